@@ -1,0 +1,125 @@
+"""The plain values that an object file becomes: Collection, Program, MapSpec.
+
+Everything below this room (verifier, vm, live, command line) takes these and nothing else of the file.
+Instruction positions count slots.  Map loads hold the map's number in ``maps`` as imm, not an fd.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from osmia.btf import Btf
+from osmia.isa import Insn
+
+
+@dataclass(slots=True)
+class MapSpec:
+    """What BPF_MAP_CREATE would be told, and what libbpf would put into the map afterwards.
+
+    ``type`` is a name of ``kernel.uapi.MAP_TYPES`` without prefix ("hash", "ringbuf").  ``data`` is the
+    initial content of a global-data section (one array element).  ``inner`` is the template of a
+    map-in-map; ``values`` maps slot numbers to names of maps or programs (``.values = {…}``).
+    """
+
+    name: str
+    type: str
+    key_size: int = 0
+    value_size: int = 0
+    max_entries: int = 0
+    flags: int = 0
+    map_extra: int = 0
+    numa_node: int | None = None
+    pinning: str | None = None
+    inner: MapSpec | None = None
+    values: dict[int, str] = field(default_factory=dict)
+    data: bytes | None = None
+    frozen: bool = False
+    mmapable: bool = False
+    section: str = ""
+    btf: Btf | None = None
+    btf_key_type_id: int = 0
+    btf_value_type_id: int = 0
+    btf_vmlinux_value_type: str = ""
+    autocreate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FuncInfo:
+    """One row of func_info: the function that starts at slot ``insn`` has BTF type ``type_id``."""
+
+    insn: int
+    type_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineInfo:
+    """One row of line_info, in the kernel's layout: string offsets into the program's BTF."""
+
+    insn: int
+    file_off: int
+    line_off: int
+    line_col: int
+
+    @property
+    def line(self) -> int:
+        """Source line, from 1."""
+        return self.line_col >> 10
+
+    @property
+    def column(self) -> int:
+        """Source column, from 1; 0 where the compiler did not say."""
+        return self.line_col & 0x3FF
+
+
+@dataclass(frozen=True, slots=True)
+class Subprog:
+    """A function inside a program: slots ``start`` up to, not including, ``end``."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extern:
+    """A kernel symbol that only the target can resolve: its BTF id goes into the imm of slot ``insn``."""
+
+    insn: int
+    name: str
+    kind: str = "func"  # "func" (kfunc call) or "var" (ksym)
+    weak: bool = False
+
+
+@dataclass(slots=True)
+class Program:
+    """One program as BPF_PROG_LOAD would get it.  Types are names without prefix ("xdp", "cgroup_skb")."""
+
+    name: str
+    prog_type: str
+    insns: list[Insn]
+    section: str = ""
+    expected_attach_type: str = ""
+    attach_target: str = ""  # "do_unlinkat" of kprobe/do_unlinkat, the hook of fentry/…, the tracepoint
+    maps: list[MapSpec] = field(default_factory=list)
+    license: str = ""
+    flags: int = 0
+    kern_version: int = 0
+    btf: Btf | None = None
+    func_info: list[FuncInfo] = field(default_factory=list)
+    line_info: list[LineInfo] = field(default_factory=list)
+    subprogs: list[Subprog] = field(default_factory=list)
+    externs: list[Extern] = field(default_factory=list)
+    autoload: bool = True
+
+
+@dataclass(slots=True)
+class Collection:
+    """Everything that one object file holds, linked."""
+
+    path: str = ""
+    programs: dict[str, Program] = field(default_factory=dict)
+    maps: dict[str, MapSpec] = field(default_factory=dict)
+    btf: Btf | None = None
+    license: str = ""
+    version: int = 0
+    byteorder: str = "little"
