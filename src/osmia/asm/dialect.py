@@ -120,7 +120,8 @@ def _distance(insn: Insn, calls: bool) -> int | None:
     if cls not in (c.BPF_JMP, c.BPF_JMP32):
         return None
     if op == c.BPF_CALL:
-        return insn.imm if calls and insn.code == (c.BPF_JMP | c.BPF_CALL) and insn.src_reg == c.BPF_PSEUDO_CALL else None
+        local = insn.code == (c.BPF_JMP | c.BPF_CALL) and insn.src_reg == c.BPF_PSEUDO_CALL
+        return insn.imm if calls and local else None
     if op == c.BPF_EXIT or op > c.BPF_JCOND:
         return None
     return insn.imm if insn.code == (c.BPF_JMP32 | c.BPF_JA) else insn.off
