@@ -37,7 +37,8 @@ def extensions() -> list[Any]:
         from setuptools import Extension
     except ImportError:
         return []
-    twins = sorted(p.with_suffix(".py").relative_to(ROOT) for p in SRC.rglob("*.pxd") if p.with_suffix(".py").exists() and p.stem not in INLINE_ONLY)
+    sources = (p.with_suffix(".py") for p in SRC.rglob("*.pxd") if p.stem not in INLINE_ONLY)
+    twins = sorted(p.relative_to(ROOT) for p in sources if p.exists())
     made = [Extension(".".join(p.relative_to("src").with_suffix("").parts), [str(p)]) for p in twins]
     compiled: list[Any] = cythonize(
         made, compiler_directives=DIRECTIVES, build_dir="build/cython", include_path=[str(SRC)], quiet=True

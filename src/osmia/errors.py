@@ -47,8 +47,9 @@ class Place:
     column: int | None = None
 
     def __str__(self) -> str:
-        numbers = [str(n) for n in (self.line, self.column) if n is not None]
-        head = ":".join([self.file or ("line" if numbers else ""), *numbers]).strip(":")
+        numbers = ":".join(str(n) for n in (self.line, self.column) if n is not None)
+        spot = f":{numbers}" if self.file else f"line {numbers}"
+        head = (self.file or "") + (spot if numbers else "")
         tail = [_LABELS[k].format(v) for k in _LABELS if (v := getattr(self, k)) is not None]
         return ", ".join([head, *tail] if head else tail)
 

@@ -51,8 +51,8 @@ def _fits(field: Field, value: int) -> bool:
 
 
 def _misfits(op: Op, insn: Insn) -> tuple[str, ...]:
-    pairs = (("dst_reg", op.dst, insn.dst_reg), ("src_reg", op.src, insn.src_reg), ("off", op.off, insn.off), ("imm", op.imm, insn.imm))
-    return tuple(name for name, field, value in pairs if not _fits(field, value))
+    fields = zip(Insn._fields[1:], (op.dst, op.src, op.off, op.imm), insn[1:], strict=True)
+    return tuple(name for name, field, value in fields if not _fits(field, value))
 
 
 def classify(insn: Insn) -> Known | Reserved | Unknown:

@@ -63,7 +63,10 @@ class Op:
         return self.code == c.LD_IMM64
 
 
-_SIZES = {"b": (c.BPF_B, "u8", "s8"), "h": (c.BPF_H, "u16", "s16"), "w": (c.BPF_W, "u32", "s32"), "dw": (c.BPF_DW, "u64", "s64")}
+_SIZES = {
+    "b": (c.BPF_B, "u8", "s8"), "h": (c.BPF_H, "u16", "s16"),
+    "w": (c.BPF_W, "u32", "s32"), "dw": (c.BPF_DW, "u64", "s64"),
+}  # fmt: skip
 _ARITH = {
     "add": (c.BPF_ADD, "+="), "sub": (c.BPF_SUB, "-="), "or": (c.BPF_OR, "|="), "and": (c.BPF_AND, "&="),
     "lsh": (c.BPF_LSH, "<<="), "rsh": (c.BPF_RSH, ">>="), "xor": (c.BPF_XOR, "^="), "mov": (c.BPF_MOV, "="),
@@ -82,16 +85,22 @@ _WIDTHS = (("64", c.BPF_ALU64, ""), ("32", c.BPF_ALU, "(u32)"))
 _SOURCES = (("imm", c.BPF_K, 0, I), ("reg", c.BPF_X, R, 0))
 
 
+def _assign(sign: str, operand: str, cast: str) -> str:
+    if not cast:
+        return f"dst {sign} {operand}"
+    kind = "(s32)" if sign in ("s>>=", "s/=", "s%=") else cast
+    return f"dst = {cast}{operand}" if sign == "=" else f"dst = (u32)({kind}dst {sign.strip('s=')} {kind}{operand})"
+
+
 def _arithmetic() -> Iterator[Op]:
     for width, cls, cast in _WIDTHS:
         for how, bit, src, imm in _SOURCES:
             operand = "imm" if how == "imm" else "src"
             for name, (op, sign) in _ARITH.items():
-                text = f"dst {sign} {cast}{operand}" if name == "mov" or not cast else f"dst = (u32)dst {sign[:-1]} (u32){operand}"
+                text = _assign(sign, operand, cast)
                 yield Op(f"{name}{width}_{how}", cls | op | bit, R, src, 0, imm, f"base{width}", "v1", "3.18", text)
             for name, (op, off, sign, cpu) in _DIVMUL.items():
-                text = f"dst {sign} {operand}" if not cast else f"dst = (u32)dst {sign[:-1]} (u32){operand}"
-                since = _SINCE[cpu]
+                text, since = _assign(sign, operand, cast), _SINCE[cpu]
                 yield Op(f"{name}{width}_{how}", cls | op | bit, R, src, off, imm, f"divmul{width}", cpu, since, text)
         neg = "dst = -dst" if not cast else "dst = (u32)-dst"
         yield Op(f"neg{width}", cls | c.BPF_NEG, R, 0, 0, 0, f"base{width}", "v1", "3.18", neg)
@@ -110,7 +119,7 @@ def _moves_and_swaps() -> Iterator[Op]:
         code = c.BPF_ALU64 | c.BPF_END
         yield Op(f"bswap{bits}", code, R, 0, 0, bits, group, "v4", "6.6", f"dst = bswap{bits}(dst)")
     code, text = c.BPF_ALU64 | c.BPF_MOV | c.BPF_X, "dst = addr_space_cast(src, imm >> 16, imm & 0xffff)"
-    yield Op("addr_space_cast", code, R, R, c.BPF_ADDR_SPACE_CAST, Kind.SPACES, "base64", "v3", "6.9", text)
+    yield Op("addr_space_cast", code, R, R, c.BPF_ADDR_SPACE_CAST, Kind.SPACES, "base64", "v1", "6.9", text)
 
 
 def _jumps() -> Iterator[Op]:
@@ -124,10 +133,12 @@ def _jumps() -> Iterator[Op]:
                 yield Op(f"{name}{width}_{how}", code, R, src, J, imm, f"base{width or 64}", need, _SINCE[need], text)
     yield Op("ja", c.BPF_JMP | c.BPF_JA, 0, 0, J, 0, "base32", "v1", "3.18", "pc += off")
     yield Op("gotol", c.BPF_JMP32 | c.BPF_JA, 0, 0, 0, Kind.SLOTS, "base32", "v4", "6.6", "pc += imm")
-    yield Op("may_goto", c.BPF_JMP | c.BPF_JCOND, 0, c.BPF_MAY_GOTO, J, 0, "base32", "v4", "6.9", "if (iteration budget spent) pc += off")
+    text = "if (iteration budget spent) pc += off"
+    yield Op("may_goto", c.BPF_JMP | c.BPF_JCOND, 0, c.BPF_MAY_GOTO, J, 0, "base32", "v1", "6.9", text)
     call = c.BPF_JMP | c.BPF_CALL
     yield Op("call", call, 0, 0, 0, Kind.HELPER, "base32", "v1", "3.18", "r0 = helper imm(r1, r2, r3, r4, r5)")
-    yield Op("call_local", call, 0, c.BPF_PSEUDO_CALL, 0, Kind.SLOTS, "base32", "v1", "4.16", "call the subprogram at pc + imm")
+    text = "call the subprogram at pc + imm"
+    yield Op("call_local", call, 0, c.BPF_PSEUDO_CALL, 0, Kind.SLOTS, "base32", "v1", "4.16", text)
     text = "r0 = kernel function (or helper) of BTF id imm(r1, r2, r3, r4, r5)"
     yield Op("call_kfunc", call, 0, c.BPF_PSEUDO_KFUNC_CALL, Kind.INDEX, Kind.BTF_ID, "base32", "v1", "5.13", text)
     text = "call the function at the address in dst (LLVM emits it; Linux refuses it)"
@@ -140,7 +151,8 @@ def _memory() -> Iterator[Op]:
     for name, (size, u, s) in _SIZES.items():
         group = "base64" if name == "dw" else "base32"
         at = f"*({u} *)(dst + off)"
-        yield Op(f"ldx_{name}", c.BPF_LDX | c.BPF_MEM | size, R, R, M, 0, group, "v1", "3.18", f"dst = *({u} *)(src + off)")
+        text = f"dst = *({u} *)(src + off)"
+        yield Op(f"ldx_{name}", c.BPF_LDX | c.BPF_MEM | size, R, R, M, 0, group, "v1", "3.18", text)
         yield Op(f"st_{name}", c.BPF_ST | c.BPF_MEM | size, R, 0, M, I, group, "v1", "3.18", f"{at} = imm")
         yield Op(f"stx_{name}", c.BPF_STX | c.BPF_MEM | size, R, R, M, 0, group, "v1", "3.18", f"{at} = src")
         if name != "dw":
@@ -159,8 +171,9 @@ _PSEUDO = (
     ("ld_btf_id", c.BPF_PSEUDO_BTF_ID, Kind.BTF_ID, "5.10", "dst = address of the kernel variable imm"),
     ("ld_func", c.BPF_PSEUDO_FUNC, Kind.SLOTS, "5.13", "dst = address of the subprogram at pc + imm"),
     ("ld_map_idx", c.BPF_PSEUDO_MAP_IDX, Kind.INDEX, "5.14", "dst = map(fd_array[imm])"),
-    ("ld_map_idx_value", c.BPF_PSEUDO_MAP_IDX_VALUE, Kind.INDEX, "5.14", "dst = address of the value of map(fd_array[imm]) + next_imm"),
-)
+    ("ld_map_idx_value", c.BPF_PSEUDO_MAP_IDX_VALUE, Kind.INDEX, "5.14",
+     "dst = address of the value of map(fd_array[imm]) + next_imm"),
+)  # fmt: skip
 
 
 def _wide() -> Iterator[Op]:
