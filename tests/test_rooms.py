@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "osmia"
 BASE = ("errors", "_version", "_cy", "raw", "memory")
 ROOMS = ("isa", "kernel", "asm", "btf", "obj", "cc", "verifier", "maps", "vm", "helpers", "sim", "live",
-         "debug", "testing", "api", "cli")  # fmt: skip
-DEPTH = {name: 0 for name in BASE} | {name: i + 1 for i, name in enumerate(ROOMS)}
+         "debug", "testing", "inputs", "api", "cli")  # fmt: skip
+DEPTH = dict.fromkeys(BASE, 0) | {name: i + 1 for i, name in enumerate(ROOMS)}
 
 
 def imports(path):

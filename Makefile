@@ -1,0 +1,47 @@
+# Everything from a fresh clone, on a machine with Python 3.11 or newer:
+#   make demo    compile a C program, look at it, run it: the main job
+#   make test    the tests (compiled where there is a C compiler)
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+SOURCES = pyproject.toml setup.py $(shell find src -name '*.py' -o -name '*.pxd' -o -path '*/data/*' -type f -o -path '*/include/*' -type f)
+
+.PHONY: demo test test-pure lint bench docs fuzz clean
+
+demo: $(VENV)/.installed
+	$(BIN)/python -m osmia.cli.main run examples/unlink.bpf.c
+	$(BIN)/python -m osmia.cli.main run examples/skblen.bpf.c
+
+test: $(VENV)/.installed
+	$(BIN)/pytest -m "not slow"
+
+test-pure: $(VENV)-pure/.installed
+	$(VENV)-pure/bin/pytest -m "not slow"
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fuzz: $(VENV)/.installed
+	$(BIN)/pytest -m slow
+
+bench: $(VENV)/.installed
+	for b in bench/*.py; do $(BIN)/python $$b; done
+
+docs: $(VENV)/.installed
+	for t in tools/gen_*_docs.py; do $(BIN)/python $$t; done
+
+$(VENV)/.installed: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	touch $@
+
+$(VENV)-pure/.installed: $(SOURCES)
+	test -x $(VENV)-pure/bin/python || $(PYTHON) -m venv $(VENV)-pure
+	OSMIA_PURE=1 $(VENV)-pure/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	OSMIA_PURE=1 $(VENV)-pure/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	touch $@
+
+clean:
+	rm -rf build $(VENV) $(VENV)-pure
