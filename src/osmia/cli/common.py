@@ -1,0 +1,153 @@
+"""What every command shares: errors as one clear line, any input as a Collection, JSON for scripts.
+
+Exit statuses: 0 done; 1 a program or map did wrong; 2 bad input; 3 this machine lacks something;
+70 a bug of ours; 130 Ctrl-C; 141 the reader of our output went away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osmia.errors import CompileError, InternalError, KernelError, OsmiaError, UsageError
+
+if TYPE_CHECKING:
+    import click
+
+    from osmia.btf import Btf
+    from osmia.inputs import Input
+    from osmia.obj.model import Collection, Program
+
+INTERRUPTED, BROKEN_PIPE = 130, 141
+REPORT = "this is a bug of Osmia's; please report it with the input (OSMIA_DEBUG=1 shows the traceback)"
+
+
+def guarded(group: click.Command, args: Sequence[str]) -> int:
+    """Run a click command; every error becomes one line on stderr and an exit status, never a traceback."""
+    import click
+
+    try:
+        status = _invoke(group, list(args))
+        sys.stdout.flush()
+        return status
+    except (KeyboardInterrupt, EOFError, click.exceptions.Abort):
+        print(file=sys.stderr)
+        return INTERRUPTED
+    except click.ClickException as e:
+        return _usage(e, args)
+    except BrokenPipeError:
+        return _left()
+    except Exception as e:
+        if os.environ.get("OSMIA_DEBUG"):
+            import traceback
+
+            traceback.print_exc()
+        return report(_ours(e), as_json=wants_json(args))
+
+
+def _invoke(group: click.Command, args: list[str]) -> int:
+    """What click's main() does, without its own handling of broken pipes; a command may return its status."""
+    import click
+
+    if "_OSMIA_COMPLETE" in os.environ:
+        group.main(args, prog_name="osmia", standalone_mode=False)
+    try:
+        with group.make_context("osmia", args) as context:
+            status = group.invoke(context)
+    except click.exceptions.Exit as e:
+        return e.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def wants_json(args: Sequence[str]) -> bool:
+    """Whether the command line or ``OSMIA_JSON`` asks for JSON."""
+    return "--json" in args or os.environ.get("OSMIA_JSON", "") not in ("", "0")
+
+
+def report(error: OsmiaError, *, as_json: bool = False) -> int:
+    """Print an error on stderr; returns the exit status of its class."""
+    if as_json:
+        print(json.dumps(_facts(error)), file=sys.stderr)
+        return error.exit_status
+    if isinstance(error, CompileError) and error.output:
+        print(error.output.rstrip("\n"), file=sys.stderr)
+    if isinstance(error, KernelError) and error.log:
+        print(error.log.rstrip("\n"), file=sys.stderr)
+    print("osmia: " + str(error).replace("\n", " "), file=sys.stderr)
+    return error.exit_status
+
+
+def _facts(error: OsmiaError) -> dict[str, Any]:
+    extra = {name: value for name in ("output", "log", "errno", "pc") if (value := getattr(error, name, None))}
+    return {**error.to_json(), **extra, "exit_status": error.exit_status}
+
+
+def _usage(error: click.ClickException, args: Sequence[str]) -> int:
+    if wants_json(args):
+        return report(UsageError(error.format_message()), as_json=True)
+    error.show(sys.stderr)
+    return error.exit_code
+
+
+def _left() -> int:
+    """Our output's reader is gone: leave without a word, also when Python flushes at exit."""
+    with contextlib.suppress(OSError, ValueError):  # not a real file: nothing will be flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _ours(error: Exception) -> OsmiaError:
+    """The error as one of the tree: files that can't be opened are the user's, everything unknown is ours."""
+    if isinstance(error, InternalError):
+        return InternalError(f"{error}; {REPORT}")
+    if isinstance(error, OsmiaError):
+        return error
+    if isinstance(error, OSError) and error.filename is not None:
+        return UsageError(error.strerror or str(error), file=os.fsdecode(error.filename))
+    return InternalError(f"{type(error).__name__}: {error}; {REPORT}")
+
+
+def read_input(path: str | Path) -> Input:
+    """The bytes of a file, or of standard input for ``-``, with a name for messages and their kind."""
+    from osmia import inputs
+
+    return inputs.read(path)
+
+
+def load_collection(
+    path: str | Path, *, btf: str | Path | Btf | None = None, cpu: str = "v3", **options: Any
+) -> Collection:
+    """Any program input as a Collection: object, C, assembly, raw or hex bytes; ``-`` reads standard input."""
+    from osmia import inputs
+
+    return inputs.load(path, btf=btf, cpu=cpu, **options)
+
+
+def pick(collection: Collection, name: str | None = None) -> Program:
+    """The program of that name, or the only one.  Raises UsageError, which lists the names."""
+    programs = collection.programs
+    if name is not None and name in programs:
+        return programs[name]
+    if name is None and len(programs) == 1:
+        return next(iter(programs.values()))
+    known = ", ".join(programs) or "none"
+    wrong = f"no program {name!r}" if name else "several programs, choose one" if programs else "no program in it"
+    raise UsageError(f"{wrong} (there: {known})", file=collection.path or None)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout; bytes become hex."""
+    print(json.dumps(value, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    return str(value)

@@ -1,0 +1,204 @@
+"""Any form a program comes in, as one Collection: object file, C, assembly, raw or hexadecimal instructions."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from osmia.errors import AsmError, DecodeError, InputError, UsageError
+
+if TYPE_CHECKING:
+    from osmia.btf import Btf
+    from osmia.isa import Insn
+    from osmia.obj.model import Collection
+
+KINDS = ("object", "c", "asm", "raw", "hex")
+_SUFFIXES = {
+    ".o": "object", ".elf": "object", ".c": "c", ".h": "c", ".s": "asm", ".asm": "asm", ".bpfasm": "asm",
+    ".bin": "raw", ".raw": "raw", ".hex": "hex",
+}  # fmt: skip
+_HEX = re.compile(rb"[0-9a-fA-F\s]+\Z")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_C_SIGNS = re.compile(
+    r'^\s*#\s*(include|define|pragma|if|ifdef|ifndef)\b|\bSEC\s*\(\s*"|^\s*(static|int|long|void|struct|char)\b', re.M
+)
+_DIALECT_SIGNS = (
+    ("kernel", re.compile(r"^\s*(\d+:\s*)?\([0-9a-f]{2}\)\s", re.M)),
+    ("ubpf", re.compile(r"%r\d|^\s*(mov|add|ja|ldx?|stx?|ld)\w*\s+r?\d*%|^\s*exit\s*\Z", re.M)),
+    ("classic", re.compile(r"^\s*(\w+:)?\s*(ret\s+(#|a\b)|ld[bh]?\s+[#[M]|j(eq|gt|ge|set)\s+#|tax\b|txa\b)", re.M)),
+)
+
+
+class Input(NamedTuple):
+    """What a path or ``-`` held: the bytes, a name for messages ("<stdin>" for ``-``), and one of ``KINDS``."""
+
+    data: bytes
+    name: str
+    kind: str
+
+
+def read(path: str | Path) -> Input:
+    """Read a file, or standard input for ``-``.  Raises UsageError when it can't be read or is empty."""
+    if str(path) == "-":
+        data, name = sys.stdin.buffer.read(), "<stdin>"
+    else:
+        name = str(path)
+        data = read_file(name)
+    if not data:
+        raise UsageError("the input is empty", file=name)
+    return Input(data, name, kind_of(data, name))
+
+
+def read_file(path: str | Path) -> bytes:
+    """The bytes of a file.  Raises UsageError with the system's reason."""
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as e:
+        raise UsageError(getattr(e, "strerror", None) or str(e), file=str(path)) from None
+
+
+def kind_of(data: bytes, name: str = "") -> str:
+    """Tell the kinds apart: ELF magic first, then the name's suffix, then the content.
+
+    >>> kind_of(bytes.fromhex("9500000000000000")), kind_of(b"95 00 00 00 00 00 00 00"), kind_of(b"r0 = 0; exit")
+    ('raw', 'hex', 'asm')
+    """
+    if data[:4] == b"\x7fELF":
+        return "object"
+    suffix = _SUFFIXES.get(Path(name).suffix.lower())
+    if suffix:
+        return suffix
+    if _HEX.match(data):
+        return "hex"
+    text = _text(data)
+    if text is None:
+        return "raw"
+    return "c" if _C_SIGNS.search(text) else "asm"
+
+
+def _text(data: bytes) -> str | None:
+    """The data as text, None where it is none."""
+    if _BINARY.search(data):
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def dialect_of(text: str) -> str:
+    """Which of ``osmia.asm``'s dialects a text is written in; "llvm" when nothing tells."""
+    return next((name for name, sign in _DIALECT_SIGNS if sign.search(text)), "llvm")
+
+
+def load(
+    source: str | Path | Input, *, btf: str | Path | Btf | None = None, cpu: str = "v3",
+    dialect: str | None = None, prog_type: str = "socket_filter", kind: str | None = None,
+) -> Collection:  # fmt: skip
+    """Any program input as a Collection.
+
+    ``btf`` is the target of CO-RE relocations, ``cpu`` what C is compiled for; ``dialect`` says how assembly is
+    written and ``prog_type`` what program bare instructions are (an object says so itself).
+    Raises the InputError of whatever room reads it.
+    """
+    given = source if isinstance(source, Input) else read(source)
+    target = load_btf(btf) if btf is not None else None
+    try:
+        return _loaders(given._replace(kind=kind or given.kind), target, cpu, dialect, prog_type)
+    except InputError as e:
+        raise e.at(file=given.name) from None
+
+
+def _loaders(given: Input, target: Btf | None, cpu: str, dialect: str | None, prog_type: str) -> Collection:
+    if given.kind == "object":
+        return _object(given.data, given.name, target)
+    if given.kind == "c":
+        from osmia import cc
+
+        from_file = Path(given.name) if given.name != "<stdin>" else _source(given)
+        return _object(cc.compile(from_file, cpu=cpu), given.name, target)
+    return bare(instructions(given, dialect), given.name, prog_type)
+
+
+def _object(data: bytes, name: str, target: Btf | None) -> Collection:
+    from osmia import obj
+
+    return obj.load(data, path=name, target_btf=target)
+
+
+def _source(given: Input) -> str:
+    try:
+        return given.data.decode()
+    except UnicodeDecodeError as e:
+        raise AsmError("not text in UTF-8", offset=e.start, file=given.name) from None
+
+
+def instructions(given: Input, dialect: str | None = None) -> list[Insn]:
+    """The slots of an assembly, raw or hex input."""
+    from osmia.isa import decode
+
+    if given.kind == "raw":
+        return decode(given.data)
+    if given.kind == "hex":
+        return decode(_unhex(given.data))
+    text = _source(given)
+    from osmia import asm
+
+    name = dialect or dialect_of(text)
+    if name not in asm.DIALECTS:
+        raise UsageError(f"unknown dialect {name!r} (known: {', '.join(sorted(asm.DIALECTS))})")
+    insns: list[Insn] = asm.DIALECTS[name].parse(text, file=given.name)
+    return insns
+
+
+def _unhex(data: bytes) -> bytes:
+    digits = b"".join(data.split())
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError as e:
+        raise DecodeError(f"not hexadecimal: {e}") from None
+
+
+def bare(insns: list[Insn], name: str = "", prog_type: str = "socket_filter", **fields: Any) -> Collection:
+    """A Collection of one program made of bare instructions."""
+    from osmia.kernel.uapi import PROG_TYPES
+    from osmia.obj.model import Collection, Program
+
+    if prog_type not in PROG_TYPES:
+        raise UsageError(f"unknown program type {prog_type!r} (known: {', '.join(PROG_TYPES)})")
+    stem = re.sub(r"\W", "_", Path(name).stem).strip("_")[:15] or "prog"
+    program = Program(stem, prog_type, insns, license="GPL", **fields)
+    return Collection(name, {stem: program}, license="GPL")
+
+
+def load_btf(source: str | Path | Btf) -> Btf:
+    """BTF from a raw file (/sys/kernel/btf/vmlinux) or the .BTF section of an ELF file; a Btf passes through."""
+    from osmia.btf import Btf
+
+    if isinstance(source, Btf):
+        return source
+    data = read_file(source)
+    try:
+        return Btf.parse(_btf_section(data) if data[:4] == b"\x7fELF" else data)
+    except InputError as e:
+        raise e.at(file=str(source)) from None
+
+
+def _btf_section(data: bytes) -> bytes:
+    """The .BTF section of an ELF file.  Raises ElfError or BtfError."""
+    import io
+
+    from elftools.elf.elffile import ELFFile
+
+    from osmia.errors import BtfError, ElfError
+
+    try:
+        section = ELFFile(io.BytesIO(data)).get_section_by_name(".BTF")
+        found = section.data() if section is not None else None
+    except Exception as e:  # damaged files make pyelftools raise almost anything
+        raise ElfError(f"not readable as ELF: {e}") from None
+    if found is None:
+        raise BtfError("no .BTF section in this file")
+    return bytes(found)
