@@ -23,7 +23,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 fuzz: $(VENV)/.installed
-	$(BIN)/pytest -m slow
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m slow
 
 bench: $(VENV)/.installed
 	for b in bench/*.py; do $(BIN)/python $$b; done
