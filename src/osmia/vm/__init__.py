@@ -1,0 +1,8 @@
+"""What does a program compute?  Machine, interpreter, contexts, and the host that helpers ask."""
+
+from osmia.vm.context import Context, MemoryContext, Outcome
+from osmia.vm.env import Env, HelperBody
+from osmia.vm.host import BareHost, Host
+from osmia.vm.machine import DEFAULT_BUDGET, Machine, Result
+
+__all__ = ["DEFAULT_BUDGET", "BareHost", "Context", "Env", "HelperBody", "Host", "Machine", "MemoryContext", "Outcome", "Result"]

@@ -1,0 +1,106 @@
+"""What a program gets in R1: bytes in native memory, made from Python values, read back when it ends.
+
+``Context`` is plain bytes and the base of the rest: ``packet.XdpContext``, ``packet.SkbContext``,
+``ptregs.PtRegsContext``; ``sim`` adds those that kernel objects and BTF describe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from osmia.memory import Memory, Region
+from osmia.raw import Buffer, read, write
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run leaves behind: the packet (None where there is none) and the context's bytes."""
+
+    data: bytes | None
+    ctx: bytes | None
+
+
+class Context:
+    """Bytes at ``address``.  Programs read and write them, and legacy packet loads see them as the packet."""
+
+    kind = "ctx"
+    writable = True
+
+    def __init__(self, data: bytes = b"") -> None:
+        self._buffer = Buffer.of(data)
+        self.address = self._buffer.address
+        self.size = len(data)
+        self._attached: list[Memory] = []
+        self._regions = self._own_regions()
+
+    def _own_regions(self) -> list[Region]:
+        """The regions as they are now."""
+        return [Region(self.kind, self.address, self.size, self.writable, "ctx", owner=self._buffer)]
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """What R1, R2 … hold when the program starts: the context's address."""
+        return (self.address,)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The memory that the program may touch through the context."""
+        return tuple(self._regions)
+
+    def attach(self, memory: Memory) -> None:
+        """List the regions in ``memory``, and keep them right there until ``detach``."""
+        for region in self._regions:
+            memory.add(region)
+        self._attached.append(memory)
+
+    def detach(self, memory: Memory) -> None:
+        """Take the regions off ``memory``."""
+        self._attached.remove(memory)
+        for region in self._regions:
+            memory.remove(region)
+
+    def _moved(self) -> None:
+        """The regions changed: list the new ones wherever the old ones are listed."""
+        fresh = self._own_regions()
+        for memory in self._attached:
+            for region in self._regions:
+                memory.remove(region)
+            for region in fresh:
+                memory.add(region)
+        self._regions = fresh
+
+    def load_bytes(self, offset: int, size: int) -> bytes | None:
+        """``size`` bytes of the packet from ``offset`` on; None where that is outside of it."""
+        if offset < 0 or size < 0 or offset + size > self.size:
+            return None
+        return read(self.address + offset, size)
+
+    def store_bytes(self, offset: int, data: bytes) -> bool:
+        """Overwrite bytes of the packet; False where that is outside of it."""
+        if offset < 0 or offset + len(data) > self.size:
+            return False
+        write(self.address + offset, data)
+        return True
+
+    def legacy_load(self, offset: int, size: int) -> int:
+        """What BPF_LD_ABS and BPF_LD_IND put into R0, in host order, or -1: the program returns 0."""
+        data = self.load_bytes(offset, size)
+        return -1 if data is None else int.from_bytes(data, "big")
+
+    def result(self) -> Outcome:
+        """The bytes as they are now."""
+        return Outcome(None, read(self.address, self.size))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.size} bytes at {self.address:#x}>"
+
+
+class MemoryContext(Context):
+    """A block of memory: R1 points at it and R2 holds its size, as the public conformance runner has it."""
+
+    kind = "memory"
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """Address and size; two zeros where there is no memory."""
+        return (self.address if self.size else 0, self.size)
