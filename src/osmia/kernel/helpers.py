@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from osmia.errors import InternalError, UsageError
 
@@ -122,7 +122,7 @@ def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
 
 @cache
 def _helpers() -> tuple[HelperProto, ...]:
-    return tuple(parse_rows((files("osmia.kernel") / "data" / "helpers.txt").read_text("utf-8")))
+    return tuple(parse_rows((Path(__file__).parent / "data" / "helpers.txt").read_text("utf-8")))
 
 
 @cache
