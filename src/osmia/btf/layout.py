@@ -19,6 +19,10 @@ MAX_DEPTH = 64
 """Nesting of arrays or anonymous structs that no compiler's output reaches (the kernel allows 32)."""
 
 
+MAX_ANONYMOUS = 1 << 16
+"""Anonymous structs inside one struct; only a hostile table has so many."""
+
+
 class Field(NamedTuple):
     """A member as seen from the outermost struct: ``path`` is "skb.len", the offset is in bits from its start."""
 
@@ -53,9 +57,15 @@ def size_of(btf: Btf, type_id: int) -> int:
 
 def align_of(btf: Btf, type_id: int, depth: int = 0) -> int:
     """Natural alignment in bytes; 1 for a packed struct (one whose members or size break the natural one)."""
-    if depth > MAX_DEPTH:
-        raise BtfError(f"types nest too deep at type {type_id}")
-    found = btf.type(btf.resolve(type_id))
+    type_id = btf.resolve(type_id)
+    if type_id not in btf.alignments:
+        if depth > MAX_DEPTH:
+            raise BtfError(f"types nest too deep at type {type_id}")
+        btf.alignments[type_id] = _align(btf, btf.type(type_id), depth)
+    return btf.alignments[type_id]
+
+
+def _align(btf: Btf, found: t.Type, depth: int) -> int:
     if isinstance(found, t.Int | t.Enum | t.Enum64 | t.Float):
         return min(found.size, btf.pointer_size) if found.size != 16 else 16
     if isinstance(found, t.Ptr):
@@ -83,18 +93,25 @@ def members(btf: Btf, type_id: int) -> Iterator[Field]:
     found = btf.type(btf.resolve(type_id))
     if not isinstance(found, t.Struct | t.Union):
         raise BtfError(f"type {type_id} is no struct or union")
-    return _walk(btf, found, 0, 0)
+    return _walk(btf, found)
 
 
-def _walk(btf: Btf, made: t.Composite, base: int, depth: int) -> Iterator[Field]:
-    if depth > MAX_DEPTH:
-        raise BtfError("anonymous structs nest too deep")
-    for m in made.members:
-        inner = btf.type(btf.resolve(m.type_id))
-        if m.name:
-            yield member_field(btf, m, base)
-        elif isinstance(inner, t.Struct | t.Union):
-            yield from _walk(btf, inner, base + m.bit_offset, depth + 1)
+def _walk(btf: Btf, made: t.Composite) -> Iterator[Field]:
+    todo, steps = [(iter(made.members), 0)], 0
+    while todo:
+        around, base = todo[-1]
+        for m in around:
+            inner = btf.type(btf.resolve(m.type_id))
+            if m.name:
+                yield member_field(btf, m, base)
+            elif isinstance(inner, t.Struct | t.Union):
+                todo.append((iter(inner.members), base + m.bit_offset))
+                break
+        else:
+            todo.pop()
+        steps += 1
+        if len(todo) > MAX_DEPTH or steps > MAX_ANONYMOUS:
+            raise BtfError("anonymous structs nest too deep, or in a circle")
 
 
 def member_field(btf: Btf, m: t.Member, base: int = 0) -> Field:

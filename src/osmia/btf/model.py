@@ -17,6 +17,9 @@ from osmia.errors import BtfError
 Kind = type[Type]
 """A kind is named by its class."""
 
+MAX_CHAIN = 64
+"""Typedefs and modifiers in a row; the kernel ends at 32."""
+
 
 class Btf:
     """A table of types, read and written in place.
@@ -39,6 +42,7 @@ class Btf:
         self._str_index: dict[bytes, int] | None = None
         self._names: dict[str, list[int]] | None = None
         self._cache: dict[int, Type] = {}
+        self.alignments: dict[int, int] = {}
 
     @classmethod
     def parse(cls, data: bytes, base: Btf | None = None) -> Self:
@@ -159,6 +163,7 @@ class Btf:
         if shift:
             self._starts[index + 1 :] = array("I", [s + shift for s in self._starts[index + 1 :]])
         self._cache.pop(type_id, None)
+        self.alignments.clear()
         self._names = None
 
     # Names and strings
@@ -238,12 +243,13 @@ class Btf:
         return self._skip(type_id, MODIFIERS)
 
     def _skip(self, type_id: int, kinds: tuple[Kind, ...]) -> int:
-        first, steps = type_id, 0
-        while isinstance(found := self.type(type_id), kinds):
-            type_id, steps = found.type_id, steps + 1  # type: ignore[attr-defined]
-            if steps > len(self):
-                raise BtfError(f"type {first} leads in a circle", offset=self.offset_of(type_id))
-        return type_id
+        first = type_id
+        for _ in range(MAX_CHAIN):
+            found = self.type(type_id)
+            if not isinstance(found, kinds):
+                return type_id
+            type_id = found.type_id  # type: ignore[attr-defined]
+        raise BtfError(f"type {first} goes through more than {MAX_CHAIN} others, or in a circle")
 
     def size_of(self, type_id: int) -> int:
         """Size in bytes.  Raises BtfError for types without one (functions, forward declarations, circles)."""
