@@ -1,0 +1,62 @@
+"""``osmia disasm``: the text of an object's instructions, as llvm-objdump writes it, or of bare instructions."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from osmia.cli.common import read_input
+
+
+@click.command()
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
+@click.option("-d", "--disassemble", is_flag=True, hidden=True, help="Accepted and ignored, as habit types it.")
+@click.option("-D", "--disassemble-all", "all_sections", is_flag=True, help="Disassemble all sections, not only code.")
+@click.option("-r", "--reloc", is_flag=True, help="Show the relocations behind their instructions.")
+@click.option("-S", "--source", is_flag=True, help="Show the source lines that .BTF.ext knows.")
+@click.option("-l", "--line-numbers", is_flag=True, help="Show source files and line numbers.")
+@click.option("-j", "--section", "sections", multiple=True, metavar="NAME", help="Only this section (repeatable).")
+@click.option(
+    "--symbols", "--disassemble-symbols", "symbols", multiple=True, metavar="NAME,...", help="Only these symbols."
+)
+@click.option("--no-show-raw-insn", "hide_raw", is_flag=True, help="Leave out the instructions' bytes.")
+@click.option("-z", "--disassemble-zeroes", "zeroes", is_flag=True, help="Show blocks of zeros, too.")
+@click.option("--mcpu", default="generic", metavar="CPU", help="v3 and v4 name 32-bit registers in loads and stores.")
+@click.option("--dialect", default="llvm", help="For bare instructions: llvm, kernel, ubpf or classic.")
+def command(paths: tuple[str, ...], **options: Any) -> None:
+    """Disassemble objects, or raw or hexadecimal instructions ("-" reads standard input).
+
+    The text of an object equals llvm-objdump -d (LLVM 19) byte for byte, with -r, -S, -j and the rest as well.
+    """
+    for path in paths:
+        given = read_input(path)
+        if given.kind == "object" and options["dialect"] == "llvm":
+            _object(given.data, given.name, options)
+        else:
+            _bare(given, options["dialect"])
+
+
+def _object(data: bytes, name: str, options: dict[str, Any]) -> None:
+    from osmia.obj.disasm import Listing, Options
+
+    chosen = Options(
+        sections=options["sections"],
+        symbols=tuple(s for group in options["symbols"] for s in group.split(",")),
+        reloc=options["reloc"], source=options["source"], line_numbers=options["line_numbers"],
+        raw_insn=not options["hide_raw"], zeroes=options["zeroes"],
+        all_sections=options["all_sections"], cpu=options["mcpu"],
+    )  # fmt: skip
+    listing = Listing(data, name, chosen)
+    for chunk in listing.chunks():
+        sys.stdout.write(chunk)
+    for warning in listing.warnings:
+        print(f"osmia: warning: {name}: {warning}", file=sys.stderr)
+
+
+def _bare(given: Any, dialect: str) -> None:
+    from osmia import inputs
+    from osmia.asm import DIALECTS
+
+    sys.stdout.write(DIALECTS[dialect].format(inputs.instructions(given)))

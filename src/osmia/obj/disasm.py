@@ -1,0 +1,276 @@
+"""Disassembly of whole object files, laid out as ``llvm-objdump -d`` lays it out (LLVM 19), byte for byte.
+
+The instructions' text is ``osmia.asm.llvm_print``'s; here are sections, symbols, relocations (-r) and source
+lines (-S, -l), which come from .BTF.ext, so that neither DWARF nor the source file is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+from osmia.asm.llvm_print import Names, Printer
+from osmia.errors import UsageError
+from osmia.obj import elf as e
+
+CPUS = ("generic", "v1", "v2", "v3", "v4")
+_ROW = 8  # bytes a line of data
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to print; the names are llvm-objdump's.
+
+    ``sections`` and ``symbols`` limit the output to these names; ``reloc``, ``source`` and ``line_numbers`` add
+    to it; ``all_sections`` disassembles what is no code, too; ``cpu`` v3 and later names 32-bit registers in
+    loads and stores (LLVM 19 itself prints what ``generic`` prints, whatever the object was compiled for).
+    """
+
+    sections: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    reloc: bool = False
+    source: bool = False
+    line_numbers: bool = False
+    raw_insn: bool = True
+    zeroes: bool = False
+    all_sections: bool = False
+    cpu: str = "generic"
+
+
+class _Mark(NamedTuple):
+    """A symbol as the listing sorts them: address, type, name."""
+
+    address: int
+    type: int
+    name: str
+
+
+class _Source(NamedTuple):
+    """A source line: file, number, text."""
+
+    file: str
+    line: int
+    text: str
+
+
+_NOWHERE = _Source("", 0, "")
+
+
+@dataclass(slots=True)
+class Listing:
+    """One object's disassembly: ``chunks()`` yields the text, ``warnings`` holds what was asked for and not found."""
+
+    data: bytes
+    path: str = ""
+    options: Options = field(default_factory=Options)
+    warnings: list[str] = field(default_factory=list)
+    _lines: dict[str, list[tuple[int, _Source]]] = field(default_factory=dict)
+    _exact: bool = True
+    _last: _Source = _NOWHERE
+    _missing: set[str] = field(default_factory=set)
+
+    def chunks(self) -> Iterator[str]:
+        """The text, in pieces of a section each.  Raises ElfError or BtfError for a damaged object."""
+        if self.options.cpu not in CPUS:
+            raise UsageError(f"unknown cpu {self.options.cpu!r} (known: {', '.join(CPUS)})")
+        file = e.ElfFile(self.data, self.path)
+        self._missing = set(self.options.symbols)
+        if self.options.source or self.options.line_numbers:
+            self._read_lines(file)
+        symbols = _symbols(file)
+        yield f"\n{self.path}:\tfile format elf64-bpf\n"
+        for section in file.sections[1:]:
+            if section.size and self._wanted(section):
+                yield "".join(self._section(file, section, symbols.get(section.number, [])))
+        self._warn(file)
+
+    def _wanted(self, section: e.Section) -> bool:
+        if self.options.sections:
+            return section.name in self.options.sections
+        return self.options.all_sections or (bool(section.flags & e.SHF_EXECINSTR) and section.type != e.SHT_NOBITS)
+
+    def _warn(self, file: e.ElfFile) -> None:
+        names = {s.name for s in file.sections}
+        self.warnings += [f"section {n!r} is not in the file" for n in self.options.sections if n not in names]
+        self.warnings += [f"symbol {n!r} is not in the disassembly" for n in self.options.symbols if n in self._missing]
+
+    # -- one section
+
+    def _section(self, file: e.ElfFile, section: e.Section, marks: list[_Mark]) -> list[str]:
+        if not marks or marks[0].address != section.addr:
+            kind = e.STT_FUNC if section.flags & e.SHF_EXECINSTR else e.STT_OBJECT
+            marks.insert(0, _Mark(section.addr, kind, section.name))
+        o = self.options
+        printer = Printer(file.byteorder, alu32=o.cpu in ("v3", "v4"), raw=o.raw_insn, zeroes=o.zeroes)
+        part = _Part(self, file, section, printer, Names([(m.address, m.name) for m in marks]))
+        groups = [(address, list(here)) for address, here in groupby(marks, key=itemgetter(0))]
+        ends = [address for address, _ in groups[1:]] + [section.addr + section.size]
+        for (address, here), end in zip(groups, ends, strict=True):
+            shown = self._shown(here)
+            start, stop = address - section.addr, min(end - section.addr, section.size)
+            if shown and start < stop:
+                part.symbol(shown, start, stop)
+        return printer.out
+
+    def _shown(self, here: list[_Mark]) -> list[_Mark]:
+        """Which of the symbols at one address head the listing: the last, or those that were asked for."""
+        if not self.options.symbols:
+            return here[-1:]
+        found = [m for m in here if m.name in self.options.symbols]
+        self._missing.difference_update(m.name for m in found)
+        return found
+
+    # -- source lines
+
+    def _read_lines(self, file: e.ElfFile) -> None:
+        """Line rows by section.  Beside DWARF a row holds until the next one, as DWARF's do; alone it does not."""
+        types, ext = file.section(".BTF"), file.section(".BTF.ext")
+        if types is None or ext is None:
+            return
+        from osmia.btf import Btf
+        from osmia.btf.ext import BtfExt
+
+        btf = Btf.parse(file.contents(types))
+        for name, rows in BtfExt.parse(file.contents(ext), btf).line_info.items():
+            made = [(r.insn_off, _Source(btf.str_at(r.file_off), r.line, btf.str_at(r.line_off))) for r in rows]
+            self._lines[name] = sorted(made, key=itemgetter(0))
+        self._exact = file.section(".debug_line") is None
+
+    def source_lines(self, at: _Source) -> str:
+        """What stands above an instruction of that line: nothing when the one before has the same."""
+        old, self._last = self._last, at
+        if not at.line or (at.line == old.line and at.file == old.file):
+            return ""
+        where = f"; {at.file}:{at.line}\n" if self.options.line_numbers else ""
+        text = at.text or _from_disk(at)
+        return where + (f"; {text}\n" if self.options.source and text else "")
+
+
+@dataclass(slots=True)
+class _Part:
+    """One section on its way through the printer."""
+
+    listing: Listing
+    file: e.ElfFile
+    section: e.Section
+    printer: Printer
+    names: Names
+    data: bytes = b""
+    relocs: list[e.Reloc] = field(default_factory=list)
+    rows: list[tuple[int, _Source]] = field(default_factory=list)
+    next_reloc: int = 0
+    next_row: int = 0
+    headed: bool = False
+
+    def __post_init__(self) -> None:
+        self.data = self.file.contents(self.section)
+        if self.listing.options.reloc:
+            self.relocs = self.file.relocations(self.section)
+        self.rows = self.listing._lines.get(self.section.name, [])
+
+    def symbol(self, shown: list[_Mark], start: int, stop: int) -> None:
+        """The heading and the contents of one symbol."""
+        out, base = self.printer.out, self.section.addr
+        if not self.headed:
+            out.append(f"\nDisassembly of section {self.section.name}:\n")
+            self.headed = True
+        out.append("\n")
+        out.extend(f"{base + start:016x} <{mark.name}>:\n" for mark in shown)
+        if self.section.type == e.SHT_NOBITS:
+            out.append("...\n")
+        elif shown[-1].type == e.STT_OBJECT and self._is_text():
+            out.extend(_data_rows(self.data[start:stop], base + start))
+        else:
+            self._code(start, stop)
+
+    def _is_text(self) -> bool:
+        return bool(self.section.flags & e.SHF_EXECINSTR) and not self.listing.options.all_sections
+
+    def _code(self, start: int, stop: int) -> None:
+        code, base, names = self.printer.code, self.section.addr, self.names
+        if not self.relocs and not self.rows:
+            code(self.data, start, stop, stop, base, names)
+            return
+        at = start
+        while at < stop:
+            self._source(at)
+            reloc = self._reloc_before(at, stop)
+            limit = min(self._row_after(at, stop), reloc + 1)
+            at = code(self.data, at, min(limit, stop), min(stop, max(reloc, at)), base, names)
+            self._relocations(at)
+
+    def _reloc_before(self, at: int, stop: int) -> int:
+        """The offset of the next relocation, or the end."""
+        while self.next_reloc < len(self.relocs) and self.relocs[self.next_reloc].offset < at:
+            self.next_reloc += 1
+        return self.relocs[self.next_reloc].offset if self.next_reloc < len(self.relocs) else stop
+
+    def _relocations(self, at: int) -> None:
+        while self.next_reloc < len(self.relocs) and self.relocs[self.next_reloc].offset < at:
+            reloc = self.relocs[self.next_reloc]
+            kind = e.RELOC_NAMES.get(reloc.type, "Unknown")
+            place = self.section.addr + reloc.offset
+            self.printer.out.append(f"\t\t{place:016x}:  {kind}\t{_target(self.file, reloc)}\n")
+            self.next_reloc += 1
+
+    def _row_after(self, at: int, stop: int) -> int:
+        """Where the source line may change next."""
+        if not self.rows:
+            return stop
+        if self.listing._exact and self.next_row and self.rows[self.next_row - 1][0] == at:
+            return at + 1  # the row is of this instruction alone; the next has another or none
+        return self.rows[self.next_row][0] if self.next_row < len(self.rows) else stop
+
+    def _source(self, at: int) -> None:
+        """The line of the instruction at ``at``, where it has one."""
+        if not self.rows:
+            return
+        while self.next_row < len(self.rows) and self.rows[self.next_row][0] <= at:
+            self.next_row += 1
+        found = self.rows[self.next_row - 1] if self.next_row else (-1, _NOWHERE)
+        source = found[1] if found[0] == at or not self.listing._exact else _NOWHERE
+        self.printer.out.append(self.listing.source_lines(source))
+
+
+def _symbols(file: e.ElfFile) -> dict[int, list[_Mark]]:
+    """The named symbols by section, sorted as the listing wants them."""
+    found: dict[int, list[_Mark]] = {}
+    for s in file.symbols:
+        if s.name and s.defined and s.type not in (e.STT_SECTION, e.STT_FILE):
+            address = s.value + file.sections[s.section].addr
+            found.setdefault(s.section, []).append(_Mark(address, s.type, s.name))
+    for marks in found.values():
+        marks.sort()
+    return found
+
+
+def _target(file: e.ElfFile, reloc: e.Reloc) -> str:
+    symbol = file.symbols[reloc.symbol]
+    if not reloc.symbol:
+        name = "*ABS*"
+    else:
+        in_section = symbol.type == e.STT_SECTION and symbol.defined
+        name = file.sections[symbol.section].name if in_section else symbol.name
+    if not reloc.addend:
+        return name
+    return f"{name}{'-' if reloc.addend < 0 else '+'}{abs(reloc.addend):#x}"
+
+
+def _data_rows(data: bytes, address: int) -> Iterator[str]:
+    """Data inside a text section: eight bytes a line, in hexadecimal and as characters."""
+    for i in range(0, len(data), _ROW):
+        row = data[i : i + _ROW]
+        text = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
+        yield f"{address + i:8x}: {row.hex(' '):23}         {text}\n"
+
+
+def _from_disk(at: _Source) -> str:
+    """The line's text from the source file, for line info that lacks it; empty where there is none."""
+    try:
+        return Path(at.file).read_text(errors="replace").split("\n")[at.line - 1]
+    except (OSError, IndexError, ValueError):
+        return ""
