@@ -55,7 +55,7 @@ class Parts:
         value = int(text, 16) if text.lstrip("+-").lower().startswith("0x") else int(text)
         low, high = _LIMITS[kind]
         if not low <= value <= high:
-            self.source.fail(f"{text} does not fit {low}..{high}", self.base + self.match.start(name))
+            self.source.fail(f"{text} does not fit {low}..{high}", self.match.start(name))
         return value
 
     def insn(self, code: int | None, **fields: int) -> Insn:
