@@ -1,0 +1,48 @@
+cimport cython
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from osmia.maps.base cimport Map
+from osmia.raw cimport copy, fill, ld8, ld32, ld64, st32, st64
+
+@cython.locals(h=uint64_t, at=uint64_t, mix=uint64_t, mask=uint64_t)
+cpdef uint64_t hash_key(uint64_t key, uint64_t size)
+
+@cython.locals(at=uint64_t)
+cpdef bint same(uint64_t a, uint64_t b, uint64_t size)
+
+cdef class Table(Map):
+    cdef public uint64_t copies, capacity, value_at, value_stride, stride, mask
+    cdef public uint64_t buckets, elements, values_base, free, used, count
+    @cython.locals(element=uint64_t)
+    cpdef uint64_t find(self, uint64_t key, uint64_t hashed)
+    cpdef uint64_t value_of(self, uint64_t element, uint64_t cpu)
+    @cython.locals(element=uint64_t)
+    cpdef uint64_t take(self)
+    cpdef give_back(self, uint64_t element)
+    @cython.locals(bucket=uint64_t)
+    cpdef link(self, uint64_t element, uint64_t hashed)
+    @cython.locals(at=uint64_t)
+    cpdef unlink(self, uint64_t element)
+    @cython.locals(wanted=uint64_t)
+    cpdef int64_t clash(self, uint64_t element, uint64_t flags)
+    @cython.locals(element=uint64_t)
+    cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
+    @cython.locals(element=uint64_t)
+    cpdef int64_t delete(self, uint64_t key)
+    @cython.locals(bucket=uint64_t, element=uint64_t, hashed=uint64_t)
+    cpdef int64_t next_key(self, uint64_t key, uint64_t out)
+
+cdef class Hash(Table):
+    @cython.locals(hashed=uint64_t, old=uint64_t, bad=int64_t)
+    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
+    @cython.locals(element=uint64_t)
+    cpdef int64_t replace(self, uint64_t old, uint64_t key, uint64_t value, uint64_t hashed)
+
+cdef class PercpuHash(Table):
+    @cython.locals(element=int64_t)
+    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
+    @cython.locals(hashed=uint64_t, element=uint64_t, bad=int64_t)
+    cpdef int64_t element_for(self, uint64_t key, uint64_t flags, uint32_t cpu)
+    @cython.locals(element=uint64_t)
+    cpdef int64_t insert(self, uint64_t key, uint64_t hashed)
+    @cython.locals(cpu=uint64_t)
+    cpdef wipe(self, uint64_t element)
