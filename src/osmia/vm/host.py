@@ -22,7 +22,10 @@ class TaskView(Protocol):
     uid: int
     gid: int
     comm: bytes
-    address: int
+
+    @property
+    def address(self) -> int:
+        """Of the task_struct, which a world makes when it is first asked for."""
 
 
 @runtime_checkable

@@ -1,0 +1,104 @@
+"""What a program finds in R1, by the kind of hook or program."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from osmia.errors import UsageError
+from osmia.sim import events
+from osmia.sim.device import ETH_LEN
+from osmia.vm.context import Context, MemoryContext
+
+if TYPE_CHECKING:
+    from osmia.obj.model import Program
+    from osmia.sim.device import NetDevice
+    from osmia.sim.hooks import Hook
+    from osmia.sim.world import World
+
+M64 = 0xFFFFFFFFFFFFFFFF
+SKB_TYPES = frozenset(
+    "socket_filter sched_cls sched_act cgroup_skb lwt_in lwt_out lwt_xmit lwt_seg6local sk_skb flow_dissector netfilter"
+    .split()
+)  # fmt: skip
+_PROBES = frozenset(("kprobe", "kretprobe", "uprobe", "uretprobe", "usdt", "perf_event"))
+_ARGUMENTS = frozenset(("raw_tp", "tp_btf", "fentry", "fexit", "fmod_ret", "lsm", "iter"))
+_SIZES = {"tracepoint": 128, "raw_tracepoint": 96, "raw_tracepoint_writable": 96, "tracing": 96, "lsm": 96}
+
+
+def of_event(
+    world: World, event: Hook, args: Sequence[Any], retval: int | None, ctx: bytes | None, fields: dict[str, Any]
+) -> Context:
+    """The context of an event of tracing.  Raises UsageError when what is given does not fit the hook."""
+    if ctx is not None:
+        return Context(ctx)
+    if fields and event.kind != "tracepoint":
+        raise UsageError(f"{event} takes args, not fields ({', '.join(fields)})")
+    values = [world.kmem.address_of(a) for a in args] if args else []
+    if event.kind in _PROBES:
+        return registers(values, retval)
+    if event.kind in _ARGUMENTS:
+        tail = [retval & M64] if retval is not None else [0] if event.kind in ("fexit", "fmod_ret") else []
+        return Context(struct.pack(f"={len(values) + len(tail)}Q", *values, *tail))
+    if event.kind == "tracepoint":
+        return Context(events.record(world.kmem, event.target, world.task.pid, list(args), dict(fields)))
+    if event.kind == "syscall":
+        return Context(b"")
+    raise UsageError(f"{event} takes packets: world.receive(device, frame)")
+
+
+def registers(args: Sequence[int] = (), retval: int | None = None) -> Context:
+    """``struct pt_regs`` at a function's entry (its arguments) or return (its result)."""
+    from osmia.vm.ptregs import PtRegsContext
+
+    if len(args) > 6:
+        raise UsageError("a function's registers hold six arguments")
+    return PtRegsContext(args=tuple(a & M64 for a in args), retval=0 if retval is None else retval & M64)
+
+
+def of_packet(world: World, prog_type: str, frame: bytes, device: NetDevice | None = None) -> Context:
+    """The context of a packet program that sees a frame come in."""
+    from osmia.vm.packet import SkbContext, XdpContext
+
+    ifindex = device.ifindex if device else 1
+    if prog_type == "xdp":
+        return XdpContext(frame, ingress_ifindex=ifindex)
+    fields = {"ifindex": ifindex, "ingress_ifindex": ifindex, "protocol": _protocol(frame)}
+    return SkbContext(frame, prog_type=prog_type, **fields)
+
+
+def _protocol(frame: bytes) -> int:
+    """``skb->protocol`` as the program reads it: the EtherType in network order."""
+    return int.from_bytes(frame[12:ETH_LEN], "little") if len(frame) >= ETH_LEN else 0
+
+
+def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Context:
+    """The context of a run from Python: ``data`` is the packet or memory, ``ctx`` the context's bytes or a Context.
+
+    Raises UsageError when the type of program does not take what is given.
+    """
+    if isinstance(ctx, Context):
+        return ctx
+    if ctx is not None and not isinstance(ctx, bytes | bytearray | memoryview | dict):
+        raise UsageError(f"ctx takes bytes, field values or a Context, not {type(ctx).__name__}")
+    if program.prog_type == "xdp" or program.prog_type in SKB_TYPES:
+        return _packet(program.prog_type, ctx, data if data is not None else bytes(64))
+    if isinstance(ctx, dict):
+        raise UsageError(f"a {program.prog_type} program's context has no fields to set: give bytes")
+    if program.prog_type == "kprobe" and ctx is None:
+        return registers()
+    if data is not None and ctx is None:
+        return MemoryContext(bytes(data))
+    return Context(bytes(_SIZES.get(program.prog_type, 0)) if ctx is None else bytes(ctx))
+
+
+def _packet(prog_type: str, ctx: Any, data: bytes) -> Context:
+    from osmia.vm.packet import SkbContext, XdpContext
+
+    if isinstance(ctx, dict):
+        return XdpContext(data, **ctx) if prog_type == "xdp" else SkbContext(data, prog_type=prog_type, **ctx)
+    if prog_type == "xdp":
+        return XdpContext(data) if ctx is None else XdpContext(data, ctx=bytes(ctx))
+    made: Context = SkbContext(data, prog_type=prog_type, ctx=None if ctx is None else bytes(ctx))
+    return made

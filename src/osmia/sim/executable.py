@@ -1,0 +1,94 @@
+"""``Executable``: a program with its maps and helpers in a world, ready to run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from osmia.errors import UsageError
+from osmia.sim import contexts
+from osmia.sim.mapset import MapSet
+from osmia.sim.result import Result
+from osmia.vm.context import Context
+from osmia.vm.machine import DEFAULT_BUDGET, Machine, Tracer
+
+if TYPE_CHECKING:
+    from osmia.obj.model import Program
+    from osmia.sim.world import World
+
+ENGINES = ("interp",)
+
+
+class Executable:
+    """A loaded program.  ``run`` runs it on what you give it; ``world.attach`` lets events run it.
+
+    ``checked``: every access is checked against the memory the program may touch.  Without a world it gets one
+    of its own.  Raises UsageError, BadInsn, or MapError when it can't be loaded.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        maps: MapSet | None = None,
+        world: World | None = None,
+        *,
+        engine: str = "interp",
+        checked: bool = True,
+        budget: int = DEFAULT_BUDGET,
+        trace: Tracer | None = None,
+    ) -> None:
+        from osmia import helpers
+        from osmia.sim.world import World
+
+        if engine not in ENGINES:
+            raise UsageError(f"unknown engine {engine!r} (known: {', '.join(ENGINES)})")
+        self.program = program
+        self.world = world or World()
+        self.maps = maps or MapSet(program.maps, cpus=self.world.cpus)
+        self.machine = Machine(
+            program,
+            maps=[self.maps.of(spec) for spec in program.maps],
+            helpers=helpers.table(),
+            host=self.world,
+            memory=self.world.memory,
+            checked=checked,
+            budget=budget,
+            trace=trace,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Executable {self.program.name} ({self.program.prog_type}, {len(self.program.insns)} insns)>"
+
+    def run(self, *, ctx: Any = None, data: bytes | None = None, repeat: int = 1) -> Result:
+        """Run on a context (bytes, packet fields as a dict, or a Context) and a packet; see ``contexts.of_run``.
+
+        With ``repeat`` the runs share context and packet, as in BPF_PROG_TEST_RUN; ``insns`` is of one run and
+        ``duration_ns`` the mean.  Raises VmError when the program faults.
+        """
+        if repeat < 1:
+            raise UsageError("repeat is at least 1")
+        context = contexts.of_run(self.world, self.program, ctx, data)
+        if repeat == 1:
+            return self.run_on(context)
+        begin = time.perf_counter_ns()
+        for _ in range(repeat - 1):
+            self.machine.run(context)
+        result = self.run_on(context)
+        return _replace(result, duration_ns=(time.perf_counter_ns() - begin) // repeat)
+
+    def run_on(self, context: Context) -> Result:
+        """Run once on a context."""
+        lines = self.world.pipe.lines
+        before = len(lines)
+        self.world.redirected = None
+        got = self.machine.run(context)
+        return Result(
+            got.r0, got.data, got.ctx, got.insns, got.duration_ns, self.program.name, self.program.prog_type,
+            tuple(lines[before:]), self.world.redirected,
+        )  # fmt: skip
+
+
+def _replace(result: Result, **changes: Any) -> Result:
+    import dataclasses
+
+    return dataclasses.replace(result, **changes)

@@ -1,0 +1,286 @@
+"""``World``: the simulated kernel that programs run in.  Deterministic: the same acts give the same trace, always."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from osmia.errors import UsageError
+from osmia.memory import Memory
+from osmia.sim import contexts
+from osmia.sim.device import NetDevice
+from osmia.sim.hooks import Hook
+from osmia.sim.kmem import Kmem
+from osmia.sim.pipe import TraceLine, TracePipe, flags
+from osmia.sim.task import Task
+from osmia.vm.host import NSEC_PER_JIFFY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from osmia.btf import Btf
+    from osmia.sim.executable import Executable
+    from osmia.sim.kobject import KObject
+    from osmia.sim.result import Result
+    from osmia.vm.context import Context
+
+FILES = {
+    "/proc/version": b"Linux version 6.18.0\n",
+    "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
+    "/etc/hosts": b"127.0.0.1\tlocalhost\n",
+}
+"""The files that a fresh world has."""
+
+NSEC_PER_SEC = 1_000_000_000
+TAI_OFFSET_S = 37
+INITIAL_JIFFIES = 0xFFFFFFFF + 1 - 300 * 250  # HZ=250: the 32-bit counter wraps five minutes after the boot
+
+
+class World:
+    """Tasks, a clock, CPUs, devices and kernel objects, and the hooks through which their events reach programs.
+
+    ``btf`` lays out kernel objects (a file, a Btf, or None: Osmia's own compact one of 6.18); load programs with
+    the same BTF as target of their CO-RE relocations.  ``seed`` starts the random numbers.
+
+    >>> world = World()
+    >>> world.task.comm, world.now_ns
+    (b'sh', 4000000000)
+    """
+
+    def __init__(
+        self,
+        btf: Btf | str | Path | None = None,
+        *,
+        cpus: int = 1,
+        seed: int = 1,
+        now_ns: int = 4 * NSEC_PER_SEC,
+        epoch_ns: int = 1_767_225_600 * NSEC_PER_SEC,
+        tick_ns: int = 1_000,
+    ) -> None:
+        if cpus < 1:
+            raise UsageError("a world has at least one CPU")
+        self._btf_source = btf
+        self._kmem: Kmem | None = None
+        self.memory = Memory()
+        self.cpus, self.cpu = cpus, 0
+        self.now_ns, self.tick_ns, self.epoch_ns = now_ns, tick_ns, epoch_ns
+        self.pipe = TracePipe()
+        self.tasks: dict[int, Task] = {}
+        self.devices: dict[str, NetDevice] = {}
+        self.redirected: tuple[int, int] | None = None
+        self._last_pid = 0
+        self.softirq = False
+        self._random = random.Random(seed)
+        self._attached: list[tuple[Hook, Executable]] = []
+        self._flags = flags()
+        self.files: dict[str, bytes] = dict(FILES)
+        self.dirs = {"/", "/proc", "/etc", "/tmp"}
+        self._people()
+        self.device("lo", mtu=65536)
+        self.device("eth0", mac=bytes.fromhex("020000000001"))
+
+    def _people(self) -> None:
+        self.idle = self.add_task("swapper/0", pid=0)
+        init = self.add_task("systemd", pid=1)
+        self.shell = self.add_task("sh", pid=1000, parent=init)
+        self.task = self.shell
+
+    def __repr__(self) -> str:
+        return f"<World: {len(self.tasks)} tasks, {len(self._attached)} programs attached, {self.now_ns} ns>"
+
+    # Kernel objects
+
+    @property
+    def kmem(self) -> Kmem:
+        """The memory; made when it is first needed, because that reads the BTF."""
+        if self._kmem is None:
+            from osmia.inputs import load_btf
+            from osmia.sim.defaults import default_btf
+
+            btf = default_btf() if self._btf_source is None else load_btf(self._btf_source)
+            self._kmem = Kmem(btf, self.memory)
+            for task in self.tasks.values():
+                task._kmem = self._kmem
+            for device in self.devices.values():
+                device._kmem = self._kmem
+        return self._kmem
+
+    @property
+    def btf(self) -> Btf:
+        """The types that lay out kernel objects."""
+        return self.kmem.btf
+
+    def new(self, type_name: str, /, **fields: Any) -> KObject:
+        """A zeroed kernel object, ``new("struct sk_buff", len=84, dev=lo)``, that programs may read.
+
+        Raises UsageError for a type or field that the BTF does not have, or a value that does not fit.
+        """
+        return self.kmem.new(type_name, **fields)
+
+    def free(self, what: KObject | int) -> None:
+        """Give an object's memory back: a program that still reads it gets -EFAULT."""
+        self.kmem.free(what)
+
+    def string(self, text: str | bytes, *, user: bool = False) -> int:
+        """A NUL-terminated string in kernel (or user) memory; returns its address."""
+        return self.kmem.string(text, kind="user" if user else "kernel")
+
+    def describe(self, address: int) -> str:
+        """What lies at an address: "struct sk_buff #3 .len"."""
+        return self.memory.describe(address)
+
+    # Tasks and devices
+
+    def add_task(
+        self, comm: str | bytes, *, pid: int | None = None, tgid: int = 0, uid: int = 0, gid: int = 0,
+        parent: Task | None = None,
+    ) -> Task:  # fmt: skip
+        """A new task; its pid is the next free one.  Raises UsageError for a pid in use."""
+        number = self._last_pid + 1 if pid is None else pid
+        if number in self.tasks:
+            raise UsageError(f"there is a task with pid {number} already")
+        name = comm.encode() if isinstance(comm, str) else comm
+        self._last_pid = max(self._last_pid, number)
+        made = Task(number, name, tgid, uid, gid, parent, self.now_ns, self._kmem)
+        self.tasks[number] = made
+        return made
+
+    def end_task(self, task: Task) -> None:
+        """A task is gone; its pid is not used again."""
+        self.tasks.pop(task.pid, None)
+        task.release()
+
+    @contextmanager
+    def running(self, task: Task | None, *, softirq: bool | None = None) -> Iterator[None]:
+        """Make ``task`` the current one for a while (None: whoever runs), perhaps interrupted by a softirq."""
+        before = self.task, self.softirq
+        self.task = task or self.task
+        self.softirq = self.softirq if softirq is None else softirq
+        try:
+            yield
+        finally:
+            self.task, self.softirq = before
+
+    def device(self, name: str, *, mtu: int = 1500, mac: bytes = bytes(6)) -> NetDevice:
+        """The device of that name, added when there is none."""
+        if name not in self.devices:
+            self.devices[name] = NetDevice(name, len(self.devices) + 1, mtu, mac, _kmem=self._kmem)
+        return self.devices[name]
+
+    # vm.host.Host
+
+    def ktime_ns(self) -> int:
+        """CLOCK_MONOTONIC.  Each reading moves the clock by ``tick_ns``."""
+        self.now_ns += self.tick_ns
+        return self.now_ns
+
+    def boot_ns(self) -> int:
+        """CLOCK_BOOTTIME: the same clock, for this machine never sleeps."""
+        return self.ktime_ns()
+
+    def tai_ns(self) -> int:
+        """CLOCK_TAI: the wall clock, ahead by the leap seconds."""
+        return self.epoch_ns + TAI_OFFSET_S * NSEC_PER_SEC + self.ktime_ns()
+
+    def jiffies(self) -> int:
+        """The tick counter (HZ=250), which starts five minutes before its 32 bits wrap."""
+        return INITIAL_JIFFIES + self.now_ns // NSEC_PER_JIFFY
+
+    def prandom_u32(self) -> int:
+        """The next random number of this world's row."""
+        return self._random.getrandbits(32)
+
+    def trace(self, text: str) -> None:
+        """A line of bpf_trace_printk, by the task and CPU that run."""
+        task = self.task
+        comm = task.comm.decode("utf-8", "replace")
+        self.pipe.write(TraceLine(comm, task.pid, self.cpu, self._flags, self.ktime_ns(), text))
+
+    def redirect(self, ifindex: int, flags: int) -> None:
+        """Remember the target of a redirect."""
+        self.redirected = ifindex, flags
+
+    def advance(self, ns: int) -> None:
+        """Let time pass."""
+        if ns < 0:
+            raise UsageError("time does not go backwards")
+        self.now_ns += ns
+
+    # Hooks
+
+    def attach(self, executable: Executable, hook: str | None = None) -> Hook:
+        """Let events at a hook run a program; without ``hook`` where its section says.  Returns the hook.
+
+        Raises UsageError for an unknown hook, or a program that was loaded into another world.
+        """
+        if executable.world is not self:
+            raise UsageError(f"{executable.program.name} was loaded into another world: load(world=…)")
+        place = Hook.parse(hook) if hook else Hook.of(executable.program)
+        self._attached.append((place, executable))
+        return place
+
+    def detach(self, executable: Executable) -> None:
+        """Take a program off all of its hooks."""
+        self._attached = [(h, e) for h, e in self._attached if e is not executable]
+
+    def attached(self, event: Hook) -> list[Executable]:
+        """The programs that an event reaches, in the order they were attached."""
+        return [e for h, e in self._attached if h.matches(event)]
+
+    def fire(
+        self, hook: str | Hook, *, task: Task | None = None, args: Sequence[Any] = (), retval: int | None = None,
+        ctx: bytes | None = None, **fields: Any,
+    ) -> list[Result]:  # fmt: skip
+        """Cause an event: every program attached there runs, and their results come back.
+
+        ``args`` are a function's arguments or a raw tracepoint's: numbers, kernel objects, text (a new kernel
+        string).  ``retval`` is what a kretprobe or fexit sees.  ``fields`` are a tracepoint's, by name; ``ctx``
+        gives the context's bytes instead of all that.  Raises UsageError when they do not fit the hook, and
+        VmError when a program faults.
+        """
+        event = hook if isinstance(hook, Hook) else Hook.parse(hook)
+        reached = self.attached(event)
+        if not reached:
+            return []
+        with self.running(task):
+            return self.run_all(event, reached, lambda: contexts.of_event(self, event, args, retval, ctx, fields))
+
+    def run_all(self, event: Hook, reached: list[Executable], context: Callable[[], Context]) -> list[Result]:
+        """Run some programs, each on a fresh context."""
+        before, self._flags = self._flags, flags(softirq=self.softirq, depth=_depth(event, self.softirq))
+        try:
+            return [e.run_on(context()) for e in reached]
+        finally:
+            self._flags = before
+
+    def call(self, name: str, args: Sequence[Any], body: Callable[[], int], *, bits: int = 32) -> int:
+        """Let the kernel call a function: its entry and return probes fire around ``body``, which gives the result.
+
+        ``bits`` is the width of the C result: a 32-bit one reaches probes zero-extended, as compilers leave it.
+        """
+        for kind in ("kprobe", "fentry"):
+            self.fire(Hook(kind, name), args=args)
+        result = body()
+        seen = result & (1 << bits) - 1
+        self.fire(Hook("kretprobe", name), retval=seen)
+        self.fire(Hook("fexit", name), args=args, retval=seen)
+        return result
+
+    def receive(self, device: NetDevice | str, frame: bytes) -> Any:
+        """Let a frame come in on a device: XDP, then tc, then sockets.  Returns a ``Reception``."""
+        from osmia.sim.network import receive
+
+        return receive(self, self.device(device) if isinstance(device, str) else device, frame)
+
+    def do(self, script: str) -> Any:
+        """Act as users would: ``do("touch a; unlink a; udp 9999 hello")``.  See ``osmia.sim.acts``."""
+        from osmia.sim.acts import Acts
+
+        return Acts(self).run(script)
+
+
+def _depth(event: Hook, softirq: bool) -> int:
+    """The preempt depth that the pipe's flags show: one more in a softirq, except for XDP itself (6.1)."""
+    return 3 if softirq and event.kind != "xdp" else 2
