@@ -8,99 +8,125 @@ Compiled with the types in ``llvm_print.pxd``.
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from osmia.asm.llvm_syntax import variants
 from osmia.isa import consts as c
 from osmia.isa.insn import ByteOrder
+from osmia.isa.table import Op
 
 UNKNOWN = "<unknown>"
 _LAST_REG = 11  # LLVM keeps an r11 for itself and decodes it
 _OLD_XADD = "lock *(u32 *)({dst}{off}) += {src}"
 _M64 = 0xFFFFFFFFFFFFFFFF
-_FORMATS = {"little": struct.Struct("<BBhi"), "big": struct.Struct(">BBhi")}
+_LD_IMM64 = c.LD_IMM64
+_MEMO = 1 << 16  # patterns remembered at most: programs repeat themselves, random data does not
+
+# Fields of a shape that vary, and what a slot must hold for a shape to be taken.
+_NONE, _IMM, _OFF, _JUMP, _FAR, _IMM64, _LOW, _TO, _FROM = range(9)
+_FIELDS = {
+    "{imm}": _IMM, "{off}": _OFF, "{jump}": _JUMP, "{far}": _FAR, "{imm64}": _IMM64, "{low}": _LOW, "{to}": _TO,
+    "{from}": _FROM,
+}  # fmt: skip
+_ANY, _BY_OFF, _BY_IMM, _BY_BYTE, _BY_NIBBLE, _NEVER = range(6)
 
 
 def number(value: int) -> str:
     """A signed number as LLVM prints an immediate: ``0x10``, ``-0x1``."""
-    return hex(value)
+    if value >= 0:
+        return f"0x{value:x}"
+    magnitude = -value
+    return f"-0x{magnitude:x}"
 
 
-def distance(value: int) -> str:
-    """A jump distance with its sign: ``+0x3``."""
-    return f"+{value:#x}" if value >= 0 else hex(value)
+def _field(kind: int, off: int, imm: int, high: int) -> str:
+    """One field's text; ``high`` is the imm of a second slot."""
+    if kind == _IMM:
+        return number(imm)
+    if kind == _OFF:
+        return f" + 0x{off:x}" if off >= 0 else f" - 0x{-off:x}"
+    if kind == _JUMP:
+        return f"+0x{off:x}" if off >= 0 else number(off)
+    if kind == _FAR:
+        return f"+0x{imm:x}" if imm >= 0 else number(imm)
+    if kind == _IMM64:
+        return number(high << 32 | imm & 0xFFFFFFFF)
+    if kind == _LOW:
+        return number(imm & 0xFFFFFFFF)
+    return number(imm >> 16 & 0xFFFF) if kind == _TO else number(imm & 0xFFFF)
 
 
-def displacement(value: int) -> str:
-    """A distance from an address register: `` + 0x4``, `` - 0x4``."""
-    return f" + {value:#x}" if value >= 0 else f" - {-value:#x}"
-
-
-def _selects(name: str, code: int, src: int, off: int, imm: int, row_off: object, row_imm: object) -> bool:
-    """Does LLVM's decoder take the slot for this row of its opcode?"""
-    cls, op = code & 7, code & 0xF0
+def _selection(op: Op) -> tuple[int, int]:
+    """What LLVM's decoder looks at beyond opcode and registers to take a slot for this row."""
+    cls, operation = op.code & 7, op.code & 0xF0
+    imm = op.imm if isinstance(op.imm, int) else 0
+    if operation == c.BPF_END and cls in (c.BPF_ALU, c.BPF_ALU64):
+        return _BY_IMM, imm
     if cls in (c.BPF_ALU, c.BPF_ALU64):
-        if op == c.BPF_END:
-            return imm == row_imm
-        return op == c.BPF_NEG or off == row_off
-    if cls == c.BPF_STX and code & 0xE0 == c.BPF_ATOMIC:
-        if not isinstance(row_imm, int) or row_imm > 0xFF:
-            return False  # load_acquire and store_release came with LLVM 20
-        return imm & (0xFF if row_imm & c.BPF_FETCH else 0xF0) == row_imm
-    if code == c.LD_IMM64:
-        return off == 0 and (name == "ld_imm64") == (src == 0)
-    return name != "exit" or imm == 0
+        return (_ANY, 0) if operation == c.BPF_NEG else (_BY_OFF, op.off if isinstance(op.off, int) else 0)
+    if op.code & 0xE7 == c.BPF_STX | c.BPF_ATOMIC:
+        if imm > 0xFF:
+            return _NEVER, 0  # load_acquire and store_release came with LLVM 20
+        return _BY_BYTE if imm & c.BPF_FETCH else _BY_NIBBLE, imm
+    if op.wide:
+        return _BY_OFF, 0
+    return (_BY_IMM, 0) if op.name == "exit" else (_ANY, 0)
 
 
 class Shape:
-    """A pattern with its registers filled in: up to two fields that vary, between three pieces of text."""
+    """A pattern with its registers filled in: up to two fields between pieces of text, and when it applies."""
 
-    def __init__(self, pattern: str) -> None:
-        self.fields: list[str] = []
-        self.pieces: list[str] = []
-        rest = pattern
-        while (cut := rest.find("{")) >= 0:
-            end = rest.index("}", cut) + 1
-            self.pieces.append(rest[:cut])
-            self.fields.append(rest[cut:end])
-            rest = rest[end:]
-        self.pieces.append(rest)
-        self.jump = self.fields[-1:] in (["{jump}"], ["{far}"])
+    def __init__(self, pattern: str, select: int, want: int) -> None:
+        self.select = select
+        self.want = want
+        self.jump = pattern.endswith(("{jump}", "{far}"))
+        pieces, kinds = _split(pattern)
+        self.first, self.second = kinds
+        self.head, self.middle, self.tail = pieces
 
-    def text(self, off: int, imm: int, high: int = 0) -> str:
+    def fits(self, off: int, imm: int) -> bool:
+        """Does LLVM's decoder take a slot with these fields for this row?"""
+        if self.select == _ANY:
+            return True
+        if self.select == _BY_OFF:
+            return off == self.want
+        if self.select == _BY_IMM:
+            return imm == self.want
+        if self.select == _BY_BYTE:
+            return imm & 0xFF == self.want
+        return self.select == _BY_NIBBLE and imm & 0xF0 == self.want
+
+    def text(self, off: int, imm: int, high: int) -> str:
         """The instruction with these field values; ``high`` is the second slot's imm."""
-        made = [self.pieces[0]]
-        for name, piece in zip(self.fields, self.pieces[1:], strict=True):
-            made.append(_field(name, off, imm, high))
-            made.append(piece)
-        return "".join(made)
+        if self.first == _NONE:
+            return self.head
+        first = _field(self.first, off, imm, high)
+        if self.second == _NONE:
+            return f"{self.head}{first}{self.middle}"
+        second = _field(self.second, off, imm, high)
+        return f"{self.head}{first}{self.middle}{second}{self.tail}"
 
 
-def _field(name: str, off: int, imm: int, high: int) -> str:
-    if name == "{imm}":
-        return number(imm)
-    if name == "{off}":
-        return displacement(off)
-    if name == "{jump}":
-        return distance(off)
-    if name == "{far}":
-        return distance(imm)
-    if name == "{imm64}":
-        return number(high << 32 | imm & 0xFFFFFFFF)
-    if name == "{low}":
-        return number(imm & 0xFFFFFFFF)
-    return number(imm >> 16 & 0xFFFF) if name == "{to}" else number(imm & 0xFFFF)
+def _split(pattern: str) -> tuple[list[str], list[int]]:
+    """The text around the fields of a pattern, and the fields: three pieces, two kinds."""
+    pieces, kinds = [], []
+    while (cut := pattern.find("{")) >= 0:
+        end = pattern.index("}") + 1
+        pieces.append(pattern[:cut])
+        kinds.append(_FIELDS[pattern[cut:end]])
+        pattern = pattern[end:]
+    pieces.append(pattern)
+    return pieces + [""] * (3 - len(pieces)), kinds + [_NONE] * (2 - len(kinds))
 
 
-def _registers(pattern: str, dst: int, src: int) -> str | None:
+def registers(pattern: str, dst: int, src: int) -> str | None:
     """The pattern with register names; None where the register is none of LLVM's."""
-    for field, number_ in (("dst}", dst), ("src}", src)):
+    for field, reg in (("dst}", dst), ("src}", src)):
         if field in pattern:
-            if number_ > _LAST_REG:
+            if reg > _LAST_REG:
                 return None
-            pattern = pattern.replace("{w" + field, f"w{number_}").replace("{" + field, f"r{number_}")
+            pattern = pattern.replace("{w" + field, f"w{reg}").replace("{" + field, f"r{reg}")
     return pattern.replace("{pseudo}", number(src))
 
 
@@ -112,12 +138,13 @@ class Names:
         self.names = [n for _, n in symbols]
 
     def at(self, address: int) -> str:
-        """``<name+0x8>`` for an unsigned address, or nothing where no symbol stands at or before it."""
+        """`` <name+0x8>`` for an unsigned address, or nothing where no symbol stands at or before it."""
         i = bisect_right(self.addresses, address) - 1
         if i < 0:
             return ""
-        beyond = address - self.addresses[i]
-        return f" <{self.names[i]}+{beyond:#x}>" if beyond else f" <{self.names[i]}>"
+        start, name = self.addresses[i], self.names[i]
+        beyond = address - start
+        return f" <{name}+0x{beyond:x}>" if beyond else f" <{name}>"
 
 
 class Printer:
@@ -130,15 +157,14 @@ class Printer:
     def __init__(
         self, order: ByteOrder = "little", *, alu32: bool = False, raw: bool = True, zeroes: bool = False
     ) -> None:
-        self.order = order
+        self.big = order == "big"
         self.alu32 = alu32
         self.raw = raw
         self.zeroes = zeroes
         self.out: list[str] = []
         self._memo: dict[bytes, object] = {}
-        self._shapes: dict[tuple[int, int, int], Shape | None] = {}
-        self._rows: dict[int, list[tuple[str, object, object, str]]] = {}
-        self._unpack = _FORMATS[order].unpack
+        self._shapes: list[list[Shape] | None] = [None] * 0x10000  # by opcode and register byte
+        self._rows: dict[int, list[tuple[str, int, int]]] = {}
 
     def code(self, data: bytes, start: int, limit: int, end: int, base: int, names: Names) -> int:
         """Print from offset ``start`` until ``limit`` is reached or passed; returns the offset reached.
@@ -153,92 +179,110 @@ class Printer:
             if entry is None:
                 entry = self._learn(key)
             if type(entry) is str:
-                slot = (base + i) >> 3
+                slot = ((base + i) & _M64) >> 3
                 out.append(f"{slot:8d}:\t{entry}")
                 i += 8
             elif type(entry) is tuple:
-                out.append(self._branch(entry, base + i, names))
+                out.append(self._branch(entry, (base + i) & _M64, names))
                 i += 8
             else:
-                i = self._odd(data, i, end, base, len(key))
+                i = self._odd(data, i, end, base)
         return i
 
     def _branch(self, entry: tuple[str, int], address: int, names: Names) -> str:
         text, slots = entry
         target = (address + 8 + slots * 8) & _M64
-        return f"{address >> 3:8d}:\t{text}{names.at(target)}\n"
+        slot = address >> 3
+        return f"{slot:8d}:\t{text}{names.at(target)}\n"
 
-    def _odd(self, data: bytes, i: int, end: int, base: int, size: int) -> int:
+    def _odd(self, data: bytes, i: int, end: int, base: int) -> int:
         """Zeros, a 64-bit immediate load, or the bytes that remain at the end of a section."""
-        slot = (base + i) >> 3
-        if size < 8:
-            self.out.append(f"{slot:8d}:\t{self._line(data[i : i + 1], UNKNOWN)}")
-            return i + 1
-        if data[i] == 0:
+        slot = ((base + i) & _M64) >> 3
+        left = len(data) - i
+        if left >= 8 and data[i] == 0:
             return self._zeros(data, i, end, slot)
-        wide = data[i : i + 16]
-        if len(wide) < 16:
-            self.out.append(f"{slot:8d}:\t{self._line(data[i : i + 1], UNKNOWN)}")
-            return i + 1
-        entry = self._memo.get(wide)
+        size = 16 if left >= 16 else 1
+        raw = data[i : i + size]
+        entry = self._memo.get(raw) if size == 16 else self._line(raw, UNKNOWN)
         if entry is None:
-            entry = self._memo[wide] = self._line(wide, self._wide(wide))
+            entry = self._line(raw, self._wide(raw))
+            self._remember(raw, entry)
         self.out.append(f"{slot:8d}:\t{entry}")
-        return i + 16
+        return i + size
 
     def _zeros(self, data: bytes, i: int, end: int, slot: int) -> int:
         run = end - i - len(data[i:end].lstrip(b"\0"))
         if run >= 8 and not self.zeroes:
             self.out.append("\t\t...\n")
             return i + (run & ~3)
-        self.out.append(f"{slot:8d}:\t{self._line(data[i : i + 8], UNKNOWN)}")
+        line = self._line(data[i : i + 8], UNKNOWN)
+        self.out.append(f"{slot:8d}:\t{line}")
         return i + 8
 
     def _line(self, raw: bytes, text: str) -> str:
         return f"{raw.hex(' ')}\t{text}\n" if self.raw else f"{text}\n"
 
+    def _remember(self, key: bytes, entry: object) -> None:
+        if len(self._memo) < _MEMO:
+            self._memo[key] = entry
+
     def _learn(self, key: bytes) -> object:
         """What to do about a pattern: a finished line, a jump to be completed, or 0 for an odd one."""
-        if len(key) < 8 or key == bytes(8):
+        if len(key) < 8 or key == b"\0\0\0\0\0\0\0\0":
             return 0
-        code, regs, off, imm = self._unpack(key)
-        shape = self._shape(code, regs, off, imm)
-        entry: object
+        code, off, imm = key[0], self._off(key), self._imm(key, 4)
+        shape = self._shape(code, key[1], off, imm)
+        entry: object = 0
         if shape is None:
             entry = self._line(key, UNKNOWN)
-        elif code == c.LD_IMM64:
-            entry = 0
         elif shape.jump:
-            slots = imm if code == c.BPF_JMP32 | c.BPF_JA else off
-            entry = (self._line(key, shape.text(off, imm))[:-1], slots)
-        else:
-            entry = self._line(key, shape.text(off, imm))
-        self._memo[key] = entry
+            text = shape.text(off, imm, 0)
+            entry = (f"{key.hex(' ')}\t{text}" if self.raw else text, imm if shape.first == _FAR else off)
+        elif code != _LD_IMM64:
+            entry = self._line(key, shape.text(off, imm, 0))
+        self._remember(key, entry)
         return entry
 
+    def _off(self, key: bytes) -> int:
+        value = key[2] << 8 | key[3] if self.big else key[3] << 8 | key[2]
+        return (value ^ 0x8000) - 0x8000
+
+    def _imm(self, key: bytes, at: int) -> int:
+        first, step = (at, 1) if self.big else (at + 3, -1)
+        value = key[first]  # a typed local: C would shift a lone byte as a 32-bit int
+        value = value << 8 | key[first + step]
+        value = value << 8 | key[first + 2 * step]
+        value = value << 8 | key[first + 3 * step]
+        return (value ^ 0x80000000) - 0x80000000
+
     def _wide(self, raw: bytes) -> str:
-        code, regs, off, imm = self._unpack(raw[:8])
-        shape = self._shape(code, regs, off, imm)
-        return UNKNOWN if shape is None else shape.text(off, imm, self._unpack(raw[8:])[3])
+        off, imm = self._off(raw), self._imm(raw, 4)
+        shape = self._shape(raw[0], raw[1], off, imm)
+        return UNKNOWN if shape is None else shape.text(off, imm, self._imm(raw, 12))
 
     def _shape(self, code: int, regs: int, off: int, imm: int) -> Shape | None:
         """The row that LLVM decodes the slot as, its registers filled in; None for unknown."""
+        shapes = self._shapes[code << 8 | regs]
+        if shapes is None:
+            shapes = self._shapes[code << 8 | regs] = self._fill(code, regs)
+        for shape in shapes:
+            if shape.fits(off, imm):
+                return shape
+        return None
+
+    def _fill(self, code: int, regs: int) -> list[Shape]:
+        dst, src = (regs >> 4, regs & 15) if self.big else (regs & 15, regs >> 4)
         rows = self._rows.get(code)
         if rows is None:
             rows = self._rows[code] = self._candidates(code)
-        dst, src = (regs & 15, regs >> 4) if self.order == "little" else (regs >> 4, regs & 15)
-        for i, (name, row_off, row_imm, pattern) in enumerate(rows):
-            if not _selects(name, code, src, off, imm, row_off, row_imm):
-                continue
-            at = (code, regs, i)
-            if at not in self._shapes:
-                filled = _registers(pattern, dst, src)
-                self._shapes[at] = None if filled is None else Shape(filled)
-            return self._shapes[at]
-        return None
+        if code == _LD_IMM64:
+            rows = rows[:1] if src == 0 else rows[1:2]
+        filled = ((registers(pattern, dst, src), select, want) for pattern, select, want in rows)
+        return [Shape(pattern, select, want) for pattern, select, want in filled if pattern is not None]
 
-    def _candidates(self, code: int) -> list[tuple[str, object, object, str]]:
+    def _candidates(self, code: int) -> list[tuple[str, int, int]]:
+        """The patterns of an opcode, the ones that ask for most first."""
         if code == (c.BPF_STX | c.BPF_ATOMIC | c.BPF_W) and not self.alu32:
-            return [("atomic_add32", None, c.BPF_ADD, _OLD_XADD)]
-        rows = [(op.name, op.off, op.imm, pattern) for op, pattern in variants(code, alu32=self.alu32)]
-        return sorted(rows, key=lambda row: "fetch" not in row[0])  # the exact ones first
+            return [(_OLD_XADD, _BY_NIBBLE, c.BPF_ADD)]
+        rows = [(pattern, *_selection(op)) for op, pattern in variants(code, alu32=self.alu32)]
+        return sorted(rows, key=lambda row: row[1] == _BY_NIBBLE)
