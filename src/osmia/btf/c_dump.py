@@ -1,0 +1,190 @@
+"""BTF as a C header: declarations in an order that a compiler accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from osmia.btf import types as t
+from osmia.btf.c_body import Bodies
+from osmia.btf.c_names import VA_LIST, Names, declare, is_builtin, standard_int
+from osmia.btf.layout import MAX_DEPTH
+from osmia.btf.model import Btf
+from osmia.errors import BtfError
+
+Need = tuple[int, bool]
+"""A type id, and whether its definition is needed (else a declaration of the tag will do)."""
+
+HEAD = """\
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
+#endif
+"""
+TAIL = """\
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute pop
+#endif
+
+#endif /* __VMLINUX_H__ */
+"""
+KFUNC_HEAD = """\
+#ifndef BPF_NO_KFUNC_PROTOTYPES
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+"""
+
+
+def dump_c(btf: Btf, roots: Iterable[int] | None = None, *, header: bool = True) -> str:
+    """C source with the types ``roots`` and all that they need; without roots, every type of the table.
+
+    With ``header`` it is a file of its own as a CO-RE program includes it: include guard, the
+    preserve_access_index pragma, and (for a whole table) the prototypes of kfuncs.
+    Raises BtfError when the types contain one another without end.
+    """
+    writer = Dumper(btf)
+    body = "\n".join(writer.all() if roots is None else writer.some(roots))
+    kfuncs = "\n".join(_kfuncs(writer)) if roots is None and header else ""
+    return "\n".join([HEAD, body, TAIL.replace("\n#endif /*", kfuncs + "\n#endif /*")]) if header else body
+
+
+class Dumper:
+    """Writes each type once, after what it needs."""
+
+    def __init__(self, btf: Btf) -> None:
+        self.btf = btf
+        self.names = Names(btf)
+        self.bodies = Bodies(self.names)
+        self._done: set[Need] = set()
+
+    def all(self) -> Iterator[str]:
+        """Every type that has a name, and the constants of nameless enums that nothing refers to."""
+        anonymous = set[int]()
+        for type_id in range(1, len(self.btf)):
+            found = self.btf.type(type_id)
+            if isinstance(found, t.Composite | t.AnyEnum | t.Typedef | t.Fwd):
+                if found.name:
+                    yield from self.write((type_id, True))
+                elif isinstance(found, t.AnyEnum):
+                    anonymous.add(type_id)
+        if anonymous:
+            used = set(_references(self.btf))
+            yield from (self.bodies.definition(i) + ";\n" for i in sorted(anonymous - used))
+
+    def some(self, roots: Iterable[int]) -> Iterator[str]:
+        """The given types after what they need."""
+        for root in roots:
+            for need in self._needs_of(root, True, 0):
+                yield from self.write(need)
+            found = self.btf.type(root)
+            if isinstance(found, t.AnyEnum | t.Composite) and not found.name:
+                yield self.bodies.definition(root) + ";\n"
+            elif isinstance(found, t.Func | t.Var):
+                yield declare(self.names, found.type_id, found.name, self.bodies.definition) + ";\n"
+
+    def write(self, need: Need) -> Iterator[str]:
+        """One type after its needs; nothing when it was written already.  An explicit stack: kernels nest deep."""
+        if need in self._done:
+            return
+        todo, open_now = [(need, self._needs(need))], {need}
+        while todo:
+            need, needs = todo[-1]
+            missing = next((n for n in needs if n not in self._done), None)
+            if missing is None:
+                todo.pop()
+                open_now.discard(need)
+                yield from self._emit(need)
+            elif missing not in open_now:
+                todo.append((missing, self._needs(missing)))
+                open_now.add(missing)
+            else:
+                raise BtfError(f"type {missing[0]} ({self.btf.type(missing[0]).name}) contains itself")
+
+    def _needs(self, need: Need) -> Iterator[Need]:
+        type_id, full = need
+        found = self.btf.type(type_id)
+        if isinstance(found, t.Typedef):
+            yield from self._needs_of(found.type_id, False, 0)
+        elif isinstance(found, t.Composite) and full:
+            for m in found.members:
+                yield from (n for n in self._needs_of(m.type_id, True, 0) if n != (type_id, False))
+
+    def _needs_of(self, type_id: int, full: bool, depth: int) -> Iterator[Need]:
+        """What must be written before a use of the type; ``full``: the use needs its size."""
+        if depth > MAX_DEPTH:
+            raise BtfError(f"types nest deeper than {MAX_DEPTH} at type {type_id}, or in a circle")
+        found = self.btf.type(type_id)
+        if isinstance(found, t.Typedef):
+            yield type_id, True
+            if full or found.name == VA_LIST:
+                yield from self._needs_of(found.type_id, True, depth + 1)
+        elif isinstance(found, t.MODIFIERS):
+            yield from self._needs_of(found.type_id, full, depth + 1)
+        elif isinstance(found, t.Ptr | t.Array | t.Func | t.Var):
+            yield from self._needs_of(found.type_id, not isinstance(found, t.Ptr), depth + 1)
+        elif isinstance(found, t.FuncProto):
+            for other in (found.type_id, *(p.type_id for p in found.params)):
+                yield from self._needs_of(other, False, depth + 1)
+        else:
+            yield from self._needs_of_leaf(type_id, found, full, depth)
+
+    def _needs_of_leaf(self, type_id: int, found: t.Type, full: bool, depth: int) -> Iterator[Need]:
+        if isinstance(found, t.Composite) and not found.name:
+            for m in found.members:
+                yield from self._needs_of(m.type_id, True, depth + 1)
+        elif isinstance(found, t.Composite):
+            yield type_id, full
+        elif isinstance(found, t.AnyEnum | t.Fwd | t.Int | t.Float) and found.name:
+            yield type_id, True
+
+    def _emit(self, need: Need) -> Iterator[str]:
+        self._done.add(need)
+        type_id, full = need
+        found = self.btf.type(type_id)
+        if isinstance(found, t.Typedef):
+            if found.name != VA_LIST:
+                yield f"typedef {declare(self.names, found.type_id, self.names[type_id], self.bodies.definition)};\n"
+        elif isinstance(found, t.Int | t.Float):
+            if not is_builtin(found.name):
+                yield f"typedef {standard_int(found)} {self.names[type_id]};\n"
+        elif isinstance(found, t.Fwd) or not full:
+            yield f"{self.names.spell(type_id)};\n"
+        else:
+            self._done.add((type_id, False))
+            yield self.bodies.definition(type_id) + ";\n"
+
+
+def _references(btf: Btf) -> Iterator[int]:
+    """Every type id that some type of the table refers to."""
+    for type_id in range(1, len(btf)):
+        found = btf.type(type_id)
+        if isinstance(found, t.Composite):
+            yield from (m.type_id for m in found.members)
+        elif isinstance(found, t.FuncProto):
+            yield found.type_id
+            yield from (p.type_id for p in found.params)
+        elif hasattr(found, "type_id"):
+            yield found.type_id
+
+
+def _kfuncs(writer: Dumper) -> Iterator[str]:
+    """Prototypes of the functions that the kernel tagged as kfuncs."""
+    btf = writer.btf
+    tagged = {btf.type(i).type_id for i in btf.find_all("bpf_kfunc", t.DeclTag)}  # type: ignore[attr-defined]
+    rows = sorted((btf.type(i).name, i) for i in tagged)
+    if not rows:
+        return
+    yield KFUNC_HEAD
+    for name, type_id in rows:
+        for need in writer._needs_of(type_id, False, 0):
+            yield from writer.write(need)
+        proto = btf.type(type_id)
+        if isinstance(proto, t.Func):
+            yield f"extern {declare(writer.names, proto.type_id, name, writer.bodies.definition)} __weak __ksym;"
+    yield "#endif\n"
