@@ -22,6 +22,8 @@ HTAB_ELEM = 48
 """``sizeof(struct htab_elem)``, the bookkeeping in front of a hash element's key."""
 PERCPU_MAX = 32 << 10
 """The largest per-CPU allocation (PCPU_MIN_UNIT_SIZE)."""
+NR_CPUS = 8192
+"""CONFIG_NR_CPUS of the distributions' kernels; smaller ones refuse large cpumaps earlier."""
 BUCKETS_MAX = 0xFFFFFFFF // 16
 LPM_DATA_MAX, LPM_NODE = 256, 40
 
@@ -146,6 +148,8 @@ def _lpm(s: MapSpec, cpus: int) -> int:
 
 
 def _bloom(s: MapSpec, cpus: int) -> int:
+    if s.value_size > KMALLOC_MAX:
+        return errno.E2BIG
     shape = s.key_size == 0 and s.value_size and s.max_entries
     flags_ok = not s.flags & ~BLOOM_FLAGS and _one_sided(s.flags)
     return 0 if shape and flags_ok and not s.map_extra & ~0xF else errno.EINVAL
@@ -157,8 +161,9 @@ def _devmap(s: MapSpec, cpus: int) -> int:
 
 
 def _cpumap(s: MapSpec, cpus: int) -> int:
-    good = s.max_entries and s.key_size == 4 and s.value_size in (4, 8) and not s.flags & ~_F["numa_node"]
-    return 0 if good else errno.EINVAL
+    if not s.max_entries or s.key_size != 4 or s.value_size not in (4, 8) or s.flags & ~_F["numa_node"]:
+        return errno.EINVAL
+    return errno.E2BIG if s.max_entries > NR_CPUS else 0
 
 
 def _xskmap(s: MapSpec, cpus: int) -> int:

@@ -123,6 +123,10 @@ class Ringbuf(Map):
         }
         return int(answers.get(what, 0))
 
+    def copy_value(self, key: int) -> bytes | int:
+        """bpf(2) has no values here: readers map the pages, or call ``consume``."""
+        return -524
+
     # -- our side ----------------------------------------------------------------------------------------------
 
     def consume(self, limit: int | None = None) -> Iterator[bytes]:
