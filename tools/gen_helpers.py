@@ -162,7 +162,7 @@ DEFS_HEAD = """\
  * The helpers of Linux 6.18 as callable C names.  Written by tools/gen_helpers.py: do not edit.
  *
  * A helper is a constant function pointer whose value is the helper's number: the compiler turns a call through it
- * into the instruction `call NUMBER`.
+ * into the instruction `call NUMBER`.  Maps are `void *`, because each map definition is a type of its own.
  */
 #pragma once
 
@@ -172,7 +172,7 @@ DEFS_HEAD = """\
 def definitions(data: str) -> str:
     """bpf_helper_defs.h, from the text of the data file."""
     rows = [line.split("\t") for line in data.splitlines() if line and line[0] != "#"]
-    protos = [(int(r[0]), r[1], r[2], r[4]) for r in rows]
+    protos = [(int(r[0]), r[1], r[2], r[4].replace("struct bpf_map *", "void *")) for r in rows]
     structs = sorted(set(re.findall(r"struct \w+", " ".join(p[3] for p in protos))))
     forward = "".join(f"{s};\n" for s in structs)
     return DEFS_HEAD + forward + "".join(_definition(*p) for p in protos)

@@ -3,14 +3,13 @@
  * The helpers of Linux 6.18 as callable C names.  Written by tools/gen_helpers.py: do not edit.
  *
  * A helper is a constant function pointer whose value is the helper's number: the compiler turns a call through it
- * into the instruction `call NUMBER`.
+ * into the instruction `call NUMBER`.  Maps are `void *`, because each map definition is a type of its own.
  */
 #pragma once
 
 struct __sk_buff;
 struct bpf_dynptr;
 struct bpf_fib_lookup;
-struct bpf_map;
 struct bpf_perf_event_data;
 struct bpf_perf_event_value;
 struct bpf_pidns_info;
@@ -51,13 +50,13 @@ struct unix_sock;
 struct xdp_md;
 
 /* 1: since 3.18 */
-static void *(* const bpf_map_lookup_elem)(struct bpf_map *map, const void *key) = (void *) 1;
+static void *(* const bpf_map_lookup_elem)(void *map, const void *key) = (void *) 1;
 
 /* 2: since 3.18 */
-static long (* const bpf_map_update_elem)(struct bpf_map *map, const void *key, const void *value, __u64 flags) = (void *) 2;
+static long (* const bpf_map_update_elem)(void *map, const void *key, const void *value, __u64 flags) = (void *) 2;
 
 /* 3: since 3.19 */
-static long (* const bpf_map_delete_elem)(struct bpf_map *map, const void *key) = (void *) 3;
+static long (* const bpf_map_delete_elem)(void *map, const void *key) = (void *) 3;
 
 /* 4: since 4.1, GPL only */
 static long (* const bpf_probe_read)(void *dst, __u32 size, const void *unsafe_ptr) = (void *) 4;
@@ -84,7 +83,7 @@ static long (* const bpf_l3_csum_replace)(struct __sk_buff *skb, __u32 offset, _
 static long (* const bpf_l4_csum_replace)(struct __sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 flags) = (void *) 11;
 
 /* 12: since 4.2 */
-static long (* const bpf_tail_call)(void *ctx, struct bpf_map *prog_array_map, __u32 index) = (void *) 12;
+static long (* const bpf_tail_call)(void *ctx, void *prog_array_map, __u32 index) = (void *) 12;
 
 /* 13: since 4.2 */
 static long (* const bpf_clone_redirect)(struct __sk_buff *skb, __u32 ifindex, __u64 flags) = (void *) 13;
@@ -114,7 +113,7 @@ static long (* const bpf_skb_get_tunnel_key)(struct __sk_buff *skb, struct bpf_t
 static long (* const bpf_skb_set_tunnel_key)(struct __sk_buff *skb, struct bpf_tunnel_key *key, __u32 size, __u64 flags) = (void *) 21;
 
 /* 22: since 4.3, GPL only */
-static __u64 (* const bpf_perf_event_read)(struct bpf_map *map, __u64 flags) = (void *) 22;
+static __u64 (* const bpf_perf_event_read)(void *map, __u64 flags) = (void *) 22;
 
 /* 23: since 4.4 */
 static long (* const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *) 23;
@@ -123,13 +122,13 @@ static long (* const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *) 23;
 static __u32 (* const bpf_get_route_realm)(struct __sk_buff *skb) = (void *) 24;
 
 /* 25: since 4.4, GPL only */
-static long (* const bpf_perf_event_output)(void *ctx, struct bpf_map *map, __u64 flags, void *data, __u64 size) = (void *) 25;
+static long (* const bpf_perf_event_output)(void *ctx, void *map, __u64 flags, void *data, __u64 size) = (void *) 25;
 
 /* 26: since 4.5 */
 static long (* const bpf_skb_load_bytes)(const void *skb, __u32 offset, void *to, __u32 len) = (void *) 26;
 
 /* 27: since 4.6, GPL only */
-static long (* const bpf_get_stackid)(void *ctx, struct bpf_map *map, __u64 flags) = (void *) 27;
+static long (* const bpf_get_stackid)(void *ctx, void *map, __u64 flags) = (void *) 27;
 
 /* 28: since 4.6 */
 static __s64 (* const bpf_csum_diff)(__be32 *from, __u32 from_size, __be32 *to, __u32 to_size, __wsum seed) = (void *) 28;
@@ -147,7 +146,7 @@ static long (* const bpf_skb_change_proto)(struct __sk_buff *skb, __be16 proto, 
 static long (* const bpf_skb_change_type)(struct __sk_buff *skb, __u32 type) = (void *) 32;
 
 /* 33: since 4.8 */
-static long (* const bpf_skb_under_cgroup)(struct __sk_buff *skb, struct bpf_map *map, __u32 index) = (void *) 33;
+static long (* const bpf_skb_under_cgroup)(struct __sk_buff *skb, void *map, __u32 index) = (void *) 33;
 
 /* 34: since 4.8 */
 static __u32 (* const bpf_get_hash_recalc)(struct __sk_buff *skb) = (void *) 34;
@@ -159,7 +158,7 @@ static __u64 (* const bpf_get_current_task)(void) = (void *) 35;
 static long (* const bpf_probe_write_user)(void *dst, const void *src, __u32 len) = (void *) 36;
 
 /* 37: since 4.9 */
-static long (* const bpf_current_task_under_cgroup)(struct bpf_map *map, __u32 index) = (void *) 37;
+static long (* const bpf_current_task_under_cgroup)(void *map, __u32 index) = (void *) 37;
 
 /* 38: since 4.9 */
 static long (* const bpf_skb_change_tail)(struct __sk_buff *skb, __u32 len, __u64 flags) = (void *) 38;
@@ -201,19 +200,19 @@ static long (* const bpf_setsockopt)(void *bpf_socket, int level, int optname, v
 static long (* const bpf_skb_adjust_room)(struct __sk_buff *skb, __s32 len_diff, __u32 mode, __u64 flags) = (void *) 50;
 
 /* 51: since 4.14 */
-static long (* const bpf_redirect_map)(struct bpf_map *map, __u32 key, __u64 flags) = (void *) 51;
+static long (* const bpf_redirect_map)(void *map, __u32 key, __u64 flags) = (void *) 51;
 
 /* 52: since 4.14 */
-static long (* const bpf_sk_redirect_map)(struct __sk_buff *skb, struct bpf_map *map, __u32 key, __u64 flags) = (void *) 52;
+static long (* const bpf_sk_redirect_map)(struct __sk_buff *skb, void *map, __u32 key, __u64 flags) = (void *) 52;
 
 /* 53: since 4.14 */
-static long (* const bpf_sock_map_update)(struct bpf_sock_ops *skops, struct bpf_map *map, void *key, __u64 flags) = (void *) 53;
+static long (* const bpf_sock_map_update)(struct bpf_sock_ops *skops, void *map, void *key, __u64 flags) = (void *) 53;
 
 /* 54: since 4.15 */
 static long (* const bpf_xdp_adjust_meta)(struct xdp_md *xdp_md, int delta) = (void *) 54;
 
 /* 55: since 4.15, GPL only */
-static long (* const bpf_perf_event_read_value)(struct bpf_map *map, __u64 flags, struct bpf_perf_event_value *buf, __u32 buf_size) = (void *) 55;
+static long (* const bpf_perf_event_read_value)(void *map, __u64 flags, struct bpf_perf_event_value *buf, __u32 buf_size) = (void *) 55;
 
 /* 56: since 4.15, GPL only */
 static long (* const bpf_perf_prog_read_value)(struct bpf_perf_event_data *ctx, struct bpf_perf_event_value *buf, __u32 buf_size) = (void *) 56;
@@ -228,7 +227,7 @@ static long (* const bpf_override_return)(struct pt_regs *regs, __u64 rc) = (voi
 static long (* const bpf_sock_ops_cb_flags_set)(struct bpf_sock_ops *bpf_sock, int argval) = (void *) 59;
 
 /* 60: since 4.17 */
-static long (* const bpf_msg_redirect_map)(struct sk_msg_md *msg, struct bpf_map *map, __u32 key, __u64 flags) = (void *) 60;
+static long (* const bpf_msg_redirect_map)(struct sk_msg_md *msg, void *map, __u32 key, __u64 flags) = (void *) 60;
 
 /* 61: since 4.17 */
 static long (* const bpf_msg_apply_bytes)(struct sk_msg_md *msg, __u32 bytes) = (void *) 61;
@@ -258,13 +257,13 @@ static long (* const bpf_skb_load_bytes_relative)(const void *skb, __u32 offset,
 static long (* const bpf_fib_lookup)(void *ctx, struct bpf_fib_lookup *params, int plen, __u32 flags) = (void *) 69;
 
 /* 70: since 4.18 */
-static long (* const bpf_sock_hash_update)(struct bpf_sock_ops *skops, struct bpf_map *map, void *key, __u64 flags) = (void *) 70;
+static long (* const bpf_sock_hash_update)(struct bpf_sock_ops *skops, void *map, void *key, __u64 flags) = (void *) 70;
 
 /* 71: since 4.18 */
-static long (* const bpf_msg_redirect_hash)(struct sk_msg_md *msg, struct bpf_map *map, void *key, __u64 flags) = (void *) 71;
+static long (* const bpf_msg_redirect_hash)(struct sk_msg_md *msg, void *map, void *key, __u64 flags) = (void *) 71;
 
 /* 72: since 4.18 */
-static long (* const bpf_sk_redirect_hash)(struct __sk_buff *skb, struct bpf_map *map, void *key, __u64 flags) = (void *) 72;
+static long (* const bpf_sk_redirect_hash)(struct __sk_buff *skb, void *map, void *key, __u64 flags) = (void *) 72;
 
 /* 73: since 4.18 */
 static long (* const bpf_lwt_push_encap)(struct __sk_buff *skb, __u32 type, void *hdr, __u32 len) = (void *) 73;
@@ -294,7 +293,7 @@ static __u64 (* const bpf_get_current_cgroup_id)(void) = (void *) 80;
 static void *(* const bpf_get_local_storage)(void *map, __u64 flags) = (void *) 81;
 
 /* 82: since 4.19 */
-static long (* const bpf_sk_select_reuseport)(struct sk_reuseport_md *reuse, struct bpf_map *map, void *key, __u64 flags) = (void *) 82;
+static long (* const bpf_sk_select_reuseport)(struct sk_reuseport_md *reuse, void *map, void *key, __u64 flags) = (void *) 82;
 
 /* 83: since 4.19 */
 static __u64 (* const bpf_skb_ancestor_cgroup_id)(struct __sk_buff *skb, int ancestor_level) = (void *) 83;
@@ -309,13 +308,13 @@ static struct bpf_sock *(* const bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_t
 static long (* const bpf_sk_release)(void *sock) = (void *) 86;
 
 /* 87: since 4.20 */
-static long (* const bpf_map_push_elem)(struct bpf_map *map, const void *value, __u64 flags) = (void *) 87;
+static long (* const bpf_map_push_elem)(void *map, const void *value, __u64 flags) = (void *) 87;
 
 /* 88: since 4.20 */
-static long (* const bpf_map_pop_elem)(struct bpf_map *map, void *value) = (void *) 88;
+static long (* const bpf_map_pop_elem)(void *map, void *value) = (void *) 88;
 
 /* 89: since 4.20 */
-static long (* const bpf_map_peek_elem)(struct bpf_map *map, void *value) = (void *) 89;
+static long (* const bpf_map_peek_elem)(void *map, void *value) = (void *) 89;
 
 /* 90: since 4.20 */
 static long (* const bpf_msg_push_data)(struct sk_msg_md *msg, __u32 start, __u32 len, __u64 flags) = (void *) 90;
@@ -369,10 +368,10 @@ static long (* const bpf_strtol)(const char *buf, unsigned long buf_len, __u64 f
 static long (* const bpf_strtoul)(const char *buf, unsigned long buf_len, __u64 flags, unsigned long *res) = (void *) 106;
 
 /* 107: since 5.2 */
-static void *(* const bpf_sk_storage_get)(struct bpf_map *map, void *sk, void *value, __u64 flags) = (void *) 107;
+static void *(* const bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *) 107;
 
 /* 108: since 5.2 */
-static long (* const bpf_sk_storage_delete)(struct bpf_map *map, void *sk) = (void *) 108;
+static long (* const bpf_sk_storage_delete)(void *map, void *sk) = (void *) 108;
 
 /* 109: since 5.3 */
 static long (* const bpf_send_signal)(__u32 sig) = (void *) 109;
@@ -381,7 +380,7 @@ static long (* const bpf_send_signal)(__u32 sig) = (void *) 109;
 static __s64 (* const bpf_tcp_gen_syncookie)(void *sk, void *iph, __u32 iph_len, struct tcphdr *th, __u32 th_len) = (void *) 110;
 
 /* 111: since 5.5, GPL only */
-static long (* const bpf_skb_output)(void *ctx, struct bpf_map *map, __u64 flags, void *data, __u64 size) = (void *) 111;
+static long (* const bpf_skb_output)(void *ctx, void *map, __u64 flags, void *data, __u64 size) = (void *) 111;
 
 /* 112: since 5.5, GPL only */
 static long (* const bpf_probe_read_user)(void *dst, __u32 size, const void *unsafe_ptr) = (void *) 112;
@@ -411,7 +410,7 @@ static long (* const bpf_read_branch_records)(struct bpf_perf_event_data *ctx, v
 static long (* const bpf_get_ns_current_pid_tgid)(__u64 dev, __u64 ino, struct bpf_pidns_info *nsdata, __u32 size) = (void *) 120;
 
 /* 121: since 5.7, GPL only */
-static long (* const bpf_xdp_output)(void *ctx, struct bpf_map *map, __u64 flags, void *data, __u64 size) = (void *) 121;
+static long (* const bpf_xdp_output)(void *ctx, void *map, __u64 flags, void *data, __u64 size) = (void *) 121;
 
 /* 122: since 5.7 */
 static __u64 (* const bpf_get_netns_cookie)(void *ctx) = (void *) 122;
@@ -483,10 +482,10 @@ static long (* const bpf_store_hdr_opt)(struct bpf_sock_ops *skops, const void *
 static long (* const bpf_reserve_hdr_opt)(struct bpf_sock_ops *skops, __u32 len, __u64 flags) = (void *) 144;
 
 /* 145: since 5.10 */
-static void *(* const bpf_inode_storage_get)(struct bpf_map *map, void *inode, void *value, __u64 flags) = (void *) 145;
+static void *(* const bpf_inode_storage_get)(void *map, void *inode, void *value, __u64 flags) = (void *) 145;
 
 /* 146: since 5.10 */
-static int (* const bpf_inode_storage_delete)(struct bpf_map *map, void *inode) = (void *) 146;
+static int (* const bpf_inode_storage_delete)(void *map, void *inode) = (void *) 146;
 
 /* 147: since 5.10 */
 static long (* const bpf_d_path)(struct path *path, char *buf, __u32 sz) = (void *) 147;
@@ -516,10 +515,10 @@ static void *(* const bpf_this_cpu_ptr)(const void *percpu_ptr) = (void *) 154;
 static long (* const bpf_redirect_peer)(__u32 ifindex, __u64 flags) = (void *) 155;
 
 /* 156: since 5.11 */
-static void *(* const bpf_task_storage_get)(struct bpf_map *map, struct task_struct *task, void *value, __u64 flags) = (void *) 156;
+static void *(* const bpf_task_storage_get)(void *map, struct task_struct *task, void *value, __u64 flags) = (void *) 156;
 
 /* 157: since 5.11 */
-static long (* const bpf_task_storage_delete)(struct bpf_map *map, struct task_struct *task) = (void *) 157;
+static long (* const bpf_task_storage_delete)(void *map, struct task_struct *task) = (void *) 157;
 
 /* 158: since 5.11, GPL only */
 static struct task_struct *(* const bpf_get_current_task_btf)(void) = (void *) 158;
@@ -540,7 +539,7 @@ static struct socket *(* const bpf_sock_from_file)(struct file *file) = (void *)
 static long (* const bpf_check_mtu)(void *ctx, __u32 ifindex, __u32 *mtu_len, __s32 len_diff, __u64 flags) = (void *) 163;
 
 /* 164: since 5.13 */
-static long (* const bpf_for_each_map_elem)(struct bpf_map *map, void *callback_fn, void *callback_ctx, __u64 flags) = (void *) 164;
+static long (* const bpf_for_each_map_elem)(void *map, void *callback_fn, void *callback_ctx, __u64 flags) = (void *) 164;
 
 /* 165: since 5.13, GPL only */
 static long (* const bpf_snprintf)(char *str, __u32 str_size, const char *fmt, __u64 *data, __u32 data_len) = (void *) 165;
@@ -555,7 +554,7 @@ static long (* const bpf_btf_find_by_name_kind)(char *name, int name_sz, __u32 k
 static long (* const bpf_sys_close)(__u32 fd) = (void *) 168;
 
 /* 169: since 5.15, GPL only */
-static long (* const bpf_timer_init)(struct bpf_timer *timer, struct bpf_map *map, __u64 flags) = (void *) 169;
+static long (* const bpf_timer_init)(struct bpf_timer *timer, void *map, __u64 flags) = (void *) 169;
 
 /* 170: since 5.15, GPL only */
 static long (* const bpf_timer_set_callback)(struct bpf_timer *timer, void *callback_fn) = (void *) 170;
@@ -633,7 +632,7 @@ static long (* const bpf_ima_file_hash)(struct file *file, void *dst, __u32 size
 static void *(* const bpf_kptr_xchg)(void *dst, void *ptr) = (void *) 194;
 
 /* 195: since 5.19 */
-static void *(* const bpf_map_lookup_percpu_elem)(struct bpf_map *map, const void *key, __u32 cpu) = (void *) 195;
+static void *(* const bpf_map_lookup_percpu_elem)(void *map, const void *key, __u32 cpu) = (void *) 195;
 
 /* 196: since 5.19 */
 static struct mptcp_sock *(* const bpf_skc_to_mptcp_sock)(void *sk) = (void *) 196;
@@ -675,10 +674,10 @@ static long (* const bpf_tcp_raw_check_syncookie_ipv6)(struct ipv6hdr *iph, stru
 static __u64 (* const bpf_ktime_get_tai_ns)(void) = (void *) 208;
 
 /* 209: since 6.1 */
-static long (* const bpf_user_ringbuf_drain)(struct bpf_map *map, void *callback_fn, void *ctx, __u64 flags) = (void *) 209;
+static long (* const bpf_user_ringbuf_drain)(void *map, void *callback_fn, void *ctx, __u64 flags) = (void *) 209;
 
 /* 210: since 6.2 */
-static void *(* const bpf_cgrp_storage_get)(struct bpf_map *map, struct cgroup *cgroup, void *value, __u64 flags) = (void *) 210;
+static void *(* const bpf_cgrp_storage_get)(void *map, struct cgroup *cgroup, void *value, __u64 flags) = (void *) 210;
 
 /* 211: since 6.2 */
-static long (* const bpf_cgrp_storage_delete)(struct bpf_map *map, struct cgroup *cgroup) = (void *) 211;
+static long (* const bpf_cgrp_storage_delete)(void *map, struct cgroup *cgroup) = (void *) 211;
