@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from osmia.obj.load import load
+    from osmia.obj.collection import load
     from osmia.obj.model import Collection, Extern, FuncInfo, LineInfo, MapSpec, Program, Subprog
 
 __all__ = ["Collection", "Extern", "FuncInfo", "LineInfo", "MapSpec", "Program", "Subprog", "load"]
@@ -20,5 +20,5 @@ def __getattr__(name: str) -> Any:
 
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module("osmia.obj.load" if name == "load" else "osmia.obj.model")
+    module = importlib.import_module("osmia.obj.collection" if name == "load" else "osmia.obj.model")
     return getattr(module, name)

@@ -82,17 +82,24 @@ class Subprog:
 
 @dataclass(frozen=True, slots=True)
 class Extern:
-    """A kernel symbol that only the target can resolve: its BTF id goes into the imm of slot ``insn``."""
+    """A kernel symbol that only the target can resolve: its BTF id goes into the imm of slot ``insn``.
+
+    ``kind``: "func" (kfunc), "var" (typed ksym), or "addr" (untyped ksym: the load holds its address, 0 if unknown).
+    """
 
     insn: int
     name: str
-    kind: str = "func"  # "func" (kfunc call) or "var" (ksym)
+    kind: str = "func"
     weak: bool = False
 
 
 @dataclass(slots=True)
 class Program:
-    """One program as BPF_PROG_LOAD would get it.  Types are names without prefix ("xdp", "cgroup_skb")."""
+    """One program as BPF_PROG_LOAD would get it.  Types are names without prefix ("xdp", "cgroup_skb").
+
+    For struct_ops ``attach_target`` is "struct.member" and ``expected_attach_type`` the member's number in digits.
+    ``poisoned`` explains instructions that must not be reached, by slot: a field, map or kfunc that does not exist.
+    """
 
     name: str
     prog_type: str
@@ -109,6 +116,7 @@ class Program:
     line_info: list[LineInfo] = field(default_factory=list)
     subprogs: list[Subprog] = field(default_factory=list)
     externs: list[Extern] = field(default_factory=list)
+    poisoned: dict[int, str] = field(default_factory=dict)
     autoload: bool = True
 
 

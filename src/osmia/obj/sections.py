@@ -237,9 +237,15 @@ def parse(section: str) -> SectionName:
     name = section.removeprefix("?")
     row = find(name)
     if row is None:
-        raise LinkError(f"section name {section!r} means no program type{_near(name)}", section=section)
+        raise unknown(section)
     extras = name[len(row.name) + 1 :]
     return SectionName(section, row, name == section, parse_target(row, extras) if extras else Target())
+
+
+def unknown(section: str) -> LinkError:
+    """The error for a name that means nothing, with near misses."""
+    reason = f"section name {section!r} means no program type{_near(section.removeprefix('?'))}"
+    return LinkError(reason, section=section)
 
 
 def _near(name: str) -> str:
