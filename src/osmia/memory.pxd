@@ -2,7 +2,6 @@ cimport cython
 from libc.stdint cimport uint64_t
 from osmia.raw cimport ld64, st64
 
-@cython.final
 cdef class Region:
     cdef public str name, kind
     cdef public uint64_t address, size, stride, span, base
@@ -22,6 +21,7 @@ cdef class Memory:
     cdef Py_ssize_t _count
     @cython.locals(low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t)
     cdef Py_ssize_t _index(self, uint64_t address) noexcept
+    cpdef uint64_t stamp(self)
     @cython.locals(at=Py_ssize_t, region=Region)
     cpdef Region find(self, uint64_t address)
     @cython.locals(region=Region)

@@ -99,7 +99,7 @@ class Memory:
     def __init__(self, parent: Memory | None = None) -> None:
         self.parent = parent
         self.version = 0
-        """Counts the changes: whoever caches an answer compares it."""
+        """Counts the changes here; ``stamp`` counts the parents' as well."""
         self._regions: list[Region] = []
         self._starts = Buffer(8 * 16)
         self._table = self._starts.address
@@ -110,6 +110,10 @@ class Memory:
 
     def __len__(self) -> int:
         return self._count
+
+    def stamp(self) -> int:
+        """Changes whenever a region here or in a parent is added or removed."""
+        return self.version + (0 if self.parent is None else self.parent.stamp())
 
     def add(self, region: Region) -> Region:
         """List a region.  An empty one is never found.  Raises InternalError where it overlaps another."""

@@ -5,4 +5,15 @@ from osmia.vm.env import Env, HelperBody
 from osmia.vm.host import BareHost, Host
 from osmia.vm.machine import DEFAULT_BUDGET, Machine, Result
 
-__all__ = ["DEFAULT_BUDGET", "BareHost", "Context", "Env", "HelperBody", "Host", "Machine", "MemoryContext", "Outcome", "Result"]
+__all__ = [
+    "DEFAULT_BUDGET",
+    "BareHost",
+    "Context",
+    "Env",
+    "HelperBody",
+    "Host",
+    "Machine",
+    "MemoryContext",
+    "Outcome",
+    "Result",
+]

@@ -87,3 +87,7 @@ class Env:
             access = "write" if write else "read"
             reason = f"{access} of {size} bytes at {address:#x} ({self.memory.describe(address)})"
             raise Fault(reason, address=address, size=size, access=access)
+
+
+def poll() -> None:
+    """Nothing but a place where Python looks at pending signals and lets other threads run."""

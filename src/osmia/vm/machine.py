@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from osmia.memory import Memory
+from osmia.errors import Fault, VmError
+from osmia.memory import Memory, Region
 from osmia.vm.context import Context
-from osmia.vm.env import HelperBody
-from osmia.vm.host import Host
+from osmia.vm.decode import Code, Decoder
+from osmia.vm.env import Env, HelperBody
+from osmia.vm.host import BareHost, Host
+from osmia.vm.interp import Interp
 
 if TYPE_CHECKING:
     from osmia.obj.model import Program
@@ -60,16 +64,115 @@ class Machine:
         budget: int = DEFAULT_BUDGET,
         trace: Tracer | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.program = program
+        self.host: Host = BareHost() if host is None else host
+        self.maps = list(maps)
+        self.memory = Memory(memory)
+        self.budget, self.trace = budget, trace
+        self._sources = (helpers or {}, kfuncs or {}, ksyms or {})
+        self._interp = Interp(self.memory, checked)
+        self._running = False
+        self._known: dict[int, tuple[Any, int]] = {}
+        self.code = self._load(program, self.maps)
+
+    @property
+    def insns(self) -> int:
+        """Instructions of the last run, also of one that failed."""
+        return self._interp.spent
+
+    @property
+    def registers(self) -> tuple[int, ...]:
+        """R0 to R10 where the last run failed; empty when it did not."""
+        return self._interp.registers
+
+    @property
+    def running(self) -> Program:
+        """The program whose instruction the tracer is shown: another one after a tail call."""
+        return self._interp.codes[self._interp.current].program
+
+    def _load(self, program: Program, maps: Sequence[Any]) -> Code:
+        code = Decoder(program, maps, *self._sources).decode()
+        for map_ in maps:
+            self._list(map_)
+        self._known[id(program)] = (program, self._interp.add(code))
+        return code
+
+    def _list(self, map_: Any) -> None:
+        """Make the memory of a map known, and what it gets later."""
+        for region in map_.regions():
+            self._list_region(region)
+        if hasattr(map_, "watch"):
+            map_.watch(self._list_region)
+
+    def _list_region(self, region: Region) -> None:
+        if self.memory.find(region.address) is not region and region.size:
+            self.memory.add(region)
 
     def run(self, ctx: Context | bytes = b"") -> Result:
         """Run once.  Raises Fault, BudgetExceeded, BadInsn, MissingBody or another VmError."""
-        raise NotImplementedError
+        context = ctx if isinstance(ctx, Context) else Context(ctx)
+        context.attach(self.memory)
+        try:
+            r0, duration = self._timed(context)
+        finally:
+            context.detach(self.memory)
+        outcome = context.result()
+        return Result(r0, outcome.data, outcome.ctx, self._interp.spent, duration)
+
+    def _timed(self, context: Context) -> tuple[int, int]:
+        if self._running:
+            raise VmError(f"{self.program.name} is running already: a program does not nest in itself")
+        env = Env(self.memory, self.maps, self.host, self, self.program, context)
+        self._running = True
+        begin = perf_counter_ns()
+        try:
+            r0 = self._interp.start(env, context.arguments, self.budget, self.trace)
+        finally:
+            self._running = False
+        return r0, perf_counter_ns() - begin
 
     def call(self, callback: int, r1: int = 0, r2: int = 0, r3: int = 0, r4: int = 0, r5: int = 0) -> int:
-        """Run a callback of the program: a nested frame while it runs, from the outside otherwise."""
-        raise NotImplementedError
+        """Run a callback of the program as a nested frame of the run that is on.  Raises VmError."""
+        if not self._running:
+            raise VmError("a callback runs within a program; use fire() for one that a timer kept")
+        return self._interp.call(callback, r1, r2, r3, r4, r5)
+
+    def fire(self, callback: int, *arguments: int, ctx: Context | bytes = b"") -> int:
+        """Run a callback on its own (timers, work queues) and return its R0.  Raises VmError."""
+        context = ctx if isinstance(ctx, Context) else Context(ctx)
+        if self._running:
+            raise VmError(f"{self.program.name} is running already")
+        env = Env(self.memory, self.maps, self.host, self, self.program, context)
+        context.attach(self.memory)
+        self._running = True
+        try:
+            return self._interp.start(env, arguments, self.budget, self.trace, callback)
+        finally:
+            self._running = False
+            context.detach(self.memory)
+
+    def tail_target(self, table: int, slot: int) -> int:
+        """The number of the code that a tail call goes to, or -1: what the interpreter asks."""
+        region = self.memory.find(table)
+        if region is None or region.kind != "map" or not hasattr(region.owner, "program"):
+            raise Fault(f"a tail call through {self.memory.describe(table)}, which is no prog_array", address=table)
+        target = region.owner.program(slot)
+        return -1 if target is None else self._number(target)
+
+    def _number(self, target: Any) -> int:
+        """The number of a tail call's target: a machine, or a program without maps of its own."""
+        program = target.program if isinstance(target, Machine) else target
+        if id(program) not in self._known:
+            if isinstance(target, Machine):
+                self._load(program, target.maps)
+            else:
+                self._load(program, [])
+        return self._known[id(program)][1]
 
     def describe(self, address: int) -> str:
-        """What stands at an address: "map value", stack frame, context, packet, callback …"""
-        raise NotImplementedError
+        """What stands at an address: "map counts, element 3 + 4", stack frame, context, packet, callback …"""
+        for code in self._interp.codes:
+            slot = code.slot_of(address)
+            if slot >= 0:
+                return f"callback {code.name_of(slot)}, insn {slot}"
+        return self.memory.describe(address)

@@ -1,0 +1,588 @@
+"""The interpreter: one loop over decoded rows, plain Python here and a C jump table where it is compiled.
+
+All registers are unsigned 64-bit words.  Frames lie ``FRAME_STRIDE`` bytes apart and hold ``FRAME_SIZE``
+bytes each, so that the gap between two of them is no memory.  In checked mode an access passes when it lies in
+the frames in use, or in the window that the last look-up opened; else ``memory`` is asked.  Unchecked, the
+window is the whole address space.  Nothing is counted or traced inside the loop but ``fuel``: when
+it is spent, ``_refill`` does both.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from osmia.errors import BadInsn, BudgetExceeded, Fault, OsmiaError, VmError
+from osmia.memory import Memory, Region
+from osmia.raw import Buffer
+from osmia.vm.env import poll
+
+if not cython.compiled:
+    from osmia.raw import fill, ld8, ld16, ld32, ld64, st8, st16, st32, st64
+    from osmia.vm.ops import (  # isort: skip
+        # 64-bit arithmetic
+        MOV64, ADD64, SUB64, MUL64, DIV64, SDIV64, MOD64, SMOD64, OR64, AND64, XOR64, LSH64, RSH64, ARSH64, NEG64,
+        # 32-bit arithmetic
+        MOV32, ADD32, SUB32, MUL32, DIV32, SDIV32, MOD32, SMOD32, OR32, AND32, XOR32, LSH32, RSH32, ARSH32, NEG32,
+        # moves that sign extend, cuts and swaps
+        SX8_64, SX16_64, SX32_64, SX8_32, SX16_32, CUT16, CUT32, SWAP16, SWAP32, SWAP64,
+        # 64-bit jumps
+        JEQ64, JNE64, JGT64, JGE64, JLT64, JLE64, JSGT64, JSGE64, JSLT64, JSLE64, JSET64,
+        # 32-bit jumps
+        JEQ32, JNE32, JGT32, JGE32, JLT32, JLE32, JSGT32, JSGE32, JSLT32, JSLE32, JSET32,
+        # memory
+        LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
+        # the rest
+        WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT,
+    )
+    from osmia.vm.words import (  # isort: skip
+        arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64,
+        swap16, swap32, swap64, sx8, sx16, sx32, word,
+    )
+
+if TYPE_CHECKING:
+    from osmia.vm.decode import Code
+    from osmia.vm.env import Env, HelperBody
+
+M64 = 0xFFFFFFFFFFFFFFFF
+FRAMES = 8
+FRAME_SIZE = 512
+FRAME_STRIDE = 1024
+TAIL_CALLS = 33
+MAY_GOTO_LOOPS = 8 << 20
+"""How often may_goto falls through in one frame (BPF_MAX_LOOPS)."""
+
+RECORD = 64
+"""Bytes that a call saves: return slot, may_goto budget, R6 to R9, number of the code."""
+
+SLICE = 1 << 20
+"""Instructions between two looks at the budget and at pending signals."""
+
+
+class StackRegion(Region):
+    """The frames in use; the address of the highest byte of a frame is R10 minus one."""
+
+    def describe(self, address: int) -> str:
+        """ "stack frame 0, r10 - 16" """
+        frame, offset = divmod(address - self.address, self.stride)
+        offset -= self.span
+        return f"stack frame {frame}, r10 {'-' if offset < 0 else '+'} {abs(offset)}"
+
+
+class Interp:
+    """Runs decoded programs.  One run at a time; callbacks nest."""
+
+    def __init__(self, memory: Memory, checked: bool) -> None:
+        self.memory = memory
+        self.checked = checked
+        self.stack = Buffer(FRAMES * FRAME_STRIDE)
+        self.frames = StackRegion(
+            "stack", self.stack.address, 0, kind="stack", stride=FRAME_STRIDE, span=FRAME_SIZE, owner=self.stack
+        )
+        self.base = self.stack.address
+        self.memory.add(self.frames)
+        self.codes: list[Code] = []
+        self._tables: list[Any] = []
+        self._bodies: list[list[HelperBody]] = []
+        self._records = Buffer(FRAMES * RECORD)
+        self._saved = self._records.address
+        self.env: Any = None
+        self.tracer: Any = None
+        self.budget = 0
+        self.spent = 0
+        self.registers: tuple[int, ...] = ()
+        self.current = 0
+        self._granted = 0
+        self._tail_calls = 0
+        self._next = 0
+        self._room = 0
+        self._low = self._low2 = self._span = self._span2 = 0
+        self._writable = self._writable2 = False
+        self._forget()
+
+    def add(self, code: Code) -> int:
+        """Take in a decoded program; returns its number, which tail calls go to."""
+        self.codes.append(code)
+        self._tables.append(code.address if cython.compiled else code.rows)
+        self._bodies.append(code.bodies)
+        return len(self.codes) - 1
+
+    def start(self, env: Env, arguments: Sequence[int], budget: int, tracer: Any, callback: int = 0) -> int:
+        """Run the first code from its first slot, or a callback, and return R0; ``arguments`` go into R1 and on."""
+        self.env, self.budget, self.tracer = env, budget, tracer
+        self.spent = self._granted = self._tail_calls = self._next = 0
+        self.registers = ()
+        index, slot = self._locate(callback) if callback else (0, 0)
+        r1, r2, r3, r4, r5 = (*arguments, 0, 0, 0, 0, 0)[:5]
+        try:
+            return self.run(index, slot, 0, r1, r2, r3, r4, r5)
+        finally:
+            self._next = 0
+            self._room = self.frames.size = 0
+            self._forget()
+
+    def call(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """Run a callback in a frame above those in use."""
+        index, slot = self._locate(pointer)
+        return self.run(index, slot, self._next, r1, r2, r3, r4, r5)
+
+    def _locate(self, pointer: int) -> tuple[int, int]:
+        """Code and slot behind a callback pointer."""
+        for index, code in enumerate(self.codes):
+            slot = code.slot_of(pointer)
+            if slot >= 0:
+                return index, slot
+        raise VmError(f"{pointer:#x} ({self.memory.describe(pointer)}) is no callback")
+
+    def run(self, index: int, pc: int, depth: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """Run code ``index`` from slot ``pc`` in frame ``depth`` until that frame ends; returns R0."""
+        M32 = 0xFFFFFFFF
+        M64 = 0xFFFFFFFFFFFFFFFF
+        regs = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        regs[1], regs[2], regs[3], regs[4], regs[5] = r1, r2, r3, r4, r5
+        bottom = depth
+        loops = MAY_GOTO_LOOPS
+        fuel = 0
+        code = self._tables[index]
+        try:
+            regs[10] = self._open(depth)
+            while True:
+                if fuel == 0:
+                    fuel = self._refill(index, pc, regs)
+                fuel -= 1
+                if cython.compiled:
+                    at = code + 16 * pc
+                    op, dst, src, off, imm = ld16(at), ld8(at + 2), ld8(at + 3), s32(ld32(at + 4)), ld64(at + 8)
+                else:
+                    op, dst, src, off, imm = code[pc]
+                pc += 1
+                a = regs[dst]
+                b = imm if src == 15 else regs[src]
+                if op == MOV64:
+                    regs[dst] = b
+                elif op == ADD64:
+                    regs[dst] = (a + b) & M64
+                elif op == LDX64:
+                    at = (b + off) & M64
+                    if not self._ok(at, 8, False):
+                        self._admit(at, 8, False)
+                    regs[dst] = ld64(at)
+                elif op == LDX32:
+                    at = (b + off) & M64
+                    if not self._ok(at, 4, False):
+                        self._admit(at, 4, False)
+                    regs[dst] = ld32(at)
+                elif op == JEQ64:
+                    if a == b:
+                        pc = off
+                elif op == JNE64:
+                    if a != b:
+                        pc = off
+                elif op == MOV32:
+                    regs[dst] = b & M32
+                elif op == ST64:
+                    at = (a + off) & M64
+                    if not self._ok(at, 8, True):
+                        self._admit(at, 8, True)
+                    st64(at, b)
+                elif op == JA:
+                    pc = off
+                elif op == SUB64:
+                    regs[dst] = (a - b) & M64
+                elif op == MUL64:
+                    regs[dst] = (a * b) & M64
+                elif op == DIV64:
+                    regs[dst] = div(a, b)
+                elif op == SDIV64:
+                    regs[dst] = sdiv64(a, b)
+                elif op == MOD64:
+                    regs[dst] = mod(a, b)
+                elif op == SMOD64:
+                    regs[dst] = smod64(a, b)
+                elif op == OR64:
+                    regs[dst] = a | b
+                elif op == AND64:
+                    regs[dst] = a & b
+                elif op == XOR64:
+                    regs[dst] = a ^ b
+                elif op == LSH64:
+                    regs[dst] = (a << (b & 63)) & M64
+                elif op == RSH64:
+                    regs[dst] = a >> (b & 63)
+                elif op == ARSH64:
+                    regs[dst] = arsh64(a, b)
+                elif op == NEG64:
+                    regs[dst] = (0 - a) & M64
+                elif op == JGT64:
+                    if a > b:
+                        pc = off
+                elif op == JGE64:
+                    if a >= b:
+                        pc = off
+                elif op == JLT64:
+                    if a < b:
+                        pc = off
+                elif op == JLE64:
+                    if a <= b:
+                        pc = off
+                elif op == JSGT64:
+                    if s64(a) > s64(b):
+                        pc = off
+                elif op == JSGE64:
+                    if s64(a) >= s64(b):
+                        pc = off
+                elif op == JSLT64:
+                    if s64(a) < s64(b):
+                        pc = off
+                elif op == JSLE64:
+                    if s64(a) <= s64(b):
+                        pc = off
+                elif op == JSET64:
+                    if a & b:
+                        pc = off
+                elif op == LDX16:
+                    at = (b + off) & M64
+                    if not self._ok(at, 2, False):
+                        self._admit(at, 2, False)
+                    regs[dst] = ld16(at)
+                elif op == LDX8:
+                    at = (b + off) & M64
+                    if not self._ok(at, 1, False):
+                        self._admit(at, 1, False)
+                    regs[dst] = ld8(at)
+                elif op == LDSX8:
+                    at = (b + off) & M64
+                    if not self._ok(at, 1, False):
+                        self._admit(at, 1, False)
+                    regs[dst] = sx8(ld8(at))
+                elif op == LDSX16:
+                    at = (b + off) & M64
+                    if not self._ok(at, 2, False):
+                        self._admit(at, 2, False)
+                    regs[dst] = sx16(ld16(at))
+                elif op == LDSX32:
+                    at = (b + off) & M64
+                    if not self._ok(at, 4, False):
+                        self._admit(at, 4, False)
+                    regs[dst] = sx32(ld32(at))
+                elif op == ST32:
+                    at = (a + off) & M64
+                    if not self._ok(at, 4, True):
+                        self._admit(at, 4, True)
+                    st32(at, b)
+                elif op == ST16:
+                    at = (a + off) & M64
+                    if not self._ok(at, 2, True):
+                        self._admit(at, 2, True)
+                    st16(at, b)
+                elif op == ST8:
+                    at = (a + off) & M64
+                    if not self._ok(at, 1, True):
+                        self._admit(at, 1, True)
+                    st8(at, b)
+                elif op == ADD32:
+                    regs[dst] = (a + b) & M32
+                elif op == SUB32:
+                    regs[dst] = (a - b) & M32
+                elif op == MUL32:
+                    regs[dst] = (a * b) & M32
+                elif op == DIV32:
+                    regs[dst] = div(a & M32, b & M32)
+                elif op == SDIV32:
+                    regs[dst] = sdiv32(a, b)
+                elif op == MOD32:
+                    regs[dst] = mod(a & M32, b & M32)
+                elif op == SMOD32:
+                    regs[dst] = smod32(a, b)
+                elif op == OR32:
+                    regs[dst] = (a | b) & M32
+                elif op == AND32:
+                    regs[dst] = a & b & M32
+                elif op == XOR32:
+                    regs[dst] = (a ^ b) & M32
+                elif op == LSH32:
+                    regs[dst] = (a << (b & 31)) & M32
+                elif op == RSH32:
+                    regs[dst] = (a & M32) >> (b & 31)
+                elif op == ARSH32:
+                    regs[dst] = arsh32(a, b)
+                elif op == NEG32:
+                    regs[dst] = (0 - a) & M32
+                elif op == JEQ32:
+                    if (a & M32) == (b & M32):
+                        pc = off
+                elif op == JNE32:
+                    if (a & M32) != (b & M32):
+                        pc = off
+                elif op == JGT32:
+                    if (a & M32) > (b & M32):
+                        pc = off
+                elif op == JGE32:
+                    if (a & M32) >= (b & M32):
+                        pc = off
+                elif op == JLT32:
+                    if (a & M32) < (b & M32):
+                        pc = off
+                elif op == JLE32:
+                    if (a & M32) <= (b & M32):
+                        pc = off
+                elif op == JSGT32:
+                    if s32(a) > s32(b):
+                        pc = off
+                elif op == JSGE32:
+                    if s32(a) >= s32(b):
+                        pc = off
+                elif op == JSLT32:
+                    if s32(a) < s32(b):
+                        pc = off
+                elif op == JSLE32:
+                    if s32(a) <= s32(b):
+                        pc = off
+                elif op == JSET32:
+                    if a & b & M32:
+                        pc = off
+                elif op == SX8_64:
+                    regs[dst] = sx8(b)
+                elif op == SX16_64:
+                    regs[dst] = sx16(b)
+                elif op == SX32_64:
+                    regs[dst] = sx32(b)
+                elif op == SX8_32:
+                    regs[dst] = sx8(b) & M32
+                elif op == SX16_32:
+                    regs[dst] = sx16(b) & M32
+                elif op == CUT16:
+                    regs[dst] = a & 0xFFFF
+                elif op == CUT32:
+                    regs[dst] = a & M32
+                elif op == SWAP16:
+                    regs[dst] = swap16(a)
+                elif op == SWAP32:
+                    regs[dst] = swap32(a)
+                elif op == SWAP64:
+                    regs[dst] = swap64(a)
+                elif op == ATOMIC32:
+                    at = (a + off) & M64
+                    if not self._ok(at, 4, True):
+                        self._admit(at, 4, True)
+                    a = ld32(at)
+                    st32(at, renewed(imm, a, b & M32, regs[0] & M32))
+                    if imm == 0xF1:  # compare and exchange
+                        regs[0] = a
+                    elif imm & 1:  # fetch
+                        regs[src] = a
+                elif op == ATOMIC64:
+                    at = (a + off) & M64
+                    if not self._ok(at, 8, True):
+                        self._admit(at, 8, True)
+                    a = ld64(at)
+                    st64(at, renewed(imm, a, b, regs[0]))
+                    if imm == 0xF1:  # compare and exchange
+                        regs[0] = a
+                    elif imm & 1:  # fetch
+                        regs[src] = a
+                elif op == WIDE:
+                    regs[dst] = imm
+                    pc += 1
+                elif op == HELPER:
+                    self._suspend(depth, fuel)
+                    fuel = 0
+                    regs[0] = self._helper(index, imm, regs[1], regs[2], regs[3], regs[4], regs[5])
+                elif op == LOCAL:
+                    depth = self._enter(depth, index, pc, loops, regs)
+                    loops = MAY_GOTO_LOOPS
+                    pc = off
+                elif op == EXIT:
+                    if depth == bottom:
+                        self._suspend(depth - 1, fuel)
+                        return regs[0]
+                    depth -= 1
+                    at = self._saved + RECORD * depth
+                    pc = ld64(at)
+                    loops = ld64(at + 8)
+                    regs[6], regs[7] = ld64(at + 16), ld64(at + 24)
+                    regs[8], regs[9] = ld64(at + 32), ld64(at + 40)
+                    regs[10] -= FRAME_STRIDE
+                    self._room -= FRAME_STRIDE
+                    jump = ld64(at + 48)
+                    if jump != index:
+                        index = jump
+                        code = self._tables[index]
+                elif op == MAY_GOTO:
+                    if loops == 0:
+                        pc = off
+                    else:
+                        loops -= 1
+                elif op == TAIL:
+                    self._suspend(depth, fuel)
+                    fuel = 0
+                    jump = self._tail(regs[2], regs[3])
+                    if jump >= 0:
+                        index = jump
+                        code = self._tables[index]
+                        pc = 0
+                        loops = MAY_GOTO_LOOPS
+                elif op in (LDABS, LDIND):
+                    jump = self._packet(b if op == LDABS else b + imm, off)
+                    if jump < 0:  # outside: R0 is 0, and the last row leaves the function
+                        jump = 0
+                        pc = self._exit_of(index)
+                    regs[0] = jump
+                elif op == CALLX:
+                    off = self._slot_in(index, a)
+                    depth = self._enter(depth, index, pc, loops, regs)
+                    loops = MAY_GOTO_LOOPS
+                    pc = off
+                else:
+                    raise BadInsn("runs out of the program")
+        except OsmiaError as error:
+            self._failed(error, pc - 1, regs)
+            raise
+
+    # -- frames ------------------------------------------------------------------------------------------------
+
+    def _open(self, depth: int) -> int:
+        """Make frame ``depth`` accessible, zeroed; returns the address behind it, its R10."""
+        if depth >= FRAMES:
+            raise VmError(f"the call stack of {depth + 1} frames is too deep")
+        bottom = self.base + FRAME_STRIDE * depth
+        fill(bottom, 0, FRAME_SIZE)
+        self._room = FRAME_STRIDE * (depth + 1)
+        return bottom + FRAME_SIZE
+
+    def _enter(self, depth: int, index: int, pc: int, loops: int, regs: list[int]) -> int:
+        """Save what the caller in frame ``depth`` gets back, and open the next frame; returns its number."""
+        record = self._saved + RECORD * depth
+        regs[10] = self._open(depth + 1)
+        st64(record, pc)
+        st64(record + 8, loops)
+        for i in range(4):
+            st64(record + 16 + 8 * i, regs[6 + i])
+        st64(record + 48, index)
+        return depth + 1
+
+    # -- memory ------------------------------------------------------------------------------------------------
+
+    def _ok(self, address: int, size: int, write: bool) -> bool:
+        """Inside the frames in use, or inside the window?"""
+        at = (address - self.base) & M64
+        if at < self._room and (at & 1023) + size <= 512:
+            return True
+        at = (address - self._low) & M64
+        return at < self._span and at + size <= self._span and (self._writable or not write)
+
+    def _admit(self, address: int, size: int, write: bool) -> None:
+        """Move the window to where the address is, or raise Fault.  The window before is kept as the second."""
+        at = (address - self._low2) & M64
+        low, span, writable = self._low2, self._span2, self._writable2
+        if not (at < span and at + size <= span and (writable or not write)):
+            self.frames.size = self._room
+            region = self.memory.find(address)
+            if region is None or not region.admits(address, size, write):
+                raise self._fault(region, address, size, write)
+            low, span, writable = region.low(address), region.room(), region.writable
+        self._low2, self._span2, self._writable2 = self._low, self._span, self._writable
+        self._low, self._span, self._writable = low, span, writable
+
+    def _fault(self, region: Region | None, address: int, size: int, write: bool) -> Fault:
+        access = "write" if write else "read"
+        where = self.memory.describe(address)
+        if region is not None and write and not region.writable:
+            where += ", which is read-only"
+        plural = "s" if size > 1 else ""
+        return Fault(f"{access} of {size} byte{plural} at {address:#x}: {where}", -1, address, size, access)
+
+    def _forget(self) -> None:
+        """Close the windows; unchecked, they are always all of the address space."""
+        self._low = self._span = self._low2 = self._span2 = 0
+        self._writable = self._writable2 = False
+        if not self.checked:
+            self._span, self._writable = M64, True
+
+    # -- calls to the outside ----------------------------------------------------------------------------------
+
+    def _suspend(self, depth: int, fuel: int) -> None:
+        """Before Python code runs: count, and say which frames are in use."""
+        self.spent += self._granted - fuel
+        self._granted = 0
+        self._next = depth + 1
+        self._room = FRAME_STRIDE * (depth + 1)
+        self.frames.size = self._room
+
+    def _resume(self, depth: int, stamp: int) -> None:
+        """After it: callbacks opened and closed frames, and memory may have come or gone."""
+        self._next = depth
+        self._room = self.frames.size = FRAME_STRIDE * depth
+        if self.memory.stamp() != stamp:
+            self._forget()
+
+    def _helper(self, index: int, number: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """Call a body; whatever int it answers becomes a u64."""
+        depth, stamp = self._next, self.memory.stamp()
+        body = self._bodies[index][number]
+        result = word(body(self.env, r1, r2, r3, r4, r5))
+        self._resume(depth, stamp)
+        return result
+
+    def _tail(self, table: int, slot: int) -> int:
+        """The code that a tail call goes on with, or -1."""
+        if self._tail_calls >= TAIL_CALLS:
+            return -1
+        target: int = self.env.machine.tail_target(table, slot & 0xFFFFFFFF)
+        if target >= 0:
+            self._tail_calls += 1
+        return target
+
+    def _packet(self, offset: int, size: int) -> int:
+        """A legacy packet load; -1 when it is outside of the packet."""
+        value: int = self.env.ctx.legacy_load(s32(offset), size)
+        return value
+
+    def _exit_of(self, index: int) -> int:
+        """The slot of the exit behind the program."""
+        return self.codes[index].count + 1
+
+    def _slot_in(self, index: int, pointer: int) -> int:
+        slot = self.codes[index].slot_of(pointer)
+        if slot < 0:
+            raise BadInsn(f"calls {pointer:#x} ({self.memory.describe(pointer)}), which is no function of the program")
+        return slot
+
+    # -- the slow path of the loop -----------------------------------------------------------------------------
+
+    def _refill(self, index: int, pc: int, regs: list[int]) -> int:
+        """Count what was run, stop at the budget, trace the next step; returns the fuel for what follows."""
+        if self._granted == SLICE:
+            poll()
+        self.spent += self._granted
+        self._granted = 0
+        if self.spent >= self.budget:
+            raise BudgetExceeded(f"the budget of {self.budget} instructions is spent")
+        self._granted = min(self.budget - self.spent, SLICE)
+        if self.tracer is not None:
+            self._granted = 1
+            self._trace(index, pc, regs)
+        return self._granted
+
+    def _trace(self, index: int, pc: int, regs: list[int]) -> None:
+        self.current = index
+        if pc < self.codes[index].count:
+            self.tracer(pc, listed(regs))
+
+    def _failed(self, error: OsmiaError, pc: int, regs: list[int]) -> None:
+        """Keep the registers of the innermost failure, and tell a VmError its slot."""
+        if not self.registers:
+            self.registers = listed(regs)
+        if isinstance(error, VmError) and error.pc < 0:
+            error.pc = pc
+            error.args = (f"insn {pc}: {error.reason}",)
+
+
+def listed(regs: list[int]) -> tuple[int, ...]:
+    """R0 to R10."""
+    return (regs[0], regs[1], regs[2], regs[3], regs[4], regs[5], regs[6], regs[7], regs[8], regs[9], regs[10])

@@ -1,0 +1,30 @@
+"""The interpreter's own numbering: dense, so that the compiled loop becomes one jump table.
+
+An instruction with a register and one with a constant share a number: the decoder writes ``IMM`` for the
+source register of the latter.  ``interp.pxd`` holds the same list as a C enum (tests compare the two).
+"""
+
+from __future__ import annotations
+
+(
+    # 64-bit arithmetic
+    MOV64, ADD64, SUB64, MUL64, DIV64, SDIV64, MOD64, SMOD64, OR64, AND64, XOR64, LSH64, RSH64, ARSH64, NEG64,
+    # 32-bit arithmetic
+    MOV32, ADD32, SUB32, MUL32, DIV32, SDIV32, MOD32, SMOD32, OR32, AND32, XOR32, LSH32, RSH32, ARSH32, NEG32,
+    # moves that sign extend, cuts and swaps
+    SX8_64, SX16_64, SX32_64, SX8_32, SX16_32, CUT16, CUT32, SWAP16, SWAP32, SWAP64,
+    # 64-bit jumps
+    JEQ64, JNE64, JGT64, JGE64, JLT64, JLE64, JSGT64, JSGE64, JSLT64, JSLE64, JSET64,
+    # 32-bit jumps
+    JEQ32, JNE32, JGT32, JGE32, JLT32, JLE32, JSGT32, JSGE32, JSLT32, JSLE32, JSET32,
+    # memory
+    LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
+    # the rest
+    WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND,
+) = range(86)  # fmt: skip
+
+OPS: dict[str, int] = {name: number for name, number in globals().items() if name.isupper() and name != "OPS"}
+"""Number by name."""
+
+IMM = 15
+"""The source register of rows whose operand is the constant."""
