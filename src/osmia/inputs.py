@@ -163,14 +163,20 @@ def _unhex(data: bytes) -> bytes:
 
 def bare(insns: list[Insn], name: str = "", prog_type: str = "socket_filter", **fields: Any) -> Collection:
     """A Collection of one program made of bare instructions."""
-    from osmia.kernel.uapi import PROG_TYPES
     from osmia.obj.model import Collection, Program
 
-    if prog_type not in PROG_TYPES:
-        raise UsageError(f"unknown program type {prog_type!r} (known: {', '.join(PROG_TYPES)})")
+    check_prog_type(prog_type)
     stem = re.sub(r"\W", "_", Path(name).stem).strip("_")[:15] or "prog"
     program = Program(stem, prog_type, insns, license="GPL", **fields)
     return Collection(name, {stem: program}, license="GPL")
+
+
+def check_prog_type(name: str) -> None:
+    """Raises UsageError for a type of program that Linux does not have."""
+    from osmia.kernel.uapi import PROG_TYPES
+
+    if name not in PROG_TYPES:
+        raise UsageError(f"unknown program type {name!r} (known: {', '.join(PROG_TYPES)})")
 
 
 def load_btf(source: str | Path | Btf) -> Btf:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from osmia.errors import UsageError
@@ -43,6 +44,8 @@ class Executable:
         if engine not in ENGINES:
             raise UsageError(f"unknown engine {engine!r} (known: {', '.join(ENGINES)})")
         self.program = program
+        self.observer: Callable[[Executable, Result | None], object] | None = None
+        """Told the result of each run, None after a fault."""
         self.world = world or World()
         self.maps = maps or MapSet(program.maps, cpus=self.world.cpus)
         self.machine = Machine(
@@ -81,11 +84,17 @@ class Executable:
         lines = self.world.pipe.lines
         before = len(lines)
         self.world.redirected = None
-        got = self.machine.run(context)
-        return Result(
-            got.r0, got.data, got.ctx, got.insns, got.duration_ns, self.program.name, self.program.prog_type,
-            tuple(lines[before:]), self.world.redirected,
-        )  # fmt: skip
+        result = None
+        try:
+            got = self.machine.run(context)
+            result = Result(
+                got.r0, got.data, got.ctx, got.insns, got.duration_ns, self.program.name, self.program.prog_type,
+                tuple(lines[before:]), self.world.redirected,
+            )  # fmt: skip
+        finally:
+            if self.observer:
+                self.observer(self, result)
+        return result
 
 
 def _replace(result: Result, **changes: Any) -> Result:

@@ -18,6 +18,8 @@ class MapSet(Mapping[str, Any]):
     def __init__(self, specs: Iterable[MapSpec] = (), *, cpus: int = 1) -> None:
         self.cpus = cpus
         self.specs = {spec.name: spec for spec in specs}
+        self.programs: Mapping[str, Any] = {}
+        """What prog_array maps may name in their initial values."""
         self._live: dict[int, Map] = {}
         self._kept: list[MapSpec] = []
 
@@ -50,8 +52,11 @@ class MapSet(Mapping[str, Any]):
     def _create(self, spec: MapSpec) -> Any:
         from osmia import maps
 
-        inner = {name: self[name] for name in self._named(spec)}
-        return maps.create(spec, cpus=self.cpus, maps=tuple(inner.values()))
+        inner = [self[name] for name in self._named(spec)]
+        made = maps.create(spec, cpus=self.cpus, maps=inner, id=len(self._live) + 1)
+        if spec.type == "prog_array":
+            made.bind(dict(self.programs))
+        return made
 
     def _named(self, spec: MapSpec) -> list[str]:
         """The maps that a map-in-map holds from the start."""

@@ -154,19 +154,17 @@ class Machine:
     def tail_target(self, table: int, slot: int) -> int:
         """The number of the code that a tail call goes to, or -1: what the interpreter asks."""
         region = self.memory.find(table)
-        if region is None or region.kind != "map" or not hasattr(region.owner, "program"):
+        if region is None or region.kind != "map" or not hasattr(region.owner, "program_at"):
             raise Fault(f"a tail call through {self.memory.describe(table)}, which is no prog_array", address=table)
-        target = region.owner.program(slot)
+        target = region.owner.program_at(slot)
         return -1 if target is None else self._number(target)
 
     def _number(self, target: Any) -> int:
-        """The number of a tail call's target: a machine, or a program without maps of its own."""
+        """The number of a tail call's target: a machine, or a program that knows its ``living_maps()`` or has none."""
         program = target.program if isinstance(target, Machine) else target
         if id(program) not in self._known:
-            if isinstance(target, Machine):
-                self._load(program, target.maps)
-            else:
-                self._load(program, [])
+            maps = target.maps if isinstance(target, Machine) else getattr(target, "living_maps", list)()
+            self._load(program, maps)
         return self._known[id(program)][1]
 
     def describe(self, address: int) -> str:

@@ -1,0 +1,182 @@
+"""The face for other programs: open or compile, load, run.
+
+>>> import osmia
+>>> program = osmia.Program("r0 = 2\\nexit", "xdp")
+>>> program.load().run(data=bytes(64)).action
+'XDP_PASS'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osmia import inputs
+from osmia.errors import UsageError
+from osmia.obj import model
+from osmia.obj.model import MapSpec
+from osmia.sim import Executable, MapSet, Result, World
+from osmia.vm.machine import DEFAULT_BUDGET
+
+if TYPE_CHECKING:
+    from osmia.btf import Btf
+    from osmia.isa import Insn
+    from osmia.vm.machine import Tracer
+
+__all__ = ["Collection", "Executable", "MapSpec", "Program", "Result", "World", "compile", "open"]
+
+
+class Program(model.Program):
+    """One program: the instructions, their type and maps, and what an object file says of them.
+
+    ``source`` is a list of ``Insn``, encoded bytes, or assembly text (the dialect is recognised, or given).
+    Raises AsmError, DecodeError or UsageError.
+
+    >>> from osmia.isa.macros import BPF_EXIT_INSN, BPF_MOV64_IMM
+    >>> Program([BPF_MOV64_IMM(0, 7), BPF_EXIT_INSN()]).load().run().retval
+    7
+    """
+
+    __slots__ = ("shared_maps",)
+
+    def __init__(
+        self,
+        source: str | bytes | Iterable[Insn],
+        prog_type: str = "socket_filter",
+        *,
+        name: str = "prog",
+        section: str = "",
+        maps: Sequence[MapSpec] = (),
+        license: str = "GPL",
+        dialect: str | None = None,
+    ) -> None:
+        inputs.check_prog_type(prog_type)
+        insns = _instructions(source, dialect)
+        super().__init__(name, prog_type, insns, section=section, maps=list(maps), license=license)
+        self.shared_maps: MapSet | None = None
+
+    @classmethod
+    def of(cls, program: model.Program, maps: MapSet | None = None) -> Program:
+        """The same program with the methods of this class, on maps that others share."""
+        made = cls.__new__(cls)
+        for name in model.Program.__dataclass_fields__:
+            setattr(made, name, getattr(program, name))
+        made.shared_maps = maps
+        return made
+
+    def living_maps(self) -> list[Any]:
+        """The maps as they live in its collection, in the order of ``maps``; what a tail call brings along."""
+        if self.shared_maps is None:
+            self.shared_maps = MapSet(self.maps)
+        return [self.shared_maps.of(spec) for spec in self.maps]
+
+    def load(
+        self,
+        engine: str = "interp",
+        *,
+        checked: bool = True,
+        world: World | None = None,
+        budget: int = DEFAULT_BUDGET,
+        trace: Tracer | None = None,
+    ) -> Executable:
+        """Make it ready to run, in a world of its own or the one given.
+
+        ``checked`` looks at every access; switch it off only for programs that a verifier accepted.  Programs of
+        one collection share their maps.  ``budget`` bounds the instructions of a run; ``trace`` is called before
+        each with its slot and the registers.  Raises UsageError, BadInsn, MapError or MissingBody.
+        """
+        return Executable(self, self.shared_maps, world, engine=engine, checked=checked, budget=budget, trace=trace)
+
+
+def _instructions(source: str | bytes | Iterable[Insn], dialect: str | None) -> list[Insn]:
+    from osmia.isa import Insn, decode
+
+    if isinstance(source, str):
+        return inputs.instructions(inputs.Input(source.encode(), "<text>", "asm"), dialect)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return decode(source)
+    insns = list(source)
+    wrong = next((i for i in insns if not isinstance(i, Insn)), None)
+    if wrong is not None:
+        raise UsageError(f"a program is made of Insn, text or bytes, not {wrong!r}")
+    return insns
+
+
+class Collection(Mapping[str, Program]):
+    """What one object file holds: programs by name, living maps, BTF.
+
+    ``collection["name"]`` is a program; ``maps["counts"][0]`` reads and writes a map that all of them share.
+    """
+
+    def __init__(self, raw: model.Collection, *, cpus: int = 1) -> None:
+        self.raw = raw
+        self.maps = MapSet(raw.maps.values(), cpus=cpus)
+        self.programs = {name: Program.of(p, self.maps) for name, p in raw.programs.items()}
+        self.maps.programs = self.programs
+
+    path = property(lambda self: self.raw.path, doc="The file's name.")
+    license = property(lambda self: self.raw.license, doc="The license string.")
+
+    @property
+    def specs(self) -> dict[str, MapSpec]:
+        """The maps' definitions."""
+        return self.raw.maps
+
+    @property
+    def btf(self) -> Btf | None:
+        """The types that the file describes."""
+        return self.raw.btf
+
+    def __getitem__(self, name: str) -> Program:
+        if name not in self.programs:
+            raise KeyError(f"no program {name!r} (there: {', '.join(self.programs) or 'none'})")
+        return self.programs[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.programs)
+
+    def __len__(self) -> int:
+        return len(self.programs)
+
+    def __repr__(self) -> str:
+        programs = ", ".join(f"{p.name} ({p.prog_type})" for p in self.programs.values())
+        return f"<Collection {self.raw.path}: {programs or 'no programs'}; {len(self.raw.maps)} maps>"
+
+    def load(self, name: str | None = None, **options: Any) -> Executable:
+        """Load the program of that name, or the only one; options as in ``Program.load``."""
+        if name is None and len(self.programs) != 1:
+            raise UsageError(f"which program? there are {', '.join(self.programs) or 'none'}", file=self.raw.path)
+        return (self[name] if name else next(iter(self.programs.values()))).load(**options)
+
+    def attach(self, world: World, **options: Any) -> list[Executable]:
+        """Load every program into a world and attach it where its section says; returns them."""
+        made = [p.load(world=world, **options) for p in self.programs.values() if p.autoload]
+        for executable in made:
+            world.attach(executable)
+        return made
+
+
+def open(
+    path: str | Path, *, btf: str | Path | Btf | None = None, cpu: str = "v3", cpus: int = 1, **options: Any
+) -> Collection:
+    """Read an object, C or assembly file, or bare instructions; ``-`` is standard input.
+
+    ``btf`` is the target of CO-RE relocations (a file or a Btf); give a world's: ``btf=world.btf``.  ``cpu`` is
+    what C is compiled for, ``cpus`` sizes per-CPU maps.  More options: ``dialect`` and ``prog_type`` of assembly.
+    Raises an InputError with the place, or Unavailable when there is no C compiler.
+    """
+    return Collection(inputs.load(path, btf=btf, cpu=cpu, **options), cpus=cpus)
+
+
+def compile(source: str | Path, *, btf: str | Path | Btf | None = None, cpus: int = 1, **options: Any) -> Collection:
+    """Compile C, given as text or as a Path; options as in ``osmia.cc.compile`` (cpu, includes, defines …).
+
+    Raises CompileError with the compiler's own words.
+    """
+    from osmia import cc, obj
+
+    data = cc.compile(source, **options)
+    target = inputs.load_btf(btf) if btf is not None else None
+    name = str(source) if isinstance(source, Path) else "<source>"
+    return Collection(obj.load(data, path=name, target_btf=target), cpus=cpus)

@@ -1,0 +1,164 @@
+"""One sitting of ``osmia run``: load a collection into a world, let its events happen, and collect what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from osmia.debug import Stepper
+from osmia.errors import UsageError, VmError
+from osmia.sim import Executable, Hook, Result, World
+from osmia.sim.contexts import SKB_TYPES
+from osmia.vm.machine import DEFAULT_BUDGET
+
+if TYPE_CHECKING:
+    from osmia.api import Collection, Program
+
+DEFAULT_ACTS = (
+    "touch a; cat a; unlink a; touch b; rm b; unlink missing; mkdir d; rmdir d; write f hello; udp 9999 hello; "
+    "getpgid 1; exec; sleep 1"
+)
+"""What happens when nobody says what should: something of everything that a world can do."""
+
+ACTED = frozenset(("kprobe", "kretprobe", "tracepoint", "raw_tp", "tp_btf", "fentry", "fexit"))
+"""Kinds of hooks that acts can reach."""
+
+
+@dataclass(slots=True)
+class Options:
+    """How programs are loaded: as in ``Program.load``; ``steps`` gets every instruction's line."""
+
+    checked: bool = True
+    budget: int = DEFAULT_BUDGET
+    repeat: int = 1
+    steps: Callable[[str], object] | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one program over all of its runs."""
+
+    program: str
+    hook: str
+    runs: int = 0
+    insns: int = 0
+    duration_ns: int = 0
+    retvals: Counter[int] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: Result) -> None:
+        """Count one run."""
+        self.runs += 1
+        self.insns += result.insns
+        self.duration_ns += result.duration_ns
+        self.retvals[result.retval] += 1
+        if result.action:
+            self.actions[result.action] += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """For scripts."""
+        counts = {"actions": dict(self.actions)} if self.actions else {"retvals": dict(self.retvals)}
+        numbers = {"runs": self.runs, "insns": self.insns, "duration_ns": self.duration_ns}
+        return {"program": self.program, "hook": self.hook, **numbers, **counts}
+
+
+class Session:
+    """Programs of one collection in one world."""
+
+    def __init__(self, collection: Collection, world: World, options: Options | None = None) -> None:
+        self.collection, self.world = collection, world
+        self.options = options or Options()
+        self.tallies: dict[str, Tally] = {}
+        self._steppers: dict[str, Stepper] = {}
+
+    # Loading
+
+    def load(self, program: Program) -> Executable:
+        """Load one program with the session's options."""
+        stepper = Stepper(program, self.options.steps) if self.options.steps else None
+        made = program.load(
+            checked=self.options.checked, budget=self.options.budget, world=self.world, trace=stepper
+        )
+        if stepper:
+            stepper.watch(made)
+            self._steppers[program.name] = stepper
+        made.observer = self._observe
+        return made
+
+    def _observe(self, executable: Executable, result: Result | None) -> None:
+        """After each run, also one that faulted."""
+        name = executable.program.name
+        if name in self._steppers:
+            self._steppers[name].finish(None if result is None else result.r0)
+        if result is not None:
+            self.tally(executable.program).add(result)
+
+    def tally(self, program: Any) -> Tally:
+        """The count of a program's runs."""
+        return self.tallies.setdefault(program.name, Tally(program.name, program.section or program.prog_type))
+
+    def choose(self, name: str | None) -> list[Program]:
+        """The program of that name; without one, all that tracing events can run, or else the only one.
+
+        Raises UsageError when there is nothing to choose, or too much.
+        """
+        programs = self.collection.programs
+        if name is not None:
+            if name not in programs:
+                raise UsageError(f"no program {name!r} (there: {', '.join(programs) or 'none'})")
+            return [programs[name]]
+        traced = [p for p in programs.values() if self.is_traced(p) and p.autoload]
+        others = [p for p in programs.values() if not self.is_traced(p)]
+        if traced and not others:
+            return traced
+        if len(others) == 1 and not traced:
+            return others
+        raise UsageError(f"choose a program (--prog): {', '.join(programs)}" if programs else "there is no program")
+
+    @staticmethod
+    def is_traced(program: Any) -> bool:
+        """Whether acts can run it."""
+        try:
+            return Hook.of(program).kind in ACTED
+        except UsageError:
+            return False
+
+    @staticmethod
+    def takes_packets(program: Any) -> bool:
+        """Whether it runs on packets."""
+        return program.prog_type == "xdp" or program.prog_type in SKB_TYPES
+
+    # Acting
+
+    def act(self, programs: Iterable[Program], script: str | None) -> list[str]:
+        """Attach and act.  Hooks that no act reached are fired once on their own; their names come back."""
+        attached = [(p, self.world.attach(self.load(p))) for p in programs]
+        self.world.do(DEFAULT_ACTS if script is None else script)
+        missed = [(p, hook) for p, hook in attached if p.name not in self.tallies]
+        if script is None:
+            for _, hook in missed:
+                self.world.fire(hook)
+        return [str(hook) for _, hook in missed]
+
+    def packets(self, program: Program, frames: Iterable[bytes]) -> Iterator[Result]:
+        """Run a packet program on each frame.  Raises VmError that names the packet."""
+        executable = self.load(program)
+        for number, frame in enumerate(frames, 1):
+            try:
+                yield executable.run(data=frame, repeat=self.options.repeat)
+            except VmError as e:
+                e.add_note(f"on packet {number}")
+                raise
+
+    def once(self, program: Program, ctx: bytes | None, data: bytes | None) -> Result:
+        """Run a program on what is given."""
+        return self.load(program).run(ctx=ctx, data=data, repeat=self.options.repeat)
+
+    def to_json(self) -> dict[str, Any]:
+        """Programs with their counts, and the trace pipe."""
+        return {
+            "programs": [t.to_json() for t in self.tallies.values()],
+            "trace": [line._asdict() for line in self.world.pipe.lines],
+        }
