@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import struct
+from pathlib import Path
 
 from osmia.kernel.uapi import MAP_TYPE
 
@@ -24,7 +25,7 @@ def bpf(cmd: int, attr: bytes) -> int:
 
 
 def possible_cpus() -> int:
-    last = open("/sys/devices/system/cpu/possible").read().strip().split(",")[-1]
+    last = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")[-1]
     return int(last.split("-")[-1]) + 1
 
 

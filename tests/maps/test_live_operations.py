@@ -118,7 +118,7 @@ def test_sequences(type_, data):
     flags = data.draw(FLAGS)
     if flags == MAP_FLAGS["no_prealloc"] and type_ not in ("hash", "percpu_hash", "lpm_trie"):
         flags = 0
-    if flags == MAP_FLAGS["rdonly_prog"] and type_ in ("prog_array", "perf_event_array") or type_ == "ringbuf":
+    if type_ == "ringbuf" or (flags == MAP_FLAGS["rdonly_prog"] and type_ in ("prog_array", "perf_event_array")):
         flags = 0
     spec = spec_of(type_, data.draw(st.sampled_from([1, 4, 8, 13])), data.draw(st.sampled_from([1, 3, 4])), flags)
     pair = Pair(spec)
@@ -162,7 +162,8 @@ def test_the_same_elements_are_evicted(type_, flags, data):
     spec = MapSpec("m", type_, 4, 4, data.draw(st.sampled_from([1, 2, 5, 16, 40, 300])), flags)
     pair = Pair(spec)
     try:
-        ops = st.tuples(st.sampled_from("uuuuuude"), st.integers(0, 2 * spec.max_entries), st.sampled_from([0, 0, 1, 2]))
+        numbers = st.integers(0, 2 * spec.max_entries)
+        ops = st.tuples(st.sampled_from("uuuuuude"), numbers, st.sampled_from([0, 0, 1, 2]))
         for op, number, flag in data.draw(st.lists(ops, min_size=20, max_size=400)):
             key, value = number.to_bytes(4, "little"), bytes(pair.real.value_size)
             name = {"u": "update", "d": "delete", "e": "lookup"}[op]

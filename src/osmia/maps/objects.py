@@ -102,7 +102,7 @@ class ProgArray(ObjectArray):
                 self.slots[slot] = programs[name]
                 del self.pending[slot]
 
-    def program_at(self, index: int) -> Any:
+    def program(self, index: int) -> Any:
         """What a tail call to that index goes to, or None."""
         return self.slots.get(index)
 
