@@ -139,7 +139,7 @@ def declare(names: Names, type_id: int, text: str = "", body: BODY | None = None
             text, qualifiers = f"{text}({_params(names, found, body, depth + 1)})", []
         else:
             return _base(names, type_id, qualifiers, text, body)
-        type_id = found.type_id  # type: ignore[attr-defined]
+        type_id = found.type_id
     raise BtfError(f"a declaration nests deeper than {MAX_DEPTH}, or in a circle")
 
 
