@@ -134,8 +134,10 @@ static void skip_absent(struct bpf_object *obj)
 
 		if (type != BPF_PROG_TYPE_TRACING && type != BPF_PROG_TYPE_LSM)
 			continue;
-		if (!target || libbpf_find_vmlinux_btf_id(target + 1, bpf_program__expected_attach_type(prog)) <= 0)
+		if (!target || libbpf_find_vmlinux_btf_id(target + 1, bpf_program__expected_attach_type(prog)) <= 0) {
 			bpf_program__set_autoload(prog, false);
+			printf("{\"cmd\":\"skip\",\"name\":\"%s\"}\n", bpf_program__name(prog));
+		}
 	}
 }
 
