@@ -1,7 +1,8 @@
 """From slots to the rows that the interpreter runs: everything a load can settle is settled here.
 
 A row is ``(op, dst, src, off, imm)``: ``op`` of ``vm.ops``; ``src`` a register or ``IMM``; ``off`` the byte offset
-of an access or the slot that a jump or call goes to; ``imm`` 64 bits, sign extended or an address.
+of an access, or how far a jump or call goes from the next row (in rows; in bytes in the native copy);
+``imm`` 64 bits, sign extended or an address.
 Refused at once, as every kernel does: unknown and reserved instructions, registers from R11 on, writes
 to R10, jumps out of the program or into the second slot of a 64-bit load.
 """
@@ -98,6 +99,14 @@ def writes_frame_pointer(op: Op, insn: Insn) -> bool:
     return fetches and insn.src_reg == 10
 
 
+JUMPS = frozenset(n for name, n in OPS.items() if name.startswith("J") or name in ("MAY_GOTO", "LOCAL"))
+"""Rows whose ``off`` is a distance in the program."""
+
+
+def _native(row: Row) -> Row:
+    return row._replace(off=row.off * ROW.size) if row.op in JUMPS else row
+
+
 class Code:
     """A decoded program.  ``rows`` for the uncompiled loop, ``address`` of the same rows for the compiled one;
     ``count`` slots, then a row that catches what runs out of the program, then an exit for legacy packet loads.
@@ -112,7 +121,7 @@ class Code:
         self.count = len(rows) - 2
         self.address = native.address
         self._native = native
-        write(native.address, b"".join(ROW.pack(*row) for row in rows))
+        write(native.address, b"".join(ROW.pack(*_native(row)) for row in rows))
 
     def slot_of(self, pointer: int) -> int:
         """The slot behind a callback pointer, or -1."""
@@ -179,9 +188,9 @@ class Decoder:
             return self._call(pc, insn, op)
         off = insn.off
         if op.off is Kind.JUMP:
-            off = self._target(pc, insn.off)
+            self._target(pc, insn.off)
         elif op.imm is Kind.SLOTS:
-            off = self._target(pc, insn.imm)
+            off = self._target(pc, insn.imm) - pc - 1
         elif op.name.startswith(("ldabs", "ldind")):
             off = c.SIZE_BYTES[insn.code & 0x18]
         src = insn.src_reg if op.src is Kind.REG else IMM

@@ -15,6 +15,10 @@ cdef enum:  # vm/ops.py, number by number
     LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64
     WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND
 
+cdef enum:  # the limits there
+    FRAMES = 8, FRAME_SIZE = 512, FRAME_STRIDE = 1024, MAY_GOTO_LOOPS = 8388608, RECORD = 64, SLICE = 1048576, TAIL_CALLS = 33
+    IMM = 15, STEP = 16
+
 cdef class StackRegion(Region):
     pass
 
@@ -36,19 +40,19 @@ cdef class Interp:
     cdef Py_ssize_t _tail_calls
 
     @cython.locals(
-        M32=uint64_t, M64=uint64_t, regs=uint64_t[16], bottom=int64_t, loops=uint64_t, fuel=uint64_t, code=uint64_t, at=uint64_t,
+        M32=uint64_t, M64=uint64_t, regs=uint64_t[16], bottom=int64_t, loops=uint64_t, fuel=uint64_t, pc=int64_t, at=uint64_t,
         op=uint64_t, dst=uint64_t, src=uint64_t, off=int64_t, imm=uint64_t, a=uint64_t, b=uint64_t, jump=int64_t
     )
     cpdef uint64_t run(
-        self, int64_t index, int64_t pc, int64_t depth, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5
+        self, int64_t index, int64_t slot, int64_t depth, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5
     ) except? 0xDEAD
     @cython.locals(bottom=uint64_t)
     cdef uint64_t _open(self, int64_t depth) except 0
     @cython.locals(record=uint64_t, i=uint64_t)
     cdef int64_t _enter(self, int64_t depth, int64_t index, uint64_t pc, uint64_t loops, uint64_t *regs) except -1
-    @cython.locals(at=uint64_t)
+    @cython.locals(at=uint64_t, M64=uint64_t)
     cdef inline bint _ok(self, uint64_t address, uint64_t size, bint write) noexcept
-    @cython.locals(at=uint64_t, low=uint64_t, span=uint64_t, writable=bint, region=Region)
+    @cython.locals(at=uint64_t, M64=uint64_t, low=uint64_t, span=uint64_t, writable=bint, region=Region)
     cdef int _admit(self, uint64_t address, uint64_t size, bint write) except -1
     cdef object _fault(self, Region region, uint64_t address, uint64_t size, bint write)
     cpdef _forget(self)
@@ -61,10 +65,12 @@ cdef class Interp:
     @cython.locals(target=int64_t)
     cdef int64_t _tail(self, uint64_t table, uint64_t slot) except? -2
     cdef int64_t _packet(self, uint64_t offset, uint64_t size) except? -2
-    cdef int64_t _exit_of(self, int64_t index) except -1
+    cdef int64_t _begin(self, int64_t index) except -1
+    cdef int64_t _slot(self, int64_t index, int64_t pc) except -1
     cdef int64_t _slot_in(self, int64_t index, uint64_t pointer) except -1
     cdef uint64_t _refill(self, int64_t index, int64_t pc, uint64_t *regs) except 0
+    @cython.locals(slot=int64_t)
     cdef int _trace(self, int64_t index, int64_t pc, uint64_t *regs) except -1
-    cdef int _failed(self, object error, int64_t pc, uint64_t *regs) except -1
+    cdef int _failed(self, object error, int64_t slot, uint64_t *regs) except -1
 
 cdef tuple listed(uint64_t *regs)

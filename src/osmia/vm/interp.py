@@ -39,6 +39,7 @@ if not cython.compiled:
         LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
         # the rest
         WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT,
+        FRAMES, FRAME_SIZE, FRAME_STRIDE, IMM, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
     from osmia.vm.words import (  # isort: skip
         arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64,
@@ -48,21 +49,6 @@ if not cython.compiled:
 if TYPE_CHECKING:
     from osmia.vm.decode import Code
     from osmia.vm.env import Env, HelperBody
-
-M64 = 0xFFFFFFFFFFFFFFFF
-FRAMES = 8
-FRAME_SIZE = 512
-FRAME_STRIDE = 1024
-TAIL_CALLS = 33
-MAY_GOTO_LOOPS = 8 << 20
-"""How often may_goto falls through in one frame (BPF_MAX_LOOPS)."""
-
-RECORD = 64
-"""Bytes that a call saves: return slot, may_goto budget, R6 to R9, number of the code."""
-
-SLICE = 1 << 20
-"""Instructions between two looks at the budget and at pending signals."""
-
 
 class StackRegion(Region):
     """The frames in use; the address of the highest byte of a frame is R10 minus one."""
@@ -108,7 +94,7 @@ class Interp:
     def add(self, code: Code) -> int:
         """Take in a decoded program; returns its number, which tail calls go to."""
         self.codes.append(code)
-        self._tables.append(code.address if cython.compiled else code.rows)
+        self._tables.append(code.rows)
         self._bodies.append(code.bodies)
         return len(self.codes) - 1
 
@@ -139,8 +125,8 @@ class Interp:
                 return index, slot
         raise VmError(f"{pointer:#x} ({self.memory.describe(pointer)}) is no callback")
 
-    def run(self, index: int, pc: int, depth: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
-        """Run code ``index`` from slot ``pc`` in frame ``depth`` until that frame ends; returns R0."""
+    def run(self, index: int, slot: int, depth: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """Run code ``index`` from a slot in frame ``depth`` until that frame ends; returns R0."""
         M32 = 0xFFFFFFFF
         M64 = 0xFFFFFFFFFFFFFFFF
         regs = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -149,6 +135,7 @@ class Interp:
         loops = MAY_GOTO_LOOPS
         fuel = 0
         code = self._tables[index]
+        pc = self._begin(index) + STEP * slot
         try:
             regs[10] = self._open(depth)
             while True:
@@ -156,13 +143,13 @@ class Interp:
                     fuel = self._refill(index, pc, regs)
                 fuel -= 1
                 if cython.compiled:
-                    at = code + 16 * pc
-                    op, dst, src, off, imm = ld16(at), ld8(at + 2), ld8(at + 3), s32(ld32(at + 4)), ld64(at + 8)
+                    op, dst, src, off, imm = ld16(pc), ld8(pc + 2), ld8(pc + 3), s32(ld32(pc + 4)), ld64(pc + 8)
                 else:
                     op, dst, src, off, imm = code[pc]
-                pc += 1
+                pc += STEP
+                regs[IMM] = imm
                 a = regs[dst]
-                b = imm if src == 15 else regs[src]
+                b = regs[src]
                 if op == MOV64:
                     regs[dst] = b
                 elif op == ADD64:
@@ -179,10 +166,10 @@ class Interp:
                     regs[dst] = ld32(at)
                 elif op == JEQ64:
                     if a == b:
-                        pc = off
+                        pc += off
                 elif op == JNE64:
                     if a != b:
-                        pc = off
+                        pc += off
                 elif op == MOV32:
                     regs[dst] = b & M32
                 elif op == ST64:
@@ -191,7 +178,7 @@ class Interp:
                         self._admit(at, 8, True)
                     st64(at, b)
                 elif op == JA:
-                    pc = off
+                    pc += off
                 elif op == SUB64:
                     regs[dst] = (a - b) & M64
                 elif op == MUL64:
@@ -220,31 +207,31 @@ class Interp:
                     regs[dst] = (0 - a) & M64
                 elif op == JGT64:
                     if a > b:
-                        pc = off
+                        pc += off
                 elif op == JGE64:
                     if a >= b:
-                        pc = off
+                        pc += off
                 elif op == JLT64:
                     if a < b:
-                        pc = off
+                        pc += off
                 elif op == JLE64:
                     if a <= b:
-                        pc = off
+                        pc += off
                 elif op == JSGT64:
                     if s64(a) > s64(b):
-                        pc = off
+                        pc += off
                 elif op == JSGE64:
                     if s64(a) >= s64(b):
-                        pc = off
+                        pc += off
                 elif op == JSLT64:
                     if s64(a) < s64(b):
-                        pc = off
+                        pc += off
                 elif op == JSLE64:
                     if s64(a) <= s64(b):
-                        pc = off
+                        pc += off
                 elif op == JSET64:
                     if a & b:
-                        pc = off
+                        pc += off
                 elif op == LDX16:
                     at = (b + off) & M64
                     if not self._ok(at, 2, False):
@@ -315,37 +302,37 @@ class Interp:
                     regs[dst] = (0 - a) & M32
                 elif op == JEQ32:
                     if (a & M32) == (b & M32):
-                        pc = off
+                        pc += off
                 elif op == JNE32:
                     if (a & M32) != (b & M32):
-                        pc = off
+                        pc += off
                 elif op == JGT32:
                     if (a & M32) > (b & M32):
-                        pc = off
+                        pc += off
                 elif op == JGE32:
                     if (a & M32) >= (b & M32):
-                        pc = off
+                        pc += off
                 elif op == JLT32:
                     if (a & M32) < (b & M32):
-                        pc = off
+                        pc += off
                 elif op == JLE32:
                     if (a & M32) <= (b & M32):
-                        pc = off
+                        pc += off
                 elif op == JSGT32:
                     if s32(a) > s32(b):
-                        pc = off
+                        pc += off
                 elif op == JSGE32:
                     if s32(a) >= s32(b):
-                        pc = off
+                        pc += off
                 elif op == JSLT32:
                     if s32(a) < s32(b):
-                        pc = off
+                        pc += off
                 elif op == JSLE32:
                     if s32(a) <= s32(b):
-                        pc = off
+                        pc += off
                 elif op == JSET32:
                     if a & b & M32:
-                        pc = off
+                        pc += off
                 elif op == SX8_64:
                     regs[dst] = sx8(b)
                 elif op == SX16_64:
@@ -388,7 +375,7 @@ class Interp:
                         regs[src] = a
                 elif op == WIDE:
                     regs[dst] = imm
-                    pc += 1
+                    pc += STEP
                 elif op == HELPER:
                     self._suspend(depth, fuel)
                     fuel = 0
@@ -396,7 +383,7 @@ class Interp:
                 elif op == LOCAL:
                     depth = self._enter(depth, index, pc, loops, regs)
                     loops = MAY_GOTO_LOOPS
-                    pc = off
+                    pc += off
                 elif op == EXIT:
                     if depth == bottom:
                         self._suspend(depth - 1, fuel)
@@ -415,7 +402,7 @@ class Interp:
                         code = self._tables[index]
                 elif op == MAY_GOTO:
                     if loops == 0:
-                        pc = off
+                        pc += off
                     else:
                         loops -= 1
                 elif op == TAIL:
@@ -425,24 +412,32 @@ class Interp:
                     if jump >= 0:
                         index = jump
                         code = self._tables[index]
-                        pc = 0
+                        pc = self._begin(index)
                         loops = MAY_GOTO_LOOPS
                 elif op in (LDABS, LDIND):
                     jump = self._packet(b if op == LDABS else b + imm, off)
                     if jump < 0:  # outside: R0 is 0, and the last row leaves the function
                         jump = 0
-                        pc = self._exit_of(index)
+                        pc = self._begin(index) + STEP * (self.codes[index].count + 1)
                     regs[0] = jump
                 elif op == CALLX:
-                    off = self._slot_in(index, a)
+                    jump = self._slot_in(index, a)
                     depth = self._enter(depth, index, pc, loops, regs)
                     loops = MAY_GOTO_LOOPS
-                    pc = off
-                else:
+                    pc = self._begin(index) + STEP * jump
+                else:  # BEYOND
                     raise BadInsn("runs out of the program")
         except OsmiaError as error:
-            self._failed(error, pc - 1, regs)
+            self._failed(error, self._slot(index, pc - STEP), regs)
             raise
+
+    def _begin(self, index: int) -> int:
+        """The pc of a code's first row: its address compiled, its position in the list otherwise."""
+        return self.codes[index].address if cython.compiled else 0
+
+    def _slot(self, index: int, pc: int) -> int:
+        """The slot that a pc stands for."""
+        return (pc - self._begin(index)) // STEP
 
     # -- frames ------------------------------------------------------------------------------------------------
 
@@ -470,14 +465,16 @@ class Interp:
 
     def _ok(self, address: int, size: int, write: bool) -> bool:
         """Inside the frames in use, or inside the window?"""
+        M64 = 0xFFFFFFFFFFFFFFFF
         at = (address - self.base) & M64
-        if at < self._room and (at & 1023) + size <= 512:
+        if at < self._room and (at & (FRAME_STRIDE - 1)) + size <= FRAME_SIZE:
             return True
         at = (address - self._low) & M64
         return at < self._span and at + size <= self._span and (self._writable or not write)
 
     def _admit(self, address: int, size: int, write: bool) -> None:
         """Move the window to where the address is, or raise Fault.  The window before is kept as the second."""
+        M64 = 0xFFFFFFFFFFFFFFFF
         at = (address - self._low2) & M64
         low, span, writable = self._low2, self._span2, self._writable2
         if not (at < span and at + size <= span and (writable or not write)):
@@ -502,7 +499,7 @@ class Interp:
         self._low = self._span = self._low2 = self._span2 = 0
         self._writable = self._writable2 = False
         if not self.checked:
-            self._span, self._writable = M64, True
+            self._span, self._writable = 0xFFFFFFFFFFFFFFFF, True
 
     # -- calls to the outside ----------------------------------------------------------------------------------
 
@@ -543,10 +540,6 @@ class Interp:
         value: int = self.env.ctx.legacy_load(s32(offset), size)
         return value
 
-    def _exit_of(self, index: int) -> int:
-        """The slot of the exit behind the program."""
-        return self.codes[index].count + 1
-
     def _slot_in(self, index: int, pointer: int) -> int:
         slot = self.codes[index].slot_of(pointer)
         if slot < 0:
@@ -571,16 +564,17 @@ class Interp:
 
     def _trace(self, index: int, pc: int, regs: list[int]) -> None:
         self.current = index
-        if pc < self.codes[index].count:
-            self.tracer(pc, listed(regs))
+        slot = self._slot(index, pc)
+        if slot < self.codes[index].count:
+            self.tracer(slot, listed(regs))
 
-    def _failed(self, error: OsmiaError, pc: int, regs: list[int]) -> None:
+    def _failed(self, error: OsmiaError, slot: int, regs: list[int]) -> None:
         """Keep the registers of the innermost failure, and tell a VmError its slot."""
         if not self.registers:
             self.registers = listed(regs)
         if isinstance(error, VmError) and error.pc < 0:
-            error.pc = pc
-            error.args = (f"insn {pc}: {error.reason}",)
+            error.pc = slot
+            error.args = (f"insn {slot}: {error.reason}",)
 
 
 def listed(regs: list[int]) -> tuple[int, ...]:

@@ -28,3 +28,21 @@ OPS: dict[str, int] = {name: number for name, number in globals().items() if nam
 
 IMM = 15
 """The source register of rows whose operand is the constant."""
+
+STEP = 1
+"""Distance of two rows: positions in a list here, 16 bytes of native memory compiled."""
+
+FRAMES = 8
+FRAME_SIZE = 512
+FRAME_STRIDE = 1024
+"""Bytes from one frame to the next: the gap between them is no memory."""
+
+TAIL_CALLS = 33
+MAY_GOTO_LOOPS = 8 << 20
+"""How often may_goto falls through in one frame (the kernel's BPF_MAX_LOOPS)."""
+
+RECORD = 64
+"""Bytes that a call saves: return slot, may_goto budget, R6 to R9, number of the code."""
+
+SLICE = 1 << 20
+"""Instructions between two looks at the budget and at pending signals."""
