@@ -166,6 +166,10 @@ DEFS_HEAD = """\
  */
 #pragma once
 
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
 """
 
 

@@ -67,8 +67,8 @@ class Trimmer:
 
     def _find(self, name: str) -> list[int]:
         """The struct, union or enum of that name, and the typedef; the first where there are several."""
-        tags = [i for i in self.source.find_all(name, t.Struct, t.Union, t.Enum, t.Enum64)][:1]
-        return tags + [i for i in self.source.find_all(name, t.Typedef)][:1]
+        tags = list(self.source.find_all(name, t.Struct, t.Union, t.Enum, t.Enum64))[:1]
+        return tags + list(self.source.find_all(name, t.Typedef))[:1]
 
     def _enum_with(self, value: str) -> list[int]:
         for i, found in self.source:
@@ -202,6 +202,32 @@ UAPI_HEAD = """\
 #ifndef __VMLINUX_H__
 
 """
+ARM64 = """\
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+
+struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+		struct {
+			u64 regs[31];
+			u64 sp;
+			u64 pc;
+			u64 pstate;
+		};
+	};
+	u64 orig_x0;
+	s32 syscallno;
+};
+
+typedef struct user_pt_regs bpf_user_pt_regs_t;
+#else
+"""
 KERNEL_HEAD = """\
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
@@ -211,6 +237,7 @@ KERNEL_HEAD = """\
 #pragma once
 
 #include <osmia/uapi.h>
+#ifndef __VMLINUX_H__
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -220,6 +247,7 @@ KERNEL_HEAD = """\
 KERNEL_TAIL = """
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
+#endif
 #endif
 """
 
@@ -233,8 +261,15 @@ def generate(source: Btf, release: str) -> tuple[Btf, str, str, list[str]]:
     trimmer.take(layers["kernel"])
     writer = Dumper(padded(trimmer.made))
     parts = [_text(writer, range(1, stable)), _text(writer, range(stable, len(trimmer.made)))]
-    uapi = UAPI_HEAD.format(release=release) + parts[0] + "\n#endif\n"
+    uapi = UAPI_HEAD.format(release=release) + _with_arm64(parts[0]) + "\n#endif\n"
     return trimmer.made, uapi, KERNEL_HEAD.format(release=release) + parts[1] + KERNEL_TAIL, trimmer.missing
+
+
+def _with_arm64(text: str) -> str:
+    """The registers are the one stable type that differs by machine: x86-64's are the BTF's, arm64's are above."""
+    start = text.index("struct pt_regs;\n")
+    end = text.index("\n};\n", text.index("struct pt_regs {")) + 4
+    return text[:start] + ARM64 + text[start:end] + "#endif\n" + text[end:]
 
 
 def _text(writer: Dumper, ids: range) -> str:

@@ -7,6 +7,10 @@
  */
 #pragma once
 
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
 struct __sk_buff;
 struct bpf_dynptr;
 struct bpf_fib_lookup;

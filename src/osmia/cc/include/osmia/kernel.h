@@ -6,6 +6,7 @@
 #pragma once
 
 #include <osmia/uapi.h>
+#ifndef __VMLINUX_H__
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -986,18 +987,18 @@ struct mm_struct {
 	struct {
 		struct {
 			atomic_t mm_count;
-			unsigned char __pad_535_4[60];
+			unsigned char __pad_536_4[60];
 		};
 		struct maple_tree mm_mt;
 		long unsigned int mmap_base;
-		unsigned char __pad_596_88[24];
+		unsigned char __pad_597_88[24];
 		long unsigned int task_size;
 		pgd_t *pgd;
 		long long: 32;
 		atomic_t mm_users;
-		unsigned char __pad_596_136[40];
+		unsigned char __pad_597_136[40];
 		int map_count;
-		unsigned char __pad_596_180[164];
+		unsigned char __pad_597_180[164];
 		long unsigned int hiwater_rss;
 		long unsigned int hiwater_vm;
 		long unsigned int total_vm;
@@ -1007,7 +1008,7 @@ struct mm_struct {
 		long unsigned int exec_vm;
 		long unsigned int stack_vm;
 		vm_flags_t def_flags;
-		unsigned char __pad_596_416[8];
+		unsigned char __pad_597_416[8];
 		long unsigned int start_code;
 		long unsigned int end_code;
 		long unsigned int start_data;
@@ -1019,13 +1020,13 @@ struct mm_struct {
 		long unsigned int arg_end;
 		long unsigned int env_start;
 		long unsigned int env_end;
-		unsigned char __pad_596_512[448];
+		unsigned char __pad_597_512[448];
 		struct percpu_counter rss_stat[4];
-		unsigned char __pad_596_1120[176];
+		unsigned char __pad_597_1120[176];
 		struct task_struct *owner;
 		struct user_namespace *user_ns;
 		struct file *exe_file;
-		unsigned char __pad_596_1320[152];
+		unsigned char __pad_597_1320[152];
 	};
 };
 
@@ -1157,7 +1158,7 @@ struct pid {
 	unsigned char __pad_8[8];
 	struct {
 		u64 ino;
-		unsigned char __pad_599_8[40];
+		unsigned char __pad_600_8[40];
 	};
 	struct hlist_head tasks[4];
 	unsigned char __pad_96[48];
@@ -1509,7 +1510,7 @@ struct page {
 				struct list_head lru;
 			};
 			struct address_space *mapping;
-			unsigned char __pad_728_24[16];
+			unsigned char __pad_729_24[16];
 		};
 	};
 	long long: 32;
@@ -3137,4 +3138,5 @@ struct bpf_iter__cgroup {
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
+#endif
 #endif

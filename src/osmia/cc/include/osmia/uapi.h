@@ -427,6 +427,30 @@ struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };
 
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+
+struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+		struct {
+			u64 regs[31];
+			u64 sp;
+			u64 pc;
+			u64 pstate;
+		};
+	};
+	u64 orig_x0;
+	s32 syscallno;
+};
+
+typedef struct user_pt_regs bpf_user_pt_regs_t;
+#else
 struct pt_regs;
 
 typedef struct pt_regs bpf_user_pt_regs_t;
@@ -470,6 +494,7 @@ struct pt_regs {
 		struct fred_ss fred_ss;
 	};
 };
+#endif
 
 struct bpf_perf_event_data {
 	bpf_user_pt_regs_t regs;
@@ -1186,6 +1211,11 @@ enum bpf_addr_space_cast {
 enum bpf_stream_id {
 	BPF_STDOUT = 1,
 	BPF_STDERR = 2,
+};
+
+enum {
+	false = 0,
+	true = 1,
 };
 
 enum {

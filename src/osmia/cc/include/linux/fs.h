@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kernel types under the name that programs know. Written by tools/gen_fronts.py: do not edit. */
+#pragma once
+#include <vmlinux.h>
+#include <linux/fcntl.h>
+#include <linux/limits.h>
+#include <linux/kdev_t.h>

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Macros under the name that programs know. Written by tools/gen_fronts.py: do not edit. */
+#pragma once
+#ifndef IS_ENABLED
+#define IS_ENABLED(option) 0
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kernel types under the name that programs know. Written by tools/gen_fronts.py: do not edit. */
+#pragma once
+#include <vmlinux.h>
+#include <linux/types.h>
+#ifndef PERF_MAX_STACK_DEPTH
+#define PERF_MAX_STACK_DEPTH 127
+#endif

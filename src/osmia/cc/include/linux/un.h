@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stable types under the name that programs know. Written by tools/gen_fronts.py: do not edit. */
+#pragma once
+#include <osmia/uapi.h>
+#include <linux/socket.h>
+#ifndef UNIX_PATH_MAX
+#define UNIX_PATH_MAX 108
+#endif
