@@ -67,7 +67,7 @@ def kind_of(data: bytes, name: str = "") -> str:
     """
     if data[:4] == b"\x7fELF":
         return "object"
-    suffix = _SUFFIXES.get(Path(name).suffix.lower())
+    suffix = suffix_kind(name)
     if suffix:
         return suffix
     if _HEX.match(data):
@@ -76,6 +76,11 @@ def kind_of(data: bytes, name: str = "") -> str:
     if text is None:
         return "raw"
     return "c" if _C_SIGNS.search(text) else "asm"
+
+
+def suffix_kind(name: str) -> str | None:
+    """What a file's name alone says."""
+    return _SUFFIXES.get(Path(name).suffix.lower())
 
 
 def _text(data: bytes) -> str | None:
@@ -149,6 +154,10 @@ def instructions(given: Input, dialect: str | None = None) -> list[Insn]:
     name = dialect or dialect_of(text)
     if name not in asm.DIALECTS:
         raise UsageError(f"unknown dialect {name!r} (known: {', '.join(sorted(asm.DIALECTS))})")
+    if name == "classic":
+        from osmia.asm import classic
+
+        return classic.to_ebpf(classic.parse(text, file=given.name))
     insns: list[Insn] = asm.DIALECTS[name].parse(text, file=given.name)
     return insns
 

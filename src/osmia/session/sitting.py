@@ -57,6 +57,12 @@ class Tally:
         if result.action:
             self.actions[result.action] += 1
 
+    def __str__(self) -> str:
+        counts = self.actions or {f"returned {value}": n for value, n in self.retvals.items()}
+        told = ", ".join(f"{n} {name}" if self.actions else f"{name} ({n}×)" for name, n in list(counts.items())[:6])
+        runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
+        return f"{self.program} ({self.hook}): {runs}: {told}; {self.insns // max(1, self.runs)} instructions a run"
+
     def to_json(self) -> dict[str, Any]:
         """For scripts."""
         counts = {"actions": dict(self.actions)} if self.actions else {"retvals": dict(self.retvals)}
@@ -156,9 +162,33 @@ class Session:
         """Run a program on what is given."""
         return self.load(program).run(ctx=ctx, data=data, repeat=self.options.repeat)
 
+    def living_maps(self) -> list[Any]:
+        """The maps that the programs use or the collection made, in the order of the file."""
+        return [self.collection.maps[name] for name in self.collection.maps]
+
+    def maps_json(self) -> list[dict[str, Any]]:
+        """The maps for scripts."""
+        from osmia.maps import face
+
+        return [face.to_json(m) for m in self.living_maps()]
+
+    def map_lines(self) -> Iterator[str]:
+        """The maps for people: a heading each, and a line for each element that is not just zeros."""
+        from osmia.maps import face
+
+        for m in self.living_maps():
+            yield f"{m.name}: {m.type}, {len(m)} of {m.max_entries}"
+            shown = ((k, v) for k, v in face.items(m) if not _empty(v)) if m.type not in face.RECORDS else ()
+            yield from (f"  {k!r}: {v!r}" for k, v in shown)
+
     def to_json(self) -> dict[str, Any]:
         """Programs with their counts, and the trace pipe."""
         return {
             "programs": [t.to_json() for t in self.tallies.values()],
             "trace": [line._asdict() for line in self.world.pipe.lines],
         }
+
+
+def _empty(value: Any) -> bool:
+    """Whether an array's element was never written: those are left out of the listing."""
+    return value == 0 or (isinstance(value, list) and not any(value))

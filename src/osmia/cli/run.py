@@ -1,0 +1,248 @@
+"""``osmia run``: compile if need be, load, let events happen, and print what the program wrote and returned."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osmia.cli import common
+from osmia.errors import UsageError
+
+if TYPE_CHECKING:
+    from osmia.api import Collection, Program
+    from osmia.session import Session
+    from osmia.sim import Result, World
+    from osmia.sim.pcap import Frame
+
+MANY = 2000
+"""Packets from which on a terminal gets a progress bar and no line per packet."""
+
+EPILOG = """Kprobes, tracepoints and other tracing programs run on acts: --do 'touch a; unlink a; udp 9999 hello'.
+XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kinds.  Everything else runs once, on
+--ctx and --data.  The world has one CPU and a clock of its own, so each run prints the same."""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("file", required=False)
+@click.option("-p", "--prog", help="The program of that name; needed when there are several for packets.")
+@click.option("--do", "acts", metavar="ACTS", help="What users do meanwhile; see the documentation of acts.")
+@click.option("--pcap", metavar="FILE", help="Packets to run on (pcap or pcapng).")
+@click.option("--write-pcap", metavar="FILE", help="Write the packets that passed, as they left the program.")
+@click.option("-f", "--filter", "expression", metavar="EXPR", help="A socket filter from a tcpdump expression.")
+@click.option("--classic", metavar="FILE", help="A socket filter in classic BPF: tcpdump -ddd's output, or text.")
+@click.option("--ctx", metavar="HEX", help="The context's bytes.")
+@click.option("--data", metavar="HEX", help="One packet, or the memory in R1, as hexadecimal digits.")
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run so often on each input.")
+@click.option("--map-dump", is_flag=True, help="Print the maps afterwards.")
+@click.option("--trace", is_flag=True, help="Show every instruction with the registers it changed.")
+@click.option("--on", "where", type=click.Choice(["vm", "live"]), default="vm", help="Here, or in the running kernel.")
+@click.option("--cpu", default="v3", show_default=True, help="Instruction set that C is compiled for.")
+@click.option("--btf", metavar="FILE", help="Kernel BTF for kernel objects and CO-RE, instead of Osmia's own 6.18.")
+@click.option("--type", "prog_type", default="socket_filter", show_default=True, help="Type of bare instructions.")
+@click.option("--dialect", help="Dialect of assembly text, when it is not recognised.")
+@click.option("--checked/--no-checked", default=True, help="Check every access (default), or trust the program.")
+@click.option("--budget", type=click.IntRange(1), help="Instructions that a run may take.")
+@click.option("--progress/--no-progress", default=True, help="Show progress on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
+def command(**options: Any) -> int:
+    """Compile, load, run and print.  FILE is an object, C, assembly or bare instructions; - is standard input."""
+    return Run(**options).main()
+
+
+class Run:
+    """The options of one call, and what they lead to."""
+
+    def __init__(self, **options: Any) -> None:
+        self.o = options
+        self.json: dict[str, Any] = {}
+
+    def main(self) -> int:
+        """Load, run in the way that the program's type asks for, print."""
+        from osmia.api import World
+        from osmia.session import Options, Session
+        from osmia.vm.machine import DEFAULT_BUDGET
+
+        world = World(self.o["btf"])
+        collection = self.collection(world)
+        steps = (self.step_line if self.o["trace"] else None) if self.o["where"] == "vm" else None
+        options = Options(self.o["checked"], self.o["budget"] or DEFAULT_BUDGET, self.o["repeat"], steps)
+        session = Session(collection, world, options)
+        programs = session.choose(self.o["prog"])
+        try:
+            self.run(session, programs)
+        finally:
+            self.pipe(world)
+        self.report(session)
+        return 0
+
+    def collection(self, world: World) -> Collection:
+        """The program, from FILE or from a filter."""
+        from osmia.api import Collection
+
+        given = [name for name in ("file", "expression", "classic") if self.o[name] is not None]
+        if len(given) != 1:
+            raise UsageError("give a FILE, or a filter with -f or --classic")
+        if given[0] == "file":
+            load = {"cpu": self.o["cpu"], "prog_type": self.o["prog_type"], "dialect": self.o["dialect"]}
+            return Collection(common.load_collection(self.o["file"], btf=_lazy_btf(self.o["file"], world), **load))
+        from osmia import inputs
+        from osmia.session.filters import compile_expression
+
+        text = None if self.o["expression"] is None else compile_expression(self.o["expression"])
+        read = common.read_input(self.o["classic"]) if text is None else inputs.Input(text, "<expression>", "asm")
+        return Collection(inputs.load(read._replace(kind="asm"), dialect="classic", prog_type="socket_filter"))
+
+    def run(self, session: Session, programs: list[Program]) -> None:
+        """Acts, packets, or once."""
+        from osmia.session import Session
+
+        one = programs[0]
+        if self.o["where"] == "live":
+            return self.live(session, one)
+        if self.o["ctx"] is not None or (self.o["data"] is not None and not Session.takes_packets(one)):
+            return self.once(session, one)
+        if Session.takes_packets(one) and self.o["acts"] is None:
+            return self.packets(session, one)
+        if not all(Session.is_traced(p) or Session.takes_packets(p) for p in programs):
+            return self.once(session, one)
+        missed = session.act(programs, self.o["acts"])
+        self.missed(missed)
+
+    def missed(self, hooks: list[str]) -> None:
+        """Say which hooks no act reached."""
+        for hook in hooks:
+            fired = "it was fired once with nothing in its arguments" if self.o["acts"] is None else "it did not run"
+            print(f"osmia: no act reaches {hook}: {fired}", file=sys.stderr)
+
+    def once(self, session: Session, program: Program) -> None:
+        """Run once on --ctx and --data."""
+        result = session.once(program, _hex(self.o["ctx"], "--ctx"), _hex(self.o["data"], "--data"))
+        self.result(result)
+
+    def live(self, session: Session, program: Program) -> None:
+        """The same in the running kernel, through BPF_PROG_TEST_RUN."""
+        from osmia.session import onlive
+
+        frames = self.frames() if session.takes_packets(program) else None
+        data = _hex(self.o["data"], "--data")
+        with onlive.loaded(session.collection, program) as loaded:
+            for result in onlive.runs(loaded, program, frames, _hex(self.o["ctx"], "--ctx"), data, self.o["repeat"]):
+                session.tally(program).add(result)
+                self.result(result)
+
+    def result(self, result: Result) -> None:
+        """Print one result."""
+        if self.o["as_json"]:
+            self.json.setdefault("results", []).append(result.to_json())
+            return
+        action = f" ({result.action})" if result.action else ""
+        count = f", {result.insns} instructions" if result.insns else ""
+        print(f"{result.program}: returned {result.retval}{action}{count}, {result.duration_ns} ns")
+
+    # Packets
+
+    def frames(self) -> list[Frame]:
+        """The packets to run on."""
+        from osmia.sim import packet, pcap
+
+        if self.o["data"] is not None:
+            return [pcap.Frame(0.0, _hex(self.o["data"], "--data") or b"")]
+        if self.o["pcap"]:
+            return pcap.read(self.o["pcap"])
+        return [pcap.Frame(0.0, data) for data in packet.samples()]
+
+    def packets(self, session: Session, program: Program) -> None:
+        """Run on every packet; a line for each, unless they are many."""
+        from osmia.sim import pcap
+
+        frames = self.frames()
+        quiet = len(frames) >= MANY
+        passed = []
+        for number, (frame, result) in enumerate(zip(frames, self.progress(session, program, frames), strict=True), 1):
+            if self.o["write_pcap"] and _passes(result):
+                passed.append(pcap.Frame(frame.time, _left(frame.data, result)))
+            if self.o["as_json"]:
+                self.json.setdefault("packets", []).append({"number": number, **_verdict(result)})
+            elif not quiet:
+                print(f"{number:5}  {len(frame.data):5} bytes  {pcap.summary(frame.data):45}  {result.action}")
+        if self.o["write_pcap"]:
+            pcap.write(self.o["write_pcap"], passed)
+
+    def progress(self, session: Session, program: Program, frames: list[Frame]) -> Iterable[Result]:
+        """The results, behind a progress bar where there is much to do and somebody looks."""
+        results = session.packets(program, (frame.data for frame in frames))
+        if len(frames) < MANY or not self.o["progress"] or not sys.stderr.isatty():
+            return results
+        return _bar(results, len(frames))
+
+    # Printing
+
+    def step_line(self, line: str) -> None:
+        """One line of --trace."""
+        if self.o["as_json"]:
+            self.json.setdefault("steps", []).append(line)
+        else:
+            print(line)
+
+    def pipe(self, world: World) -> None:
+        """What the program wrote."""
+        if not self.o["as_json"]:
+            print(world.pipe.read(), end="")
+
+    def report(self, session: Session) -> None:
+        """Counts, and maps when asked for."""
+        if self.o["as_json"]:
+            self.json = {**session.to_json(), **self.json}
+            if self.o["map_dump"]:
+                self.json["maps"] = session.maps_json()
+            common.print_json(self.json)
+            return
+        for tally in session.tallies.values():
+            print(f"{tally}")
+        if self.o["map_dump"]:
+            print("\n".join(session.map_lines()))
+
+
+def _lazy_btf(file: str, world: World) -> Any:
+    """The world's types, where the input can hold CO-RE relocations."""
+    from osmia import inputs
+
+    return world.btf if file == "-" or inputs.suffix_kind(file) in ("object", "c", None) else None
+
+
+def _hex(text: str | None, option: str) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError as e:
+        raise UsageError(f"{option}: {e}") from None
+
+
+def _passes(result: Result) -> bool:
+    return result.action is not None and result.action not in ("XDP_DROP", "XDP_ABORTED", "TC_ACT_SHOT", "drop")
+
+
+def _left(frame: bytes, result: Result) -> bytes:
+    """The packet as it left: a socket filter keeps the packet's first bytes only."""
+    data = frame if result.data is None else result.data
+    return data[: result.retval] if result.prog_type == "socket_filter" else data
+
+
+def _verdict(result: Result) -> dict[str, Any]:
+    return {"retval": result.retval, "action": result.action, "insns": result.insns}
+
+
+def _bar(results: Iterable[Result], total: int) -> Iterator[Result]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("packets", total=total)
+        for done, result in enumerate(results, 1):
+            if done % 64 == 0:
+                progress.update(task, completed=done)
+            yield result

@@ -1,0 +1,139 @@
+"""The parts of the world that no program is needed for: packets, hooks, records, the pipe's lines, captures."""
+
+import contextlib
+import io
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osmia.errors import OsmiaError, RecordError, UsageError
+from osmia.sim import Hook, TraceLine, World, events, packet, pcap
+from osmia.sim.result import action_name
+
+dpkt = pytest.importorskip("dpkt")
+
+
+def test_packets_are_what_a_parser_expects():
+    for frame in packet.samples():
+        parsed = dpkt.ethernet.Ethernet(frame)
+        assert bytes(parsed) == frame
+    ip = dpkt.ethernet.Ethernet(packet.udp4("127.0.0.1", "127.0.0.1", 4000, 9999, b"hello")).data
+    checksums = ip.sum, ip.data.sum
+    ip.sum = ip.data.sum = 0  # dpkt works them out again
+    rebuilt = dpkt.ip.IP(bytes(ip))
+    assert (rebuilt.sum, rebuilt.data.sum) == checksums
+
+
+def test_the_refusal_of_a_datagram_has_a_kernels_length():
+    frame = packet.udp4("127.0.0.1", "127.0.0.1", 4000, 9, b"hello")
+    answer = packet.unreachable4(frame[14:])
+    assert (len(frame), len(answer)) == (47, 75)
+    icmp = dpkt.ethernet.Ethernet(answer).data.data
+    assert (icmp.type, icmp.code) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "hook"),
+    [
+        ("kprobe/do_unlinkat", ("kprobe", "do_unlinkat")), ("?kretprobe/f+0x10", ("kretprobe", "f")),
+        ("ksyscall/unlinkat", ("kprobe", "__x64_sys_unlinkat")),
+        ("tp/syscalls/sys_enter_openat", ("tracepoint", "syscalls/sys_enter_openat")),
+        ("raw_tracepoint/sched_switch", ("raw_tp", "sched_switch")),
+        ("tp_btf/sched_switch", ("tp_btf", "sched_switch")),
+        ("fentry.s/do_unlinkat", ("fentry", "do_unlinkat")), ("xdp.frags", ("xdp", "")), ("xdp/lo", ("xdp", "lo")),
+        ("tc/ingress", ("tc", "")), ("tcx/egress", ("tc_egress", "")), ("classifier", ("tc", "")),
+        ("cgroup_skb/egress", ("cgroup_skb_egress", "")), ("kprobe do_unlinkat", ("kprobe", "do_unlinkat")),
+    ],
+)  # fmt: skip
+def test_hook_names(name, hook):
+    assert Hook.parse(name) == Hook(*hook)
+
+
+def test_patterns_and_unknown_kinds():
+    assert Hook.parse("kprobe.multi/vfs_*").matches(Hook("kprobe", "vfs_read"))
+    assert not Hook.parse("kprobe/vfs_read").matches(Hook("kprobe", "vfs_write"))
+    assert not Hook("xdp", "lo").matches(Hook("xdp", "eth0")) and Hook("xdp").matches(Hook("xdp", "eth0"))
+    with pytest.raises(UsageError, match="kprobe"):
+        Hook.parse("nosuch/thing")
+
+
+def test_pipe_lines_have_the_kernels_columns():
+    line = TraceLine("unlink", 80, 0, "...21", 4_096_156_000, "KPROBE ENTRY pid = 80")
+    assert str(line) == "          unlink-80      [000] ...21     4.096156: bpf_trace_printk: KPROBE ENTRY pid = 80"
+    world = World()
+    world.trace("ends itself\n")
+    assert world.pipe.read().endswith("ends itself\n\n") and world.pipe.read() == ""
+
+
+def test_syscall_records():
+    world = World()
+    enter = events.record(world.kmem, "syscalls/sys_enter_openat", 7, [], {"dfd": -100, "filename": 0x1000, "flags": 2})
+    assert len(enter) == 64
+    pid, number, dfd, name = struct.unpack_from("=iqQQ", enter, 4)
+    assert (pid, number, dfd, name) == (7, 257, (1 << 64) - 100, 0x1000)
+    left = events.record(world.kmem, "syscalls/sys_exit_openat", 7, [], {"ret": -2})
+    assert struct.unpack_from("=qq", left, 8) == (257, -2)
+    with pytest.raises(UsageError, match="no field"):
+        events.record(world.kmem, "syscalls/sys_enter_openat", 7, [], {"nope": 1})
+
+
+def test_records_from_btf_carry_their_strings():
+    world = World()
+    data = events.record(world.kmem, "sched/sched_process_exec", 9, [], {"filename": "/bin/ls", "pid": 9, "old_pid": 9})
+    loc, pid, old = struct.unpack_from("=Iii", data, 8)
+    assert (pid, old) == (9, 9)
+    assert data[loc & 0xFFFF :][: loc >> 16] == b"/bin/ls\0"
+    with pytest.raises(UsageError, match="no tracepoint"):
+        events.record(world.kmem, "a/b", 9, [], {"x": 1})
+
+
+def test_action_names():
+    assert [action_name("xdp", n) for n in (0, 4, 9)] == ["XDP_ABORTED", "XDP_REDIRECT", "unknown 9"]
+    assert action_name("sched_cls", 2) == "TC_ACT_SHOT" and action_name("kprobe", 0) is None
+    assert action_name("socket_filter", 0) == "drop"
+
+
+def test_captures_round_trip(tmp_path):
+    frames = [pcap.Frame(1.5, b"a" * 60), pcap.Frame(2.25, bytes(1))]
+    assert pcap.write(tmp_path / "x.pcap", frames) == 2
+    assert pcap.read(tmp_path / "x.pcap") == frames
+    writer = dpkt.pcapng.Writer((tmp_path / "y.pcapng").open("wb"))
+    writer.writepkt(b"b" * 60, 3.0)
+    writer.close()
+    assert [f.data for f in pcap.read(tmp_path / "y.pcapng")] == [b"b" * 60]
+
+
+def good_pcap():
+    out = io.BytesIO()
+    writer = dpkt.pcap.Writer(out)
+    for n in range(3):
+        writer.writepkt(bytes([n]) * 20, n)
+    return out.getvalue()
+
+
+def test_a_cut_capture_says_where():
+    data = good_pcap()
+    with pytest.raises(RecordError) as e:
+        pcap.read(data[:-5], "x.pcap")
+    assert (e.value.place.file, e.value.place.offset) == ("x.pcap", 24 + 2 * 36)
+
+
+@given(st.binary(max_size=200), st.integers(0, 150), st.binary(max_size=8))
+def test_any_bytes_end_in_packets_or_a_record_error(noise, at, patch):
+    good = good_pcap()
+    mutated = good[:at] + patch + good[at + len(patch) :]
+    for data in (noise, b"\x0a\x0d\x0d\x0a" + noise, good[:24] + noise, mutated, good[:at]):
+        try:
+            for frame in pcap.read(data):
+                assert isinstance(pcap.summary(frame.data), str)
+        except OsmiaError as e:
+            assert isinstance(e, RecordError)
+
+
+@given(st.text(max_size=30))
+def test_any_script_and_hook_end_in_a_usage_error_or_work(text):
+    for act in (lambda: World().do(text), lambda: Hook.parse(text)):
+        with contextlib.suppress(UsageError):
+            act()
