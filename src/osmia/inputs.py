@@ -100,37 +100,40 @@ def dialect_of(text: str) -> str:
 
 def load(
     source: str | Path | Input, *, btf: str | Path | Btf | None = None, cpu: str = "v3",
-    dialect: str | None = None, prog_type: str = "socket_filter", kind: str | None = None,
+    dialect: str | None = None, prog_type: str = "socket_filter", kind: str | None = None, **linking: Any,
 ) -> Collection:  # fmt: skip
     """Any program input as a Collection.
 
     ``btf`` is the target of CO-RE relocations, ``cpu`` what C is compiled for; ``dialect`` says how assembly is
-    written and ``prog_type`` what program bare instructions are (an object says so itself).
+    written and ``prog_type`` what program bare instructions are (an object says so itself).  ``linking`` goes to
+    ``obj.load`` (name, kconfig, kallsyms, cpus); bare instructions need none of it.
     Raises the InputError of whatever room reads it.
     """
     given = source if isinstance(source, Input) else read(source)
     target = load_btf(btf) if btf is not None else None
     try:
-        return _loaders(given._replace(kind=kind or given.kind), target, cpu, dialect, prog_type)
+        return _loaders(given._replace(kind=kind or given.kind), target, cpu, dialect, prog_type, linking)
     except InputError as e:
         raise e.at(file=given.name) from None
 
 
-def _loaders(given: Input, target: Btf | None, cpu: str, dialect: str | None, prog_type: str) -> Collection:
+def _loaders(
+    given: Input, target: Btf | None, cpu: str, dialect: str | None, prog_type: str, linking: dict[str, Any]
+) -> Collection:
     if given.kind == "object":
-        return _object(given.data, given.name, target)
+        return _object(given.data, given.name, target, linking)
     if given.kind == "c":
         from osmia import cc
 
         from_file = Path(given.name) if given.name != "<stdin>" else _source(given)
-        return _object(cc.compile(from_file, cpu=cpu), given.name, target)
+        return _object(cc.compile(from_file, cpu=cpu), given.name, target, linking)
     return bare(instructions(given, dialect), given.name, prog_type)
 
 
-def _object(data: bytes, name: str, target: Btf | None) -> Collection:
+def _object(data: bytes, name: str, target: Btf | None, linking: dict[str, Any]) -> Collection:
     from osmia import obj
 
-    return obj.load(data, path=name, target_btf=target)
+    return obj.load(data, path=name, target_btf=target, **linking)
 
 
 def _source(given: Input) -> str:
