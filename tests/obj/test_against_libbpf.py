@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import platform
 import re
 import struct
@@ -32,7 +31,7 @@ def kernel() -> Btf:
 def config() -> dict[str, object]:
     """This kernel's configuration, as libbpf reads it."""
     file = Path("/proc/config.gz")
-    found = parse_config(gzip.decompress(file.read_bytes()).decode()) if file.exists() else {}
+    found = parse_config(file.read_bytes()) if file.exists() else {}
     numbers = [int(n) for n in re.findall(r"\d+", platform.release())[:3]]
     return {**found, "LINUX_KERNEL_VERSION": numbers[0] << 16 | numbers[1] << 8 | min(numbers[2], 255)}
 

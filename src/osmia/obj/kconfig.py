@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,20 +18,35 @@ VIRTUAL: Final[Mapping[str, Value]] = {
     "LINUX_HAS_SYSCALL_WRAPPER": 1,
 }
 """What libbpf makes up itself; the values are those of Linux 6.18.0 unless the caller's mapping says otherwise."""
+MAX_CONFIG: Final = 16 << 20
 _TRISTATE: Final = {"n": 0, "y": 1, "m": 2}
 
 
-def parse_config(text: str) -> dict[str, Value]:
-    """The CONFIG_ lines of a kernel's config file (/boot/config-*); comments are skipped.  Raises UsageError."""
+def parse_config(data: bytes, file: str | None = None) -> dict[str, Value]:
+    """The CONFIG_ lines of a kernel's config file (/boot/config-*, /proc/config.gz), packed by gzip or not.
+
+    Comments are skipped.  Raises UsageError with file and line.
+    """
     found: dict[str, Value] = {}
+    text = _unpacked(data, file).decode("utf-8", "backslashreplace")
     for number, line in enumerate(text.splitlines(), 1):
         if not line.startswith("CONFIG_"):
             continue
         name, equals, value = line.partition("=")
         if not equals or not value:
-            raise UsageError(f"{line[:40]!r} gives no value", line=number)
+            raise UsageError(f"{line[:40]!r} gives no value", line=number, file=file)
         found[name] = value
     return found
+
+
+def _unpacked(data: bytes, file: str | None) -> bytes:
+    if data[:2] != b"\x1f\x8b":
+        return data
+    try:
+        packed = zlib.decompressobj(wbits=31)
+        return packed.decompress(data, MAX_CONFIG)
+    except zlib.error as e:
+        raise UsageError(f"not readable as gzip: {e}", file=file) from None
 
 
 def contents(externs: list[Wanted], config: Mapping[str, Value] | None, order: str) -> bytes:
@@ -45,7 +61,8 @@ def contents(externs: list[Wanted], config: Mapping[str, Value] | None, order: s
         if extern.name in known:
             out[extern.offset : extern.offset + extern.size] = _encode(extern, known[extern.name], order)
         elif not extern.weak:
-            raise LinkError(f"extern {extern.name!r} has no value: give one with kconfig=", section=".kconfig")
+            reason = f"extern {extern.name!r} has no value (kconfig= or --kconfig gives one)"
+            raise LinkError(reason, section=".kconfig")
     return bytes(out)
 
 
