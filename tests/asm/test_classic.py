@@ -1,3 +1,4 @@
+import contextlib
 import os
 import random
 import shutil
@@ -96,6 +97,11 @@ def test_spelling(text, insn):
     assert classic.parse(text) == [insn]
 
 
+def test_capitals_in_words_but_not_in_labels():
+    text = "LDH [X + 2]\nJEQ %X, Drop, drop\nDrop: RET A\ndrop: LD #LEN\nST m[1]"
+    assert classic.parse(text) == [(0x48, 0, 0, 2), (0x1D, 0, 1, 0), (0x16, 0, 0, 0), (0x80, 0, 0, 0), (2, 0, 0, 1)]
+
+
 def test_conditional_jumps_comments_and_labels():
     text = """# comment on a line of its own
         ldh [12]             ; the type
@@ -163,6 +169,15 @@ def test_bad_text_is_one_typed_error(text):
         classic.parse(text)
     except AsmError as error:
         assert error.place.line and error.place.column
+
+
+LONG = ["\n", " ", "(000) ldh [12] x", "/*", "/**", "jt ", "ld ", "#", "(000) ", "; with k=", "4*("]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_long_texts_take_no_long_time(text):
+    with contextlib.suppress(AsmError):
+        classic.parse(text * 20000)
 
 
 def test_half_an_instruction_in_bytes():

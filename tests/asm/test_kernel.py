@@ -1,3 +1,4 @@
+import contextlib
 import os
 import random
 import re
@@ -64,6 +65,16 @@ def test_bad_text_is_one_typed_error(text):
         kernel.parse(text)
     except AsmError as error:
         assert error.place.line and error.place.column
+
+
+LONG = ["\n", " ", "0", "r1 ", "a=1111", "exit ; with a=11111111", "from 1 to 2", "call ", "; with "]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_long_texts_take_no_long_time(text):
+    for start in ("", "exit ; with "):
+        with contextlib.suppress(AsmError):
+            kernel.parse(start + text * 20000 + "!")
 
 
 @pytest.mark.parametrize(

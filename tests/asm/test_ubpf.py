@@ -1,3 +1,4 @@
+import contextlib
 import random
 
 import pytest
@@ -184,6 +185,12 @@ def test_bad_text_is_one_typed_error(text):
         ubpf.parse(text)
     except AsmError as error:
         assert error.place.line and error.place.column
+
+
+@pytest.mark.parametrize("text", ["\n", " ", "a:", "a", "[", "9", "0x", ";", "#", "/", "lock ", "%r1 "])
+def test_long_texts_take_no_long_time(text):
+    with contextlib.suppress(AsmError):
+        ubpf.parse(text * 20000)
 
 
 def test_a_damaged_text_is_read_or_refused():

@@ -15,7 +15,7 @@ _LIMITS = (("code", 0xFFFF), ("jt", 0xFF), ("jf", 0xFF), ("k", _M32))
 _NUMBERS = re.compile(r"\s*\d+\s*(?:,|\n|$)")
 _FIELD = re.compile(r"0[xX][0-9a-fA-F]{1,16}\b|\d{1,20}\b")
 _LISTING = re.compile(r"\((\d{1,9})\)[ \t]*")
-_BRANCHES = re.compile(r"[ \t]*\bjt[ \t]+(\d{1,9})[ \t]+jf[ \t]+(\d{1,9})[ \t]*$")
+_BRANCHES = re.compile(r"\bjt[ \t]+(\d{1,9})[ \t]+jf[ \t]+(\d{1,9})[ \t]*$")
 _JUMP = re.compile(r"ja[ \t]+(\d{1,9})[ \t]*$")
 
 
@@ -38,9 +38,9 @@ def _listed(content: str, indent: int, at: int, place: Place) -> SockFilter:
     if jump := _JUMP.match(content, indent):
         return SockFilter(ci.JA, 0, 0, int(jump[1]) - at - 1 & _M32)
     branches = _BRANCHES.search(content, indent)
-    body = content[: branches.start()] if branches else content
+    body = content[: branches.start()].rstrip() if branches else content
     parser = Parser(tokens(body[indent:], place.file, place.line or 1, indent + 1))
-    start, forms = parser.token, FORMS.get(parser.token.text)
+    start, forms = parser.token, FORMS.get(parser.word)
     if forms is None or start.kind != "word":
         start.fail(f"no classic instruction is called {start.text!r}")
     parser.at += 1

@@ -51,7 +51,7 @@ def tokens(text: str, file: str | None, line: int = 1, column: int = 1) -> list[
         if kind == "left":
             found.append(Token(kind, match["left"], place))
         elif kind in ("number", "word", "mark"):
-            found.append(Token(kind, word.lower() if kind == "word" else word, place))
+            found.append(Token(kind, word, place))
         if breaks := word.count("\n"):
             line, start = line + breaks, at + word.rindex("\n") + 1
         at += len(word)
@@ -72,13 +72,18 @@ class Parser:
         """The next token."""
         return self.line[self.at]
 
+    @property
+    def word(self) -> str:
+        """The next token in small letters: all words but labels may be written in either."""
+        return self.token.text.lower()
+
     def fail(self, wanted: str) -> NoReturn:
         """Raise AsmError at the next token."""
         self.token.fail(f"expected {wanted}, not {self.token.text or 'the end of the text'!r}")
 
     def maybe(self, *texts: str) -> bool:
         """Take the next token if it is one of these."""
-        found = self.token.text in texts and self.token.kind != "end"
+        found = self.word in texts and self.token.kind != "end"
         self.at += found
         return found
 
@@ -136,16 +141,16 @@ class Parser:
 
     def instruction(self) -> SockFilter:
         """One instruction."""
-        start = self.token
+        start, mnemonic = self.token, self.word
         if self.maybe(".slot"):
             return self.slot()
-        forms = FORMS.get(start.text) if start.kind == "word" else None
+        forms = FORMS.get(mnemonic) if start.kind == "word" else None
         if forms is None:
             start.fail(f"no classic instruction is called {start.text!r}")
         self.at += 1
         op, k = self.operand(start, forms)
         if op.mode.startswith("if_"):
-            self.branches(start.text)
+            self.branches(mnemonic)
         return SockFilter(op.code, 0, 0, k)
 
     def slot(self) -> SockFilter:
@@ -191,13 +196,12 @@ class Parser:
             self.expect("]")
             return "mem", k
         hashed = self.maybe("#") and self.token.kind != "number" and self.token.text not in ("-", "+")
-        if self.token.kind == "word" and (hashed or self.token.text not in ("x", "a")):
+        if self.token.kind == "word" and (hashed or self.word not in ("x", "a")):
             return self.extension()
         if self.maybe("%", "x", "a"):
-            before = self.line[self.at - 1].text
-            if before == "%" and not self.maybe("x", "a"):
+            if self.line[self.at - 1].text == "%" and not self.maybe("x", "a"):
                 self.fail("x or a")
-            return self.line[self.at - 1].text, 0
+            return self.line[self.at - 1].text.lower(), 0
         return self.constant(modes)
 
     def constant(self, modes: dict[str, ClassicOp]) -> tuple[str, int]:
@@ -238,7 +242,7 @@ class Parser:
 
     def extension(self) -> tuple[str, int]:
         """``len``, or one of the names of SKF_AD_*."""
-        name = ANCILLARY_ALIASES.get(self.token.text, self.token.text)
+        name = ANCILLARY_ALIASES.get(self.word, self.word)
         if name not in ("len", "pktlen") and name not in ANCILLARY:
             self.fail(f"an operand (extensions are len, {', '.join(ANCILLARY)})")
         self.at += 1

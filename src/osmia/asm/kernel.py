@@ -10,7 +10,7 @@ number), and reserved fields in use.  ``format`` adds a comment ``; with src_reg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from osmia.asm.kernel_log import read_program
@@ -56,7 +56,7 @@ def format_insn(
 
 
 def format(
-    insns: Sequence[Insn],
+    insns: Iterable[Insn],
     *,
     helpers: Mapping[int, str] | None = None,
     kfuncs: Kfuncs = _NO_KFUNCS,

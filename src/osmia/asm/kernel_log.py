@@ -16,7 +16,7 @@ from osmia.errors import AsmError, Place
 from osmia.isa import Insn
 
 _LOG = re.compile(
-    r"^\s*(?:func#\d+ @|processed \d+ insns|Live regs before insn|from \d+ to \d+|\d+: (?:frame\d+: )?R\d+\w*=|"
+    r"^[ \t]*(?:func#\d+ @|processed \d+ insns|Live regs before insn|from \d+ to \d+|\d+: (?:frame\d+: )?R\d+\w*=|"
     r"-- (?:BEGIN|END) PROG LOAD LOG|(?:last_idx|mark_precise:|Validating ))",
     re.MULTILINE,
 )

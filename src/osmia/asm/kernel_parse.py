@@ -197,7 +197,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Builder], ...] = (
     _form(r"gotol FAR", lambda x: x.insn(c.BPF_JMP32 | c.BPF_JA)),
     _form(r"may_goto PC", lambda x: x.insn(c.BPF_JMP | c.BPF_JCOND)),
     _form(r"call FAR", lambda x: x.insn(c.BPF_JMP | c.BPF_CALL, src_reg=c.BPF_PSEUDO_CALL)),
-    _form(r"call (?P<name>[\w.-]*)#IMM", _call),
+    _form(r"call\s+(?P<name>[\w.-]*)#IMM", _call),
     _form(r"exit", lambda x: x.insn(c.BPF_JMP | c.BPF_EXIT)),
     _form(r"nospec", lambda x: x.insn(c.BPF_ST | p.NOSPEC)),
     _form(r"BUG_(?P<kind>ld_|ldx_|st_|)(?P<byte>[0-9a-f]{2})", _bug),

@@ -16,7 +16,7 @@ from osmia.isa import consts as c
 
 NO_NEXT = "no next slot"
 _ALL = -1
-_WITH = re.compile(r"with\s+(?:(?P<no>no next slot)|(?P<fields>(?:(?:next\.)?\w+=-?\d{1,19}\s*)+))$")
+_WITH = re.compile(r"with\s+(?:(?P<no>no next slot)|(?P<fields>(?:(?:next\.)?\w+=-?\d{1,19}(?:\s+|$))+))$")
 _FIELD = re.compile(r"(next\.)?(\w+)=(-?\d{1,19})")
 _LIMITS = {"code": (0, 255), "dst_reg": (0, 15), "src_reg": (0, 15), "off": (-(1 << 15), (1 << 15) - 1),
            "imm": (-(1 << 31), (1 << 31) - 1)}  # fmt: skip
