@@ -191,15 +191,18 @@ def check_prog_type(name: str) -> None:
         raise UsageError(f"unknown program type {name!r} (known: {', '.join(PROG_TYPES)})")
 
 
-def load_btf(source: str | Path | Btf) -> Btf:
-    """BTF from a raw file (/sys/kernel/btf/vmlinux) or the .BTF section of an ELF file; a Btf passes through."""
+def load_btf(source: str | Path | Btf, *, base: Btf | None = None) -> Btf:
+    """BTF from a raw file (/sys/kernel/btf/vmlinux) or the .BTF section of an ELF file; a Btf passes through.
+
+    ``-`` reads standard input; ``base`` is what split BTF (a kernel module's) stands on.
+    """
     from osmia.btf import Btf
 
     if isinstance(source, Btf):
         return source
-    data = read_file(source)
+    data = sys.stdin.buffer.read() if str(source) == "-" else read_file(source)
     try:
-        return Btf.parse(_btf_section(data) if data[:4] == b"\x7fELF" else data)
+        return Btf.parse(_btf_section(data) if data[:4] == b"\x7fELF" else data, base)
     except InputError as e:
         raise e.at(file=str(source)) from None
 

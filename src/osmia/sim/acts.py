@@ -128,7 +128,7 @@ class Acts:
             self.dirs.add(name)
             return 0
 
-        self.calls.mkdir(name, 0o777, body)
+        self.calls.mkdir(name, 0o755, body)
 
     def rmdir(self, name: str) -> None:
         """rmdir(2)."""

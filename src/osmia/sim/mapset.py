@@ -51,10 +51,11 @@ class MapSet(Mapping[str, Any]):
 
     def _create(self, spec: MapSpec) -> Any:
         from osmia import maps
+        from osmia.maps.objects import ProgArray
 
         inner = [self[name] for name in self._named(spec)]
         made = maps.create(spec, cpus=self.cpus, maps=inner, id=len(self._live) + 1)
-        if spec.type == "prog_array":
+        if isinstance(made, ProgArray):
             made.bind(dict(self.programs))
         return made
 

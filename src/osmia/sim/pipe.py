@@ -28,13 +28,13 @@ class TraceLine(NamedTuple):
         return f"{who} [{self.cpu:03}] {self.flags} {seconds:5}.{micros:06}: {self.event}: {self.text}"
 
 
-def flags(*, softirq: bool = False, depth: int = 2, irqs_off: bool = False) -> str:
+def flags(*, softirq: bool = False, depth: int = 2, pinned: bool = True, irqs_off: bool = False) -> str:
     """The column "...21": interrupts off, need-resched, hard or soft interrupt, preempt depth, migrate-disable depth.
 
-    >>> flags(), flags(softirq=True, depth=3)
-    ('...21', '..s31')
+    >>> flags(), flags(softirq=True, depth=3), flags(pinned=False)
+    ('...21', '..s31', '...2.')
     """
-    return f"{'d' if irqs_off else '.'}.{'s' if softirq else '.'}{depth}1"
+    return f"{'d' if irqs_off else '.'}.{'s' if softirq else '.'}{depth}{'1' if pinned else '.'}"
 
 
 class TracePipe:

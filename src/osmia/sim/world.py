@@ -249,7 +249,7 @@ class World:
 
     def run_all(self, event: Hook, reached: list[Executable], context: Callable[[], Context]) -> list[Result]:
         """Run some programs, each on a fresh context."""
-        before, self._flags = self._flags, flags(softirq=self.softirq, depth=_depth(event, self.softirq))
+        before, self._flags = self._flags, _flags_at(event, self.softirq)
         try:
             return [e.run_on(context()) for e in reached]
         finally:
@@ -281,6 +281,13 @@ class World:
         return Acts(self).run(script)
 
 
-def _depth(event: Hook, softirq: bool) -> int:
-    """The preempt depth that the pipe's flags show: one more in a softirq, except for XDP itself (6.1)."""
-    return 3 if softirq and event.kind != "xdp" else 2
+TRAMPOLINE = frozenset(("fentry", "fexit", "fmod_ret", "lsm"))
+RAW = frozenset(("raw_tp", "tp_btf"))
+
+
+def _flags_at(event: Hook, softirq: bool) -> str:
+    """The pipe's flags as a 6.1 shows them: probes and tracepoints are entered with preemption off, trampolines are
+    not; raw tracepoints do not pin the task to its CPU; XDP's softirq does not count, the receive path's does.
+    """
+    depth = (1 if event.kind in TRAMPOLINE else 2) + (softirq and event.kind != "xdp")
+    return flags(softirq=softirq, depth=depth, pinned=event.kind not in RAW)
