@@ -11,14 +11,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from osmia.asm.llvm_syntax import variants
+from osmia.asm.llvm_syntax import OLD_XADD, variants
 from osmia.isa import consts as c
 from osmia.isa.insn import ByteOrder
 from osmia.isa.table import Op
 
 UNKNOWN = "<unknown>"
 _LAST_REG = 11  # LLVM keeps an r11 for itself and decodes it
-_OLD_XADD = "lock *(u32 *)({dst}{off}) += {src}"
 _M64 = 0xFFFFFFFFFFFFFFFF
 _LD_IMM64 = c.LD_IMM64
 _MEMO = 1 << 16  # patterns remembered at most: programs repeat themselves, random data does not
@@ -283,6 +282,6 @@ class Printer:
     def _candidates(self, code: int) -> list[tuple[str, int, int]]:
         """The patterns of an opcode, the ones that ask for most first."""
         if code == (c.BPF_STX | c.BPF_ATOMIC | c.BPF_W) and not self.alu32:
-            return [(_OLD_XADD, _BY_NIBBLE, c.BPF_ADD)]
+            return [(OLD_XADD, _BY_NIBBLE, c.BPF_ADD)]
         rows = [(pattern, *_selection(op)) for op, pattern in variants(code, alu32=self.alu32)]
         return sorted(rows, key=lambda row: row[1] == _BY_NIBBLE)

@@ -112,6 +112,9 @@ HALVES: dict[str, str] = {
 }
 """The same instructions as LLVM writes them for a cpu with 32-bit registers (v3 and later)."""
 
+OLD_XADD = "lock *(u32 *)({dst}{off}) += {src}"
+"""The only 32-bit atomic that LLVM knows for a cpu without 32-bit registers."""
+
 
 def variants(code: int, *, alu32: bool = False) -> list[tuple[Op, str]]:
     """The rows of an opcode with their patterns, as they look with or without 32-bit registers."""
