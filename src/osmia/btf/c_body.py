@@ -12,8 +12,8 @@ from osmia.btf.model import Btf
 from osmia.errors import BtfError
 
 _PAD = {8: "char", 16: "short", 32: "int", 64: "long long"}
-MAX_PADDING = 1 << 16
-"""Bytes of one gap that are spelt out; no kernel struct comes near."""
+MAX_LINES = 32
+"""Unnamed bitfields that one gap may take."""
 
 
 def is_packed(btf: Btf, made: t.Composite) -> bool:
@@ -127,9 +127,14 @@ def align_of_members(btf: Btf, made: t.Composite) -> int:
 
 
 def padding(at: int, to: int, widest: int) -> list[str]:
-    """Unnamed bitfields from bit ``at`` up to bit ``to``, none across a unit of ``widest`` bits."""
-    if to - at > MAX_PADDING * 8:
-        raise BtfError(f"a gap of {(to - at) // 8} bytes between members")
+    """What fills the bits from ``at`` up to ``to``: unnamed bitfields, none across a unit of ``widest`` bits.
+
+    A gap that would take too many of them (types cut out of a table have such) becomes one array of bytes.
+    """
+    if to - at > MAX_LINES * widest and to % 8 == 0:
+        start = -(-at // 8) * 8
+        head = [f"{_PAD[8]}: {start - at}"] if start != at else []
+        return [*head, f"unsigned char __gap_{start // 8}[{(to - start) // 8}]"]
     lines = []
     while at < to:
         width = min(to - at, widest - at % widest)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from osmia.btf import types as t
 from osmia.btf.c_body import Bodies
-from osmia.btf.c_names import VA_LIST, Names, declare, is_builtin, standard_int
+from osmia.btf.c_names import VA_LIST, Names, all_ids, declare, is_builtin, standard_int
 from osmia.btf.layout import MAX_DEPTH
 from osmia.btf.model import Btf
+from osmia.btf.refs import references
 from osmia.errors import BtfError
 
 Need = tuple[int, bool]
@@ -66,13 +67,12 @@ class Dumper:
     def all(self) -> Iterator[str]:
         """Every type that has a name, and the constants of nameless enums that nothing refers to."""
         anonymous = set[int]()
-        for type_id in range(1, len(self.btf)):
+        for type_id in all_ids(self.btf, t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef, t.Fwd):
             found = self.btf.type(type_id)
-            if isinstance(found, t.Composite | t.AnyEnum | t.Typedef | t.Fwd):
-                if found.name:
-                    yield from self.write((type_id, True))
-                elif isinstance(found, t.AnyEnum):
-                    anonymous.add(type_id)
+            if found.name:
+                yield from self.write((type_id, True))
+            elif isinstance(found, t.AnyEnum):
+                anonymous.add(type_id)
         if anonymous:
             used = set(_references(self.btf))
             yield from (self.bodies.definition(i) + ";\n" for i in sorted(anonymous - used))
@@ -162,15 +162,9 @@ class Dumper:
 
 def _references(btf: Btf) -> Iterator[int]:
     """Every type id that some type of the table refers to."""
-    for type_id in range(1, len(btf)):
-        found = btf.type(type_id)
-        if isinstance(found, t.Composite):
-            yield from (m.type_id for m in found.members)
-        elif isinstance(found, t.FuncProto):
-            yield found.type_id
-            yield from (p.type_id for p in found.params)
-        elif hasattr(found, "type_id"):
-            yield found.type_id
+    users = [k for k in t.KINDS if k not in (t.Void, t.Int, t.Enum, t.Enum64, t.Fwd, t.Float, t.Func)]
+    for type_id in all_ids(btf, *users):
+        yield from references(btf.type(type_id))
 
 
 def _kfuncs(writer: Dumper) -> Iterator[str]:

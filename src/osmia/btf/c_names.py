@@ -48,6 +48,14 @@ def safe(name: str) -> str:
     return cleaned if not cleaned[:1].isdigit() else "_" + cleaned
 
 
+_NAMED = (t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef, t.Fwd, t.Int, t.Float)
+
+
+def all_ids(btf: Btf, *kinds: type[t.Type]) -> list[int]:
+    """The ids of those kinds, the base's among them."""
+    return [*(all_ids(btf.base, *kinds) if btf.base else ()), *btf.ids(*kinds)]
+
+
 class Names:
     """The C name of every named type of a table.
 
@@ -65,7 +73,7 @@ class Names:
 
     def _assign(self) -> None:
         fwds: list[tuple[int, t.Fwd]] = []
-        for type_id in range(1, len(self.btf)):
+        for type_id in all_ids(self.btf, *_NAMED):
             found = self.btf.type(type_id)
             if isinstance(found, t.Fwd):
                 fwds.append((type_id, found))

@@ -142,6 +142,11 @@ class Btf:
             raise BtfError(f"there is no type {type_id}: the ids end at {len(self) - 1}")
         return self._words[self._starts[type_id - self._first_id] + 1] >> 24 & 0x1F
 
+    def ids(self, *kinds: Kind) -> list[int]:
+        """The ids of this table's own types of some kinds, without making values of the others."""
+        wanted, words = {k.kind for k in kinds}, self._words
+        return [i for i, at in enumerate(self._starts, self._first_id) if words[at + 1] >> 24 & 0x1F in wanted]
+
     def add(self, made: Type) -> int:
         """Append a type and return its id.  Raises BtfError for what the format can't hold."""
         words = wire.write_type(self, made)
