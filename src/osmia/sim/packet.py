@@ -97,6 +97,10 @@ def unreachable4(datagram: bytes, *, code: int = 3) -> bytes:
     return ethernet(ipv4(src, dst, ICMP, answer, tos=0xC0))
 
 
+DNS_QUERY = struct.pack(">6H", 0x1234, 0x0100, 1, 0, 0, 0) + b"\7example\0" + struct.pack(">2H", 1, 1)
+"""Who is example, in IPv4?  (RFC 1035)"""
+
+
 def samples() -> list[bytes]:
     """A few ordinary frames for programs that are run without any: UDP, TCP SYN, ping, ARP, UDP over IPv6."""
     mine, yours = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
@@ -107,5 +111,5 @@ def samples() -> list[bytes]:
         ethernet(ipv4(a, b, TCP, tcp(a, b, 40000, 80), ident=2), ETH_P_IP, mine, yours),
         ethernet(ipv4(a, b, ICMP, icmp4(8, 0, 0x00010001, bytes(range(48))), ident=3), ETH_P_IP, mine, yours),
         ethernet(arp, ETH_P_ARP, mine, b"\xff" * 6),
-        ethernet(ipv6(a6, b6, UDP, udp(a6, b6, 4000, 53, b"query")), ETH_P_IPV6, mine, yours),
+        ethernet(ipv6(a6, b6, UDP, udp(a6, b6, 4000, 53, DNS_QUERY)), ETH_P_IPV6, mine, yours),
     ]

@@ -75,7 +75,7 @@ def write(path: str | Path, frames: Iterable[Frame | bytes]) -> int:
     count = 0
     try:
         with Path(path).open("wb") as file:
-            writer: Any = dpkt.pcap.Writer(file, nano=True, linktype=ETHERNET)
+            writer: Any = dpkt.pcap.Writer(file, snaplen=MAX_FRAME, nano=True, linktype=ETHERNET)
             for count, frame in enumerate(frames, 1):
                 time, data = frame if isinstance(frame, Frame) else (count / 1000, frame)
                 writer.writepkt(data, time)
