@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MANY = 2000
 """Packets from which on a terminal gets a progress bar and no line per packet."""
 
+RUNNING = "/sys/kernel/btf/vmlinux"
+
 EPILOG = """Kprobes, tracepoints and other tracing programs run on acts: --do 'touch a; unlink a; udp 9999 hello'.
 XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kinds.  Everything else runs once, on
 --ctx and --data.  The world has one CPU and a clock of its own, so each run prints the same."""
@@ -58,6 +60,7 @@ class Run:
     def __init__(self, **options: Any) -> None:
         self.o = options
         self.json: dict[str, Any] = {}
+        self.dump: list[str] = []
 
     def main(self) -> int:
         """Load, run in the way that the program's type asks for, print."""
@@ -65,7 +68,7 @@ class Run:
         from osmia.session import Options, Session
         from osmia.vm.machine import DEFAULT_BUDGET
 
-        world = World(self.o["btf"])
+        world = World(self.o["btf"] or (RUNNING if self.o["where"] == "live" else None))
         collection = self.collection(world)
         steps = (self.step_line if self.o["trace"] else None) if self.o["where"] == "vm" else None
         options = Options(self.o["checked"], self.o["budget"] or DEFAULT_BUDGET, self.o["repeat"], steps)
@@ -124,14 +127,17 @@ class Run:
 
     def live(self, session: Session, program: Program) -> None:
         """The same in the running kernel, through BPF_PROG_TEST_RUN."""
-        from osmia.session import onlive
+        from osmia.session.onlive import LiveExecutable
 
-        frames = self.frames() if session.takes_packets(program) else None
-        data = _hex(self.o["data"], "--data")
-        with onlive.loaded(session.collection, program) as loaded:
-            for result in onlive.runs(loaded, program, frames, _hex(self.o["ctx"], "--ctx"), data, self.o["repeat"]):
+        ctx, frames = _hex(self.o["ctx"], "--ctx"), self.frames() if session.takes_packets(program) else []
+        inputs = [frame.data for frame in frames] or [_hex(self.o["data"], "--data")]
+        with LiveExecutable(program) as loaded:
+            for data in inputs:
+                result = loaded.run(ctx=ctx, data=data, repeat=self.o["repeat"])
                 session.tally(program).add(result)
                 self.result(result)
+            session.maps = loaded.maps
+            self.maps(session)
 
     def result(self, result: Result) -> None:
         """Print one result."""
@@ -194,16 +200,22 @@ class Run:
 
     def report(self, session: Session) -> None:
         """Counts, and maps when asked for."""
+        if self.o["where"] == "vm":
+            self.maps(session)
         if self.o["as_json"]:
-            self.json = {**session.to_json(), **self.json}
-            if self.o["map_dump"]:
-                self.json["maps"] = session.maps_json()
-            common.print_json(self.json)
+            common.print_json({**session.to_json(), **self.json})
             return
-        for tally in session.tallies.values():
-            print(f"{tally}")
-        if self.o["map_dump"]:
-            print("\n".join(session.map_lines()))
+        for line in (*session.tallies.values(), *self.dump):
+            print(line)
+
+    def maps(self, session: Session) -> None:
+        """Note the maps' contents, when asked for."""
+        from osmia.session import show
+
+        if self.o["map_dump"] and self.o["as_json"]:
+            self.json["maps"] = show.to_json(session.maps)
+        elif self.o["map_dump"]:
+            self.dump = list(show.lines(session.maps))
 
 
 def _lazy_btf(file: str, world: World) -> Any:

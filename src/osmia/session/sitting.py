@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,8 @@ class Session:
         self.collection, self.world = collection, world
         self.options = options or Options()
         self.tallies: dict[str, Tally] = {}
+        self.maps: Mapping[str, Any] = collection.maps
+        """The maps to show afterwards."""
         self._steppers: dict[str, Stepper] = {}
 
     # Loading
@@ -106,7 +108,8 @@ class Session:
         return self.tallies.setdefault(program.name, Tally(program.name, program.section or program.prog_type))
 
     def choose(self, name: str | None) -> list[Program]:
-        """The program of that name; without one, all that tracing events can run, or else the only one.
+        """The program of that name; without one, all that tracing events can run, or else the only one (programs that
+        are in a prog_array from the start, for tail calls, do not count).
 
         Raises UsageError when there is nothing to choose, or too much.
         """
@@ -115,8 +118,11 @@ class Session:
             if name not in programs:
                 raise UsageError(f"no program {name!r} (there: {', '.join(programs) or 'none'})")
             return [programs[name]]
-        traced = [p for p in programs.values() if self.is_traced(p) and p.autoload]
-        others = [p for p in programs.values() if not self.is_traced(p)]
+        tables = [spec for spec in self.collection.specs.values() if spec.type == "prog_array"]
+        called = {name for spec in tables for name in spec.values.values()}
+        entries = [p for p in programs.values() if p.name not in called]
+        traced = [p for p in entries if self.is_traced(p) and p.autoload]
+        others = [p for p in entries if not self.is_traced(p)]
         if traced and not others:
             return traced
         if len(others) == 1 and not traced:
@@ -162,33 +168,9 @@ class Session:
         """Run a program on what is given."""
         return self.load(program).run(ctx=ctx, data=data, repeat=self.options.repeat)
 
-    def living_maps(self) -> list[Any]:
-        """The maps that the programs use or the collection made, in the order of the file."""
-        return [self.collection.maps[name] for name in self.collection.maps]
-
-    def maps_json(self) -> list[dict[str, Any]]:
-        """The maps for scripts."""
-        from osmia.maps import face
-
-        return [face.to_json(m) for m in self.living_maps()]
-
-    def map_lines(self) -> Iterator[str]:
-        """The maps for people: a heading each, and a line for each element that is not just zeros."""
-        from osmia.maps import face
-
-        for m in self.living_maps():
-            yield f"{m.name}: {m.type}, {len(m)} of {m.max_entries}"
-            shown = ((k, v) for k, v in face.items(m) if not _empty(v)) if m.type not in face.RECORDS else ()
-            yield from (f"  {k!r}: {v!r}" for k, v in shown)
-
     def to_json(self) -> dict[str, Any]:
         """Programs with their counts, and the trace pipe."""
         return {
             "programs": [t.to_json() for t in self.tallies.values()],
             "trace": [line._asdict() for line in self.world.pipe.lines],
         }
-
-
-def _empty(value: Any) -> bool:
-    """Whether an array's element was never written: those are left out of the listing."""
-    return value == 0 or (isinstance(value, list) and not any(value))
