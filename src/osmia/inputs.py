@@ -26,6 +26,7 @@ _C_SIGNS = re.compile(
 )
 _DIALECT_SIGNS = (
     ("kernel", re.compile(r"^\s*(\d+:\s*)?\([0-9a-f]{2}\)\s", re.M)),
+    ("llvm", re.compile(r"^\s*([\w.$]+:\s*)?([rw]\d+\s*[-+*/%&|^<>s]*=|\.(text|section|globl)\b)", re.M)),
     ("ubpf", re.compile(r"%r\d|^\s*(mov|add|ja|ldx?|stx?|ld)\w*\s+r?\d*%|^\s*exit\s*\Z", re.M)),
     ("classic", re.compile(r"^\s*(\w+:)?\s*(ret\s+(#|a\b)|ld[bh]?\s+[#[M]|j(eq|gt|ge|set)\s+#|tax\b|txa\b)", re.M)),
 )

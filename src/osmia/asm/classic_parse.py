@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from osmia.asm.classic_insn import ANCILLARY, ANCILLARY_ALIASES, OPS, SKF_AD_OFF, ClassicOp, SockFilter
 from osmia.asm.ubpf_parse import Token
-from osmia.errors import AsmError, Place
+from osmia.errors import AsmError
 
 _M32 = 0xFFFFFFFF
 _TOKEN = re.compile(
@@ -41,21 +41,20 @@ def tokens(text: str, file: str | None, line: int = 1, column: int = 1) -> list[
     """
     found, start, at = [], 1 - column, 0
     while at < len(text):
-        place = Place(file=file, line=line, column=at - start + 1)
-        match = _TOKEN.match(text, at)
+        match, column = _TOKEN.match(text, at), at - start + 1
         if match is None or match.lastgroup == "bad":
-            raise AsmError(f"unexpected {text[at]!r}", place)
+            raise AsmError(f"unexpected {text[at]!r}", file=file, line=line, column=column)
         kind, word = match.lastgroup, match[0]
         if kind == "line" and at > start:  # a '#' that begins no line marks a constant
             kind, word = "mark", "#"
         if kind == "left":
-            found.append(Token(kind, match["left"], place))
+            found.append(Token(kind, match["left"], file, line, column))
         elif kind in ("number", "word", "mark"):
-            found.append(Token(kind, word, place))
+            found.append(Token(kind, word, file, line, column))
         if breaks := word.count("\n"):
             line, start = line + breaks, at + word.rindex("\n") + 1
         at += len(word)
-    return [*found, Token("end", "", Place(file=file, line=line, column=at - start + 1))]
+    return [*found, Token("end", "", file, line, at - start + 1)]
 
 
 class Parser:

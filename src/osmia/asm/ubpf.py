@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from osmia.asm.dialect import Labels, jump_targets
 from osmia.asm.ubpf_parse import Mismatch, Reader, statement, tokens
 from osmia.asm.ubpf_print import spelled, write, write_raw
-from osmia.errors import Place
 from osmia.isa import Insn
 from osmia.isa import consts as c
 
@@ -74,7 +73,7 @@ def parse(text: str, *, file: str | None = None) -> list[Insn]:
     insns: list[Insn] = []
     labels = Labels()
     for number, line in enumerate(text.split("\n"), 1):
-        reader = Reader(tokens(line, Place(file=file, line=number)))
+        reader = Reader(tokens(line, file, number))
         while reader.token.kind != "end":
             _one(reader, labels, insns)
     if "exit" not in labels.slots:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from osmia.asm.dialect import Labels, Where
 from osmia.asm.ubpf_table import BY_MNEMONIC, FIRST_WORDS, Spelling
@@ -21,30 +20,36 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of a line: ``kind`` is register, number, word, mark or end."""
 
     kind: str
     text: str
-    place: Place
+    file: str | None
+    line: int
+    column: int
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(file=self.file, line=self.line, column=self.column)
 
     def fail(self, reason: str) -> NoReturn:
         """Raise AsmError here."""
         raise AsmError(reason, self.place)
 
 
-def tokens(line: str, place: Place) -> list[Token]:
+def tokens(line: str, file: str | None, number: int) -> list[Token]:
     """The tokens of a line; the last one is the line's end.  Raises AsmError for a character that begins none."""
     found = []
     for match in _TOKEN.finditer(line):
-        kind, text = match.lastgroup, match[0]
-        here = Place(file=place.file, line=place.line, column=match.start() + 1)
-        if kind == "bad":
-            raise AsmError(f"unexpected {text!r}", here)
+        kind = match.lastgroup
         if kind and kind != "comment":
-            found.append(Token(kind, text, here))
-    return [*found, Token("end", "", Place(file=place.file, line=place.line, column=len(line) + 1))]
+            token = Token(kind, match[0], file, number, match.start() + 1)
+            if kind == "bad":
+                token.fail(f"unexpected {match[0]!r}")
+            found.append(token)
+    return [*found, Token("end", "", file, number, len(line) + 1)]
 
 
 class Mismatch(Exception):
@@ -194,7 +199,7 @@ def statement(reader: Reader, labels: Labels, slot: int) -> list[Insn]:
         try:
             return _operands(reader, spelling, labels, slot)
         except Mismatch as miss:
-            if best is None or miss.token.place.column > best.token.place.column:  # type: ignore[operator]
+            if best is None or miss.token.column > best.token.column:
                 best = miss
     assert best is not None
     best.token.fail(f"{mnemonic}: expected {best.wanted}, not {best.token.text or 'the end of the line'!r}")
