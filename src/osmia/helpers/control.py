@@ -1,0 +1,78 @@
+"""Loops and callbacks (kernel/bpf/bpf_iter.c, arraymap.c, hashtab.c).  Tail calls are the machine's own."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from osmia.errors import Fault, VmError
+from osmia.helpers.registry import helper, raw_helper
+from osmia.kernel.uapi import BPF_MAX_LOOPS
+from osmia.maps.base import Map
+from osmia.memory import Region
+from osmia.raw import Buffer, read, write
+
+if TYPE_CHECKING:
+    from osmia.vm.env import Env
+
+EINVAL, E2BIG, ENOENT = errno.EINVAL, errno.E2BIG, errno.ENOENT
+WALKABLE = ("array", "percpu_array", "hash", "percpu_hash", "lru_hash", "lru_percpu_hash")
+
+
+@raw_helper("bpf_tail_call")
+def tail_call(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+    """Machines run tail calls as an instruction of their own and never come here."""
+    raise VmError("a tail call needs a machine that knows it")
+
+
+@helper("bpf_loop")
+def loop(env: Env, count: int, callback: int, ctx: int, flags: int) -> int:
+    """Call back ``count`` times or until it answers non-zero; how often it was called."""
+    if flags:
+        return -EINVAL
+    if count > BPF_MAX_LOOPS:
+        return -E2BIG
+    for i in range(count):
+        if env.call(callback, i, ctx):
+            return i + 1
+    return count
+
+
+def raw_keys(m: Map) -> Iterator[bytes]:
+    """The keys that are there when the walk begins."""
+    out = Buffer(max(int(m.key_size), 8))
+    found: list[bytes] = []
+    bad = m.next_key(0, out.address)
+    while not bad and len(found) <= m.max_entries:
+        found.append(read(out.address, int(m.key_size)))
+        bad = m.next_key(out.address, out.address)
+    return iter(found)
+
+
+@helper("bpf_for_each_map_elem")
+def for_each_map_elem(env: Env, m: Map, callback: int, ctx: int, flags: int) -> int:
+    """Call back with map, key, value and ``ctx`` for every element until it answers non-zero; how many were seen."""
+    if flags:
+        return -EINVAL
+    if m.type not in WALKABLE:
+        raise Fault(f"map {m.name} of type {m.type} has no elements to walk over")
+    room = Buffer(int(m.key_size))
+    region = env.memory.add(Region(f"key of map {m.name}", room.address, room.size, False, "map key", owner=room))
+    try:
+        return _walk(env, m, callback, ctx, room)
+    finally:
+        env.memory.remove(region)
+
+
+def _walk(env: Env, m: Map, callback: int, ctx: int, room: Buffer) -> int:
+    seen = 0
+    for key in raw_keys(m):
+        write(room.address, key)
+        value = m.lookup_quietly(room.address, env.host.cpu)
+        if not value:
+            continue  # deleted by an earlier callback
+        seen += 1
+        if env.call(callback, m.address, room.address, value, ctx):
+            break
+    return seen

@@ -1,0 +1,84 @@
+"""Map operations (kernel/bpf/helpers.c).  The maps themselves know the rules; here they meet registers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osmia.errors import Fault
+from osmia.helpers.registry import M64, helper, raw_helper
+from osmia.kernel.uapi import MAP_FLAGS
+from osmia.maps.base import Map
+
+if TYPE_CHECKING:
+    from osmia.vm.env import Env
+
+RDONLY_PROG, WRONLY_PROG = MAP_FLAGS["rdonly_prog"], MAP_FLAGS["wronly_prog"]
+
+
+def may_write(m: Map) -> None:
+    """Fault for a map that programs may not change; the verifier refuses such programs."""
+    if m.flags & RDONLY_PROG:
+        raise Fault(f"map {m.name} is read-only for programs")
+
+
+def may_read(m: Map) -> None:
+    """Fault for a map that programs may not read."""
+    if m.flags & WRONLY_PROG:
+        raise Fault(f"map {m.name} is write-only for programs")
+
+
+@raw_helper("bpf_map_lookup_elem")
+def lookup_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+    """Address of the value, of an inner map, or 0."""
+    m = env.map_at(r1)
+    env.check(r2, m.key_size)
+    if m.flags & WRONLY_PROG:
+        may_read(m)
+    return int(m.lookup(r2, env.host.cpu))
+
+
+@raw_helper("bpf_map_update_elem")
+def update_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+    """Copy the value in; 0 or an errno."""
+    m = env.map_at(r1)
+    env.check(r2, m.key_size)
+    env.check(r3, m.value_size)
+    if m.flags & RDONLY_PROG:
+        may_write(m)
+    return int(m.update(r2, r3, r4, env.host.cpu)) & M64
+
+
+@helper("bpf_map_delete_elem")
+def delete_elem(env: Env, m: Map, key: int) -> int:
+    """Take an element out; 0 or an errno."""
+    may_write(m)
+    return m.delete(key)
+
+
+@helper("bpf_map_push_elem")
+def push_elem(env: Env, m: Map, value: int, flags: int) -> int:
+    """Add to a queue, stack or bloom filter."""
+    may_write(m)
+    return m.push(value, flags)
+
+
+@helper("bpf_map_pop_elem")
+def pop_elem(env: Env, m: Map, value: int) -> int:
+    """Take out of a queue or stack."""
+    may_read(m)
+    may_write(m)
+    return m.pop(value)
+
+
+@helper("bpf_map_peek_elem")
+def peek_elem(env: Env, m: Map, value: int) -> int:
+    """Look at the next of a queue or stack; ask a bloom filter."""
+    may_read(m)
+    return m.peek(value)
+
+
+@helper("bpf_map_lookup_percpu_elem")
+def lookup_percpu_elem(env: Env, m: Map, key: int, cpu: int) -> int:
+    """The value of another CPU, or 0."""
+    may_read(m)
+    return m.lookup(key, cpu) if cpu < m.cpus else 0

@@ -1,0 +1,55 @@
+"""A small world to call helper bodies in: memory of named buffers, maps, a context, a host."""
+
+from __future__ import annotations
+
+from osmia.helpers import table
+from osmia.kernel.helpers import helper_by_name
+from osmia.memory import Memory, Region
+from osmia.raw import Buffer
+from osmia.vm.context import Context
+from osmia.vm.env import Env
+from osmia.vm.host import BareHost
+
+
+class Machine:
+    """Callbacks are Python functions, found by the number that stands for the pointer."""
+
+    def __init__(self):
+        self.callbacks = {}
+
+    def call(self, callback, r1=0, r2=0, r3=0, r4=0, r5=0):
+        return self.callbacks[callback](r1, r2, r3, r4, r5) & 0xFFFFFFFFFFFFFFFF
+
+    def describe(self, address):
+        return f"{address:#x}"
+
+
+class Bench:
+    def __init__(self, *maps, ctx=None, host=None):
+        self.memory = Memory()
+        self.keep = []
+        for m in maps:
+            for region in m.regions():
+                if self.memory.find(region.address) is not region:
+                    self.memory.add(region)
+            m.watch(self.memory.add)
+        self.ctx = ctx or Context(bytes(64))
+        self.ctx.attach(self.memory)
+        self.host = host or BareHost()
+        self.machine = Machine()
+        self.env = Env(self.memory, maps, self.host, self.machine, None, self.ctx)
+        self.table = table()
+
+    def room(self, data, name="buffer", writable=True):
+        """Memory that the program may touch; ``data`` is bytes or a size."""
+        made = Buffer.of(data) if isinstance(data, bytes) else Buffer(data)
+        self.keep.append(made)
+        self.memory.add(Region(name, made.address, made.size, writable))
+        return made
+
+    def call(self, name, *args):
+        """The helper's raw R0 as a signed number."""
+        regs = [a & 0xFFFFFFFFFFFFFFFF for a in args] + [0] * (5 - len(args))
+        r0 = self.table[helper_by_name(name).id](self.env, *regs)
+        assert 0 <= r0 <= 0xFFFFFFFFFFFFFFFF
+        return r0 - (1 << 64) if r0 >> 63 else r0
