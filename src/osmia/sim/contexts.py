@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from osmia.errors import UsageError
 from osmia.sim import events
-from osmia.sim.device import ETH_LEN
 from osmia.vm.context import Context, MemoryContext
 
 if TYPE_CHECKING:
@@ -52,9 +51,7 @@ def registers(args: Sequence[int] = (), retval: int | None = None) -> Context:
     """``struct pt_regs`` at a function's entry (its arguments) or return (its result)."""
     from osmia.vm.ptregs import PtRegsContext
 
-    if len(args) > 6:
-        raise UsageError("a function's registers hold six arguments")
-    return PtRegsContext(args=tuple(a & M64 for a in args), retval=0 if retval is None else retval & M64)
+    return PtRegsContext(args, None if retval is None else retval & M64)
 
 
 def of_packet(world: World, prog_type: str, frame: bytes, device: NetDevice | None = None) -> Context:
@@ -64,13 +61,7 @@ def of_packet(world: World, prog_type: str, frame: bytes, device: NetDevice | No
     ifindex = device.ifindex if device else 1
     if prog_type == "xdp":
         return XdpContext(frame, ingress_ifindex=ifindex)
-    fields = {"ifindex": ifindex, "ingress_ifindex": ifindex, "protocol": _protocol(frame)}
-    return SkbContext(frame, prog_type=prog_type, **fields)
-
-
-def _protocol(frame: bytes) -> int:
-    """``skb->protocol`` as the program reads it: the EtherType in network order."""
-    return int.from_bytes(frame[12:ETH_LEN], "little") if len(frame) >= ETH_LEN else 0
+    return SkbContext(frame, prog_type=prog_type, ifindex=ifindex, ingress_ifindex=ifindex)
 
 
 def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Context:
@@ -83,7 +74,7 @@ def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Cont
     if ctx is not None and not isinstance(ctx, bytes | bytearray | memoryview | dict):
         raise UsageError(f"ctx takes bytes, field values or a Context, not {type(ctx).__name__}")
     if program.prog_type == "xdp" or program.prog_type in SKB_TYPES:
-        return _packet(program.prog_type, ctx, data if data is not None else bytes(64))
+        return _packet(program.prog_type, ctx, bytes(64) if data is None else bytes(data))
     if isinstance(ctx, dict):
         raise UsageError(f"a {program.prog_type} program's context has no fields to set: give bytes")
     if program.prog_type == "kprobe" and ctx is None:
@@ -100,5 +91,4 @@ def _packet(prog_type: str, ctx: Any, data: bytes) -> Context:
         return XdpContext(data, **ctx) if prog_type == "xdp" else SkbContext(data, prog_type=prog_type, **ctx)
     if prog_type == "xdp":
         return XdpContext(data) if ctx is None else XdpContext(data, ctx=bytes(ctx))
-    made: Context = SkbContext(data, prog_type=prog_type, ctx=None if ctx is None else bytes(ctx))
-    return made
+    return SkbContext(data, prog_type=prog_type, ctx=None if ctx is None else bytes(ctx))

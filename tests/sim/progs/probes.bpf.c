@@ -118,9 +118,12 @@ int tp_receive(struct trace_event_raw_net_dev_template *ctx)
 }
 
 SEC("tracepoint/sched/sched_process_exit")
-int tp_exit(struct trace_event_raw_sched_process_template *ctx)
+int tp_exit(void *ctx)
 {
-	bpf_printk("%s exits", ctx->comm);
+	char comm[16];
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	bpf_printk("%s exits", comm);
 	return 0;
 }
 
