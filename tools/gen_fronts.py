@@ -20,7 +20,11 @@ ROOT = Path(__file__).parent.parent
 LIST = ROOT / "tools/headers.txt"
 INCLUDE = ROOT / "src/osmia/cc/include"
 LAYERS = {"uapi": ["osmia/uapi.h"], "kernel": ["vmlinux.h"], "-": []}
-HEAD = "/* SPDX-License-Identifier: Apache-2.0 */\n/* {what} Written by tools/gen_fronts.py: do not edit. */\n#pragma once\n"
+HEAD = """\
+/* SPDX-License-Identifier: Apache-2.0 */
+/* {what} Written by tools/gen_fronts.py: do not edit. */
+#pragma once
+"""
 
 SOCKET = {
     **{"AF_UNSPEC": 0, "AF_UNIX": 1, "AF_LOCAL": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "AF_PACKET": 17},

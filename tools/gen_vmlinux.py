@@ -21,6 +21,7 @@ from osmia.btf import Btf
 from osmia.btf import types as t
 from osmia.btf.c_dump import Dumper
 from osmia.btf.layout import align_of
+from osmia.errors import BtfError
 
 ROOT = Path(__file__).parent.parent
 LIST = ROOT / "tools/vmlinux_types.txt"
@@ -55,6 +56,7 @@ class Trimmer:
         self.made = Btf()
         self.ids: dict[tuple[int, bool], int] = {(0, False): 0, (0, True): 0}
         self.missing: list[str] = []
+        self.loose: set[int] = set()  # nameless enums, which nothing refers to
 
     def take(self, selection: Selection) -> None:
         """Copy each type of that selection, with what it embeds."""
@@ -62,8 +64,9 @@ class Trimmer:
             found = self._enum_with(name[5:]) if name.startswith("with ") else self._find(name)
             if not found:
                 self.missing.append(name)
-            for type_id in found:
-                self.copy(type_id)
+            copies = [self.copy(type_id) for type_id in found]
+            if name.startswith("with "):
+                self.loose.update(copies)
 
     def _find(self, name: str) -> list[int]:
         """The struct, union or enum of that name, and the typedef; the first where there are several."""
@@ -79,17 +82,26 @@ class Trimmer:
     def copy(self, type_id: int, behind_pointer: bool = False) -> int:
         """The id of the copy; behind a pointer, a struct that is not selected is only declared."""
         found = self.source.type(type_id)
+        if found.name and isinstance(found, NAMED):
+            type_id = self._first_like(type_id, found)
+            found = self.source.type(type_id)
         shallow = behind_pointer and not self._whole(found)
         key = (type_id, shallow)
         if key not in self.ids:
             self.ids[key] = self._copied(type_id, found, shallow)
         return self.ids[key]
 
+    def _first_like(self, type_id: int, found: t.Type) -> int:
+        """A kernel has some types several times: the first of that name, kind and size."""
+        size = _size(self.source, type_id)
+        same = self.source.find_all(found.name, type(found))
+        return next(i for i in same if _size(self.source, i) == size)
+
     def _whole(self, found: t.Type) -> bool:
         """Whether a type is copied as a whole even behind a pointer."""
-        return not isinstance(
-            found, t.Struct | t.Union | t.Typedef | t.Const | t.Volatile | t.Restrict | t.TypeTag
-        ) or (found.name in self.wanted and isinstance(found, NAMED))
+        if isinstance(found, t.Struct | t.Union):
+            return found.name in self.wanted
+        return not isinstance(found, t.Const | t.Volatile | t.Restrict | t.TypeTag)
 
     def _copied(self, type_id: int, found: t.Type, shallow: bool) -> int:
         add = self.made.add
@@ -101,7 +113,11 @@ class Trimmer:
             return add(t.Ptr(self.copy(found.type_id, behind_pointer=True)))
         if isinstance(found, t.TypeTag):  # __user, __rcu, __percpu: clang would need an attribute for them
             return self.copy(found.type_id, shallow)
-        if isinstance(found, t.Const | t.Volatile | t.Restrict | t.Typedef):
+        if isinstance(found, t.Typedef):
+            made = self.ids[type_id, False] = add(replace(found, type_id=0))  # what it leads to may lead back
+            self.made.replace(made, replace(found, type_id=self.copy(found.type_id)))
+            return made
+        if isinstance(found, t.Const | t.Volatile | t.Restrict):
             return add(replace(found, type_id=self.copy(found.type_id, shallow)))
         if isinstance(found, t.FuncProto):
             params = tuple(t.Param("", self.copy(p.type_id, behind_pointer=True)) for p in found.params)
@@ -150,6 +166,13 @@ class Trimmer:
         if not members:
             return []
         return [member._replace(type_id=self.made.add(replace(inner, members=members)))]
+
+
+def _size(btf: Btf, type_id: int) -> int:
+    try:
+        return btf.size_of(type_id)
+    except BtfError:  # void, functions
+        return -1
 
 
 def _runs(members: tuple[t.Member, ...]) -> Iterator[list[t.Member]]:
@@ -260,7 +283,7 @@ def generate(source: Btf, release: str) -> tuple[Btf, str, str, list[str]]:
     stable = len(trimmer.made)
     trimmer.take(layers["kernel"])
     writer = Dumper(padded(trimmer.made))
-    parts = [_text(writer, range(1, stable)), _text(writer, range(stable, len(trimmer.made)))]
+    parts = [_text(writer, ids, trimmer.loose) for ids in (range(1, stable), range(stable, len(trimmer.made)))]
     uapi = UAPI_HEAD.format(release=release) + _with_arm64(parts[0]) + "\n#endif\n"
     return trimmer.made, uapi, KERNEL_HEAD.format(release=release) + parts[1] + KERNEL_TAIL, trimmer.missing
 
@@ -272,13 +295,13 @@ def _with_arm64(text: str) -> str:
     return text[:start] + ARM64 + text[start:end] + "#endif\n" + text[end:]
 
 
-def _text(writer: Dumper, ids: range) -> str:
-    """C of the types in that range that are not written yet, and the nameless enums among them."""
+def _text(writer: Dumper, ids: range, loose: set[int]) -> str:
+    """C of the types in that range that are not written yet, and the loose enums among them."""
     btf = writer.btf
     parts: list[str] = []
     for i in ids:
         found = btf.type(i)
-        if isinstance(found, t.Enum | t.Enum64) and not found.name:
+        if i in loose:
             parts.append(writer.bodies.definition(i) + ";\n")
         elif isinstance(found, NAMED) and found.name:
             parts += writer.write((i, True))

@@ -165,6 +165,7 @@ def _refused(words: str, compiler: Compiler) -> CompileError:
     """The compiler's first error as reason and place; all of its words as output."""
     first = _FIRST_ERROR.search(words)
     if first is None:
-        last = words.strip().splitlines()[-1:] or ["it said nothing"]
-        return CompileError(f"{compiler.name} failed: {last[0]}", words)
+        lines = words.strip().splitlines() or ["it said nothing"]
+        said = next((line for line in lines if "error: " in line), lines[-1])
+        return CompileError(f"{compiler.name} failed: {said}", words)
     return CompileError(first["words"], words, file=first["file"], line=int(first["line"]), column=int(first["column"]))

@@ -104,9 +104,15 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 		const void *__at = (const void *)(src);                                                                \
 		___bpf_apply(___bpf_chase, ___bpf_narg(path))(read, last, dst, src, path);                             \
 	})
+/* A const field makes no const variable (which could not be filled). */
+#if __clang_major__ >= 20
+#define ___bpf_unqual(x) __typeof_unqual__(x)
+#else
+#define ___bpf_unqual(x) typeof(x)
+#endif
 #define ___bpf_read_value(into, src, path...)                                                                          \
 	({                                                                                                             \
-		typeof(___bpf_apply(___bpf_path, ___bpf_narg(path))(src, path)) __value;                               \
+		___bpf_unqual(___bpf_apply(___bpf_path, ___bpf_narg(path))(src, path)) __value;                        \
 		into(&__value, src, path);                                                                             \
 		__value;                                                                                               \
 	})

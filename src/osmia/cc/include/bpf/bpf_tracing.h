@@ -60,7 +60,7 @@ struct pt_regs___syscall {
 	unsigned long orig_x0;
 } __attribute__((preserve_access_index));
 #define PT_REGS_PARM1_SYSCALL(x) PT_REGS_PARM1_CORE_SYSCALL(x)
-#define PT_REGS_PARM1_CORE_SYSCALL(x) BPF_CORE_READ((const struct pt_regs___syscall *)(x), orig_x0)
+#define PT_REGS_PARM1_CORE_SYSCALL(x) BPF_CORE_READ((struct pt_regs___syscall *)(x), orig_x0)
 
 #else
 
@@ -80,7 +80,7 @@ struct pt_regs___syscall {
 
 #ifdef ___pt_regs_t
 #define ___pt_reg(x, reg) (((const ___pt_regs_t *)(x))->reg)
-#define ___pt_reg_core(x, reg) BPF_CORE_READ((const ___pt_regs_t *)(x), reg)
+#define ___pt_reg_core(x, reg) BPF_CORE_READ((___pt_regs_t *)(x), reg)
 #else
 #define ___pt_reg(x, reg) ___bpf_no_arch
 #define ___pt_reg_core(x, reg) ___bpf_no_arch
@@ -132,7 +132,7 @@ struct pt_regs___syscall {
 
 /*
  * All the macros below declare the program itself, which gets a plain context, and an inlined function with the
- * declared parameters, whose body follows the macro. `first` gives the values that the program passes to it.
+ * declared parameters, whose body follows the macro. `values` are what the program passes to it.
  */
 #define ___bpf_typed(name, ctx_type, values, args...)                                                                  \
 	name(ctx_type *ctx);                                                                                           \

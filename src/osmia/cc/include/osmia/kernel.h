@@ -61,6 +61,10 @@ struct llist_node {
 	struct llist_node *next;
 };
 
+struct refcount_struct;
+
+typedef struct refcount_struct refcount_t;
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -68,8 +72,6 @@ typedef struct {
 struct refcount_struct {
 	atomic_t refs;
 };
-
-typedef struct refcount_struct refcount_t;
 
 typedef struct {
 	s64 counter;
@@ -89,11 +91,13 @@ struct kref {
 	refcount_t refcount;
 };
 
+struct spinlock;
+
+typedef struct spinlock spinlock_t;
+
 struct spinlock {
 	unsigned int __opaque[1];
 };
-
-typedef struct spinlock spinlock_t;
 
 typedef struct {
 	u64 val;
@@ -121,6 +125,12 @@ struct lockref {
 		};
 	};
 };
+
+struct net;
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
 
 struct user_namespace;
 
@@ -454,10 +464,6 @@ struct bpf_prog;
 
 struct netdev_rx_queue;
 
-typedef struct {
-	struct net *net;
-} possible_net_t;
-
 struct dev_ifalias;
 
 struct net_device_stats {
@@ -713,10 +719,6 @@ struct bpf_prog_aux {
 	unsigned char __pad_1032[272];
 };
 
-typedef struct {
-	struct net *net;
-} possible_net_t___2;
-
 struct work_struct;
 
 typedef void (*work_func_t)(struct work_struct *);
@@ -960,8 +962,10 @@ struct maple_tree {
 	unsigned long long __opaque[2];
 };
 
+typedef long unsigned int pgdval_t;
+
 typedef struct {
-	unsigned long long __opaque[1];
+	pgdval_t pgd;
 } pgd_t;
 
 typedef long unsigned int vm_flags_t;
@@ -987,18 +991,18 @@ struct mm_struct {
 	struct {
 		struct {
 			atomic_t mm_count;
-			unsigned char __pad_536_4[60];
+			unsigned char __pad_535_4[60];
 		};
 		struct maple_tree mm_mt;
 		long unsigned int mmap_base;
-		unsigned char __pad_597_88[24];
+		unsigned char __pad_594_88[24];
 		long unsigned int task_size;
 		pgd_t *pgd;
 		long long: 32;
 		atomic_t mm_users;
-		unsigned char __pad_597_136[40];
+		unsigned char __pad_594_136[40];
 		int map_count;
-		unsigned char __pad_597_180[164];
+		unsigned char __pad_594_180[164];
 		long unsigned int hiwater_rss;
 		long unsigned int hiwater_vm;
 		long unsigned int total_vm;
@@ -1008,7 +1012,7 @@ struct mm_struct {
 		long unsigned int exec_vm;
 		long unsigned int stack_vm;
 		vm_flags_t def_flags;
-		unsigned char __pad_597_416[8];
+		unsigned char __pad_594_416[8];
 		long unsigned int start_code;
 		long unsigned int end_code;
 		long unsigned int start_data;
@@ -1020,13 +1024,13 @@ struct mm_struct {
 		long unsigned int arg_end;
 		long unsigned int env_start;
 		long unsigned int env_end;
-		unsigned char __pad_597_512[448];
+		unsigned char __pad_594_512[448];
 		struct percpu_counter rss_stat[4];
-		unsigned char __pad_597_1120[176];
+		unsigned char __pad_594_1120[176];
 		struct task_struct *owner;
 		struct user_namespace *user_ns;
 		struct file *exe_file;
-		unsigned char __pad_597_1320[152];
+		unsigned char __pad_594_1320[152];
 	};
 };
 
@@ -1158,7 +1162,7 @@ struct pid {
 	unsigned char __pad_8[8];
 	struct {
 		u64 ino;
-		unsigned char __pad_600_8[40];
+		unsigned char __pad_597_8[40];
 	};
 	struct hlist_head tasks[4];
 	unsigned char __pad_96[48];
@@ -1461,6 +1465,10 @@ struct sighand_struct {
 	int: 32;
 	refcount_t count;
 	unsigned char __pad_8[2072];
+};
+
+struct kernel_siginfo {
+	unsigned long long __opaque[6];
 };
 
 enum pid_type {
@@ -1903,7 +1911,7 @@ struct sock_common {
 		struct hlist_node skc_portaddr_node;
 	};
 	struct proto *skc_prot;
-	possible_net_t___2 skc_net;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
@@ -1953,12 +1961,10 @@ struct sk_filter;
 
 struct socket;
 
-typedef struct wait_queue_head wait_queue_head_t___2;
-
 typedef struct {
 	spinlock_t slock;
 	int owned;
-	wait_queue_head_t___2 wq;
+	wait_queue_head_t wq;
 } socket_lock_t;
 
 struct sock_cgroup_data {
@@ -2058,14 +2064,6 @@ struct socket {
 	struct sock *sk;
 	const struct proto_ops *ops;
 	unsigned char __pad_40[88];
-};
-
-enum {
-	SS_FREE___2 = 0,
-	SS_UNCONNECTED___2 = 1,
-	SS_CONNECTING___2 = 2,
-	SS_CONNECTED___2 = 3,
-	SS_DISCONNECTING___2 = 4,
 };
 
 struct skb_shared_hwtstamps {
