@@ -4,6 +4,8 @@ from osmia.vm.context import Context, MemoryContext, Outcome
 from osmia.vm.env import Env, HelperBody
 from osmia.vm.host import BareHost, Host
 from osmia.vm.machine import DEFAULT_BUDGET, Machine, Result
+from osmia.vm.packet import SkbContext, XdpContext
+from osmia.vm.ptregs import PtRegsContext
 
 __all__ = [
     "DEFAULT_BUDGET",
@@ -15,5 +17,8 @@ __all__ = [
     "Machine",
     "MemoryContext",
     "Outcome",
+    "PtRegsContext",
     "Result",
+    "SkbContext",
+    "XdpContext",
 ]
