@@ -43,7 +43,7 @@ XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kin
 @click.option("--on", "where", type=click.Choice(["vm", "live"]), default="vm", help="Here, or in the running kernel.")
 @click.option("--cpu", default="v3", show_default=True, help="Instruction set that C is compiled for.")
 @click.option("--btf", metavar="FILE", help="Kernel BTF for kernel objects and CO-RE, instead of Osmia's own 6.18.")
-@click.option("--type", "prog_type", default="socket_filter", show_default=True, help="Type of bare instructions.")
+@click.option("--type", "prog_type", help="Type of bare instructions; without one they get --data as memory in R1.")
 @click.option("--dialect", help="Dialect of assembly text, when it is not recognised.")
 @click.option("--checked/--no-checked", default=True, help="Check every access (default), or trust the program.")
 @click.option("--budget", type=click.IntRange(1), help="Instructions that a run may take.")
@@ -89,7 +89,8 @@ class Run:
         if len(given) != 1:
             raise UsageError("give a FILE, or a filter with -f or --classic")
         if given[0] == "file":
-            load = {"cpu": self.o["cpu"], "prog_type": self.o["prog_type"], "dialect": self.o["dialect"]}
+            kind = self.o["prog_type"] or ("socket_filter" if self.o["where"] == "live" else "unspec")
+            load = {"cpu": self.o["cpu"], "prog_type": kind, "dialect": self.o["dialect"]}
             return Collection(common.load_collection(self.o["file"], btf=_lazy_btf(self.o["file"], world), **load))
         from osmia import inputs
         from osmia.session.filters import compile_expression
@@ -105,6 +106,8 @@ class Run:
         one = programs[0]
         if self.o["where"] == "live":
             return self.live(session, one)
+        if not one.section and not self.typed:
+            return self.once(session, one)
         if self.o["ctx"] is not None or (self.o["data"] is not None and not Session.takes_packets(one)):
             return self.once(session, one)
         if Session.takes_packets(one) and self.o["acts"] is None:
@@ -114,6 +117,11 @@ class Run:
         missed = session.act(programs, self.o["acts"])
         self.missed(missed)
 
+    @property
+    def typed(self) -> bool:
+        """Whether the program is of a type at all: bare instructions are just a computation."""
+        return any(self.o[name] is not None for name in ("prog_type", "expression", "classic", "pcap"))
+
     def missed(self, hooks: list[str]) -> None:
         """Say which hooks no act reached."""
         for hook in hooks:
@@ -122,15 +130,19 @@ class Run:
 
     def once(self, session: Session, program: Program) -> None:
         """Run once on --ctx and --data."""
-        result = session.once(program, _hex(self.o["ctx"], "--ctx"), _hex(self.o["data"], "--data"))
-        self.result(result)
+        from osmia.vm.context import MemoryContext
+
+        data, ctx = _hex(self.o["data"], "--data"), _hex(self.o["ctx"], "--ctx")
+        bare = not program.section and not self.typed and ctx is None
+        self.result(session.once(program, MemoryContext(data or b"") if bare else ctx, data))
 
     def live(self, session: Session, program: Program) -> None:
         """The same in the running kernel, through BPF_PROG_TEST_RUN."""
         from osmia.session.onlive import LiveExecutable
 
         ctx, frames = _hex(self.o["ctx"], "--ctx"), self.frames() if session.takes_packets(program) else []
-        inputs = [frame.data for frame in frames] or [_hex(self.o["data"], "--data")]
+        inputs: list[bytes | None] = [frame.data for frame in frames]
+        inputs = inputs or [_hex(self.o["data"], "--data")]
         with LiveExecutable(program) as loaded:
             for data in inputs:
                 result = loaded.run(ctx=ctx, data=data, repeat=self.o["repeat"])

@@ -92,7 +92,7 @@ def listing(program: Program) -> Listing:
     from osmia.errors import AsmError
 
     try:
-        texts = dict(kernel.format_lines(list(program.insns), kernel.helper_names()))
+        texts = dict(kernel.format_lines(list(program.insns), kernel.helper_names(), plain=True))
     except AsmError:
         texts = {pc: str(insn) for pc, insn in enumerate(program.insns)}
     btf, lines = program.btf, {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from osmia.errors import Unavailable, UsageError
+from osmia.errors import KernelError, Unavailable, UsageError
+from osmia.sim.device import ETH_LEN
 from osmia.sim.result import Result
 
 if TYPE_CHECKING:
     from osmia.obj.model import Program
+
+ENOTSUPP = 524
 
 
 class LiveExecutable:
@@ -33,14 +36,26 @@ class LiveExecutable:
     def run(self, *, ctx: Any = None, data: bytes | None = None, repeat: int = 1) -> Result:
         """BPF_PROG_TEST_RUN.  The kernel counts no instructions; ``duration_ns`` is its own measure.
 
+        A socket filter sees the frame from its MAC header on, as on a packet socket: the kernel, which would start
+        it behind the header, is given the header twice.
         Raises KernelError: errno 524 for programs that can only be attached (kprobes, tracepoints …).
         """
         if ctx is not None and not isinstance(ctx, bytes | bytearray | memoryview):
             raise UsageError("the running kernel takes the context as bytes")
-        got = self._loaded.test_run(data, b"" if ctx is None else bytes(ctx), repeat=repeat)
-        return Result(
-            got.r0, got.data, got.ctx, got.insns, got.duration_ns, self.program.name, self.program.prog_type
-        )  # fmt: skip
+        twice = ETH_LEN if self.program.prog_type == "socket_filter" else 0
+        frame = None if data is None else data[:twice] + data
+        got = self._test_run(frame, b"" if ctx is None else bytes(ctx), repeat)
+        left = got.data[twice:] if got.data is not None and data is not None else got.data
+        return Result(got.r0, left, got.ctx, 0, got.duration_ns, self.program.name, self.program.prog_type)
+
+    def _test_run(self, data: bytes | None, ctx: bytes, repeat: int) -> Any:
+        try:
+            return self._loaded.test_run(data, ctx, repeat=repeat)
+        except KernelError as e:
+            if e.errno != ENOTSUPP:
+                raise
+            what = f"{self.program.name}: {self.program.prog_type} programs can't be run like this, only attached"
+            raise KernelError(what, ENOTSUPP, e.log) from None
 
     def close(self) -> None:
         """Give program and maps back to the kernel."""

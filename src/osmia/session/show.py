@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from osmia.maps import Map, face
+from osmia.maps.values import View
 
 SHOWN = 256
 """Elements of a map that people get to see."""
@@ -35,7 +36,7 @@ def _zero(value: Any) -> bool:
     """Whether nothing was ever written there: an array's untouched elements say nothing."""
     if isinstance(value, list):
         return all(_zero(v) for v in value)
-    return value == 0 or (isinstance(value, bytes | face.View) and not any(bytes(value)))
+    return value == 0 or (isinstance(value, bytes | View) and not any(bytes(value)))
 
 
 def to_json(maps: Mapping[str, Any]) -> list[dict[str, Any]]:

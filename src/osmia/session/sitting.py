@@ -164,7 +164,7 @@ class Session:
                 e.add_note(f"on packet {number}")
                 raise
 
-    def once(self, program: Program, ctx: bytes | None, data: bytes | None) -> Result:
+    def once(self, program: Program, ctx: Any, data: bytes | None) -> Result:
         """Run a program on what is given."""
         return self.load(program).run(ctx=ctx, data=data, repeat=self.options.repeat)
 
