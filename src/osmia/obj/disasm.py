@@ -69,6 +69,7 @@ class Listing:
     options: Options = field(default_factory=Options)
     warnings: list[str] = field(default_factory=list)
     _lines: dict[str, list[tuple[int, _Source]]] = field(default_factory=dict)
+    _core: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     _exact: bool = True
     _last: _Source = _NOWHERE
     _missing: set[str] = field(default_factory=set)
@@ -79,8 +80,8 @@ class Listing:
             raise UsageError(f"unknown cpu {self.options.cpu!r} (known: {', '.join(CPUS)})")
         file = e.ElfFile(self.data, self.path)
         self._missing = set(self.options.symbols)
-        if self.options.source or self.options.line_numbers:
-            self._read_lines(file)
+        if self.options.source or self.options.line_numbers or self.options.reloc:
+            self._read_btf(file)
         symbols = _symbols(file)
         yield f"\n{self.path}:\tfile format elf64-bpf\n"
         for section in file.sections[1:]:
@@ -124,10 +125,13 @@ class Listing:
         self._missing.difference_update(m.name for m in found)
         return found
 
-    # -- source lines
+    # -- source lines and CO-RE relocations
 
-    def _read_lines(self, file: e.ElfFile) -> None:
-        """Line rows by section.  Beside DWARF a row holds until the next one, as DWARF's do; alone it does not."""
+    def _read_btf(self, file: e.ElfFile) -> None:
+        """Line rows and CO-RE relocations by section.
+
+        Beside DWARF a line row holds until the next one, as DWARF's do; alone it does not.
+        """
         types, ext = file.section(".BTF"), file.section(".BTF.ext")
         if types is None or ext is None:
             return
@@ -135,10 +139,17 @@ class Listing:
         from osmia.btf.ext import BtfExt
 
         btf = Btf.parse(file.contents(types))
-        for name, rows in BtfExt.parse(file.contents(ext), btf).line_info.items():
+        tables = BtfExt.parse(file.contents(ext), btf)
+        for name, rows in tables.line_info.items():
             made = [(r.insn_off, _Source(btf.str_at(r.file_off), r.line, btf.str_at(r.line_off))) for r in rows]
-            self._lines[name] = sorted(made, key=itemgetter(0))
+            if self.options.source or self.options.line_numbers:
+                self._lines[name] = sorted(made, key=itemgetter(0))
         self._exact = file.section(".debug_line") is None
+        if self.options.reloc and tables.core_relos:
+            from osmia.obj.core_text import describe
+
+            for name, relos in tables.core_relos.items():
+                self._core[name] = [(r.insn_off, f"CO-RE {describe(btf, r)}") for r in relos]
 
     def source_lines(self, at: _Source) -> str:
         """What stands above an instruction of that line: nothing when the one before has the same."""
@@ -160,16 +171,16 @@ class _Part:
     printer: Printer
     names: Names
     data: bytes = b""
-    relocs: list[e.Reloc] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)  # relocations: offset and line
     rows: list[tuple[int, _Source]] = field(default_factory=list)
-    next_reloc: int = 0
+    next_note: int = 0
     next_row: int = 0
     headed: bool = False
 
     def __post_init__(self) -> None:
         self.data = self.file.contents(self.section)
         if self.listing.options.reloc:
-            self.relocs = self.file.relocations(self.section)
+            self.notes = self._notes()
         self.rows = self.listing._lines.get(self.section.name, [])
 
     def symbol(self, shown: list[_Mark], start: int, stop: int) -> None:
@@ -192,30 +203,37 @@ class _Part:
 
     def _code(self, start: int, stop: int) -> None:
         code, base, names = self.printer.code, self.section.addr, self.names
-        if not self.relocs and not self.rows:
+        if not self.notes and not self.rows:
             code(self.data, start, stop, stop, base, names)
             return
         at = start
         while at < stop:
             self._source(at)
-            reloc = self._reloc_before(at, stop)
-            limit = min(self._row_after(at, stop), reloc + 1)
-            at = code(self.data, at, min(limit, stop), min(stop, max(reloc, at)), base, names)
-            self._relocations(at)
+            note = self._next_note(at, stop)
+            limit = min(self._row_after(at, stop), note + 1)
+            at = code(self.data, at, min(limit, stop), min(stop, max(note, at)), base, names)
+            self._print_notes(at)
 
-    def _reloc_before(self, at: int, stop: int) -> int:
+    def _notes(self) -> list[tuple[int, str]]:
+        """The lines of all relocations; at the same place CO-RE comes first."""
+        base = self.section.addr
+        rows = [
+            (r.offset, f"{e.RELOC_NAMES.get(r.type, 'Unknown')}\t{_target(self.file, r)}")
+            for r in self.file.relocations(self.section)
+        ]
+        rows = sorted(self.listing._core.get(self.section.name, []) + rows, key=itemgetter(0))
+        return [(offset, f"\t\t{base + offset:016x}:  {text}\n") for offset, text in rows]
+
+    def _next_note(self, at: int, stop: int) -> int:
         """The offset of the next relocation, or the end."""
-        while self.next_reloc < len(self.relocs) and self.relocs[self.next_reloc].offset < at:
-            self.next_reloc += 1
-        return self.relocs[self.next_reloc].offset if self.next_reloc < len(self.relocs) else stop
+        while self.next_note < len(self.notes) and self.notes[self.next_note][0] < at:
+            self.next_note += 1
+        return self.notes[self.next_note][0] if self.next_note < len(self.notes) else stop
 
-    def _relocations(self, at: int) -> None:
-        while self.next_reloc < len(self.relocs) and self.relocs[self.next_reloc].offset < at:
-            reloc = self.relocs[self.next_reloc]
-            kind = e.RELOC_NAMES.get(reloc.type, "Unknown")
-            place = self.section.addr + reloc.offset
-            self.printer.out.append(f"\t\t{place:016x}:  {kind}\t{_target(self.file, reloc)}\n")
-            self.next_reloc += 1
+    def _print_notes(self, at: int) -> None:
+        while self.next_note < len(self.notes) and self.notes[self.next_note][0] < at:
+            self.printer.out.append(self.notes[self.next_note][1])
+            self.next_note += 1
 
     def _row_after(self, at: int, stop: int) -> int:
         """Where the source line may change next."""
