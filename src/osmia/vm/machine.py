@@ -154,9 +154,9 @@ class Machine:
     def tail_target(self, table: int, slot: int) -> int:
         """The number of the code that a tail call goes to, or -1: what the interpreter asks."""
         region = self.memory.find(table)
-        if region is None or region.kind != "map" or not hasattr(region.owner, "program_at"):
+        if region is None or region.kind != "map" or not hasattr(region.owner, "program"):
             raise Fault(f"a tail call through {self.memory.describe(table)}, which is no prog_array", address=table)
-        target = region.owner.program_at(slot)
+        target = region.owner.program(slot)
         return -1 if target is None else self._number(target)
 
     def _number(self, target: Any) -> int:
