@@ -44,12 +44,12 @@ def fold(value: int) -> int:
 
 def replace(checksum: int, old: int, new: int) -> int:
     """A 16-bit checksum after 32 bits that it covers changed (RFC 1624)."""
-    return ~fold(add(add(~checksum & 0xFFFF, ~old & M32), new)) & 0xFFFF
+    return ~fold(add(sub(~checksum & M32, old), new)) & 0xFFFF
 
 
 def replace_by_diff(checksum: int, diff: int) -> int:
     """A 16-bit checksum after its sum changed by ``diff``."""
-    return ~fold(add(~checksum & 0xFFFF, diff)) & 0xFFFF
+    return ~fold(add(diff, ~checksum & M32)) & 0xFFFF
 
 
 def native16(data: bytes) -> int:

@@ -21,11 +21,11 @@ EITHER, KERNEL, USER = 0, 1, 2
 
 
 def in_space(env: Env, address: int, space: int) -> bool:
-    """Whether the address may belong to that space.  A host without user memory has one space for both."""
+    """Whether the address belongs to that space."""
     region = env.memory.find(address)
     if region is None or space == EITHER:
         return region is not None
-    return region.kind != "user" or space == USER
+    return (region.kind == "user") == (space == USER)
 
 
 def probe_bytes(env: Env, dst: int, size: int, source: int, space: int) -> int:
