@@ -19,6 +19,8 @@ from osmia.errors import BtfError
 from osmia.obj import elf as e
 from osmia.obj.parts import Parts
 
+MAX_SIZE: Final = 1 << 20
+"""Bytes that a kconfig variable may have; real ones have a few."""
 KSYMS: Final = ".ksyms"
 KCONFIG: Final = ".kconfig"
 DUMMY: Final = "dummy_ksym"
@@ -115,7 +117,7 @@ def _measure(parts: Parts, btf: Btf, wanted: Wanted, type_id: int) -> None:
     wanted.form = form_of(btf, type_id)
     found = btf.type(btf.resolve(type_id))
     wanted.signed = isinstance(found, Int) and found.signed
-    if wanted.form is None:
+    if wanted.form is None or wanted.size > MAX_SIZE:
         raise parts.fail(f"extern {wanted.name!r} has a type that __kconfig can't have", KCONFIG)
 
 

@@ -15,6 +15,7 @@ from osmia.obj import elf as e
 from osmia.obj.model import MapSpec
 from osmia.obj.parts import GLOBAL_DATA, Parts, Role
 
+MAX_BSS: Final = 64 << 20
 _ROOM: Final = BPF_OBJ_NAME_LEN - 1
 _NOT_ALLOWED: Final = re.compile(r"[^A-Za-z0-9_.]")
 
@@ -47,9 +48,9 @@ def _data_map(parts: Parts, section: e.Section, object_name: str) -> MapSpec:
 
 
 def _bounded(parts: Parts, section: e.Section) -> int:
-    """A .bss costs nothing in the file, so its size may be anything: the kernel's own limit for a value is 2 GiB."""
-    if section.size > 1 << 28:
-        raise parts.fail(f"{section.size} bytes of zeroes; at most 256 MiB are believed", section)
+    """A .bss costs nothing in the file, so its size may be anything."""
+    if section.size > MAX_BSS:
+        raise parts.fail(f"{section.size} bytes of zeroes; at most {MAX_BSS} are believed", section)
     return section.size
 
 

@@ -42,6 +42,11 @@ class MapSpec:
     btf_vmlinux_value_type: str = ""
     autocreate: bool = True
 
+    @property
+    def has_content(self) -> bool:
+        """Is there initial content, and is it not all zero?"""
+        return self.data is not None and self.data.count(0) != len(self.data)
+
 
 @dataclass(frozen=True, slots=True)
 class FuncInfo:

@@ -88,7 +88,7 @@ def _map(spec: MapSpec) -> dict[str, Any]:
         "flags": spec.flags,
         "btf_key": spec.btf_key_type_id,
         "btf_value": spec.btf_value_type_id,
-        "init_hex": spec.data.hex() if spec.data is not None and spec.type == "array" and any(spec.data) else "",
+        "init_hex": spec.data.hex() if spec.data and spec.type == "array" and spec.has_content else "",
         "freeze": spec.frozen,
         "extra": spec.map_extra,
         "name": spec.name[:NAME_ROOM],

@@ -16,6 +16,7 @@ from osmia.obj.model import MapSpec
 from osmia.obj.parts import Function, Parts, Role
 
 PREFIX = "bpf_struct_ops_"
+MAX_SIZE = 1 << 20
 
 
 @dataclass(eq=False, slots=True)
@@ -131,6 +132,8 @@ def _fit(parts: Parts, ops: Operations, target: Btf) -> dict[int, int]:
     base = next((m.bit_offset // 8 for m in value.members if m.type_id == struct_id), None)
     if base is None:
         raise parts.fail(f"the target's {PREFIX}{name} does not hold a {name}", ops.section, ops.offset)
+    if value.size > MAX_SIZE:
+        raise parts.fail(f"the target's {PREFIX}{name} has {value.size} bytes", ops.section, ops.offset)
     members, data, numbers = {m.name: i for i, m in enumerate(struct.members)}, bytearray(value.size), {}
     for number, member in enumerate(ops.struct.members):
         mine = _bytes_of(local, ops, member)

@@ -147,11 +147,11 @@ def helper_numbers(program: Program) -> set[int]:
 
 
 def map_row(spec: MapSpec) -> Json:
-    """One map's definition; contents in hexadecimal."""
+    """One map's definition; contents in hexadecimal where they are not all zero."""
     names = ("name", "type", "key_size", "value_size", "max_entries", "flags", "map_extra", "numa_node", "pinning")
     made: Json = {name: getattr(spec, name) for name in names}
     made |= {"section": spec.section, "frozen": spec.frozen, "mmapable": spec.mmapable, "autocreate": spec.autocreate}
     made |= {"btf_key_type_id": spec.btf_key_type_id, "btf_value_type_id": spec.btf_value_type_id}
     made |= {"inner": map_row(spec.inner) if spec.inner else None}
     made |= {"values": {str(slot): name for slot, name in spec.values.items()}}
-    return made | {"data": spec.data.hex() if spec.data is not None else None}
+    return made | {"data": spec.data.hex() if spec.has_content and spec.data else None}

@@ -16,7 +16,7 @@ SEC("kprobe/f") int fields(void *ctx)
 	u64 x = 0;
 
 	probe_read(&x, 4, &t->tgid);
-	probe_read(&x, 8, &t->real_parent->pid);
+	probe_read(&x, 8, &t->real_parent);
 	if (__builtin_preserve_field_info(t->nothing_like_this, 2))
 		probe_read(&x, 4, &t->nothing_like_this);
 	x += __builtin_preserve_field_info(t->comm, 1) + __builtin_preserve_field_info(skb->pkt_type, 4);
