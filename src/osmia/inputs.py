@@ -20,15 +20,19 @@ _SUFFIXES = {
     ".bin": "raw", ".raw": "raw", ".hex": "hex",
 }  # fmt: skip
 _HEX = re.compile(rb"[0-9a-fA-F\s]+\Z")
+_FILTER = re.compile(rb"\s*\d+\s*\n(\d+ \d+ \d+ \d+\s*\n)+\Z")  # tcpdump -ddd: digits, but not hexadecimal code
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _C_SIGNS = re.compile(
-    r'^\s*#\s*(include|define|pragma|if|ifdef|ifndef)\b|\bSEC\s*\(\s*"|^\s*(static|int|long|void|struct|char)\b', re.M
+    r'^[ \t]*#\s*(include|define|pragma|if|ifdef|ifndef)\b|\bSEC\s*\(\s*"|^[ \t]*(static|int|long|void|struct|char)\b',
+    re.M,
 )
 _DIALECT_SIGNS = (
-    ("kernel", re.compile(r"^\s*(\d+:\s*)?\([0-9a-f]{2}\)\s", re.M)),
-    ("llvm", re.compile(r"^\s*([\w.$]+:\s*)?([rw]\d+\s*[-+*/%&|^<>s]*=|\.(text|section|globl)\b)", re.M)),
-    ("ubpf", re.compile(r"%r\d|^\s*(mov|add|ja|ldx?|stx?|ld)\w*\s+r?\d*%|^\s*exit\s*\Z", re.M)),
-    ("classic", re.compile(r"^\s*(\w+:)?\s*(ret\s+(#|a\b)|ld[bh]?\s+[#[M]|j(eq|gt|ge|set)\s+#|tax\b|txa\b)", re.M)),
+    ("kernel", re.compile(r"^[ \t]*(\d+:\s*)?\([0-9a-f]{2}\)\s", re.M)),
+    ("llvm", re.compile(r"^[ \t]*([\w.$]+:\s*)?([rw]\d+\s*[-+*/%&|^<>s]*=|\.(text|section|globl)\b)", re.M)),
+    ("ubpf", re.compile(r"%r\d|^[ \t]*(mov|add|ja|ldx?|stx?|ld)\w*\s+r?\d*%|^[ \t]*exit\s*\Z", re.M)),
+    ("classic", re.compile(r"^[ \t]*(\w+:[ \t]*)?(ret\s+(#|a\b)|ld[bh]?\s+[#[M]|j(eq|gt|ge|set)\s+#|tax\b|txa\b)"
+                           r"|^[ \t]*(\(\d{3}\)\s+[a-z]|\{\s*0x[0-9a-f]+,\s*\d+,\s*\d+,\s*0x"
+                           r"|\d+ \d+ \d+ \d+$)", re.M)),
 )
 
 
@@ -71,7 +75,7 @@ def kind_of(data: bytes, name: str = "") -> str:
     suffix = suffix_kind(name)
     if suffix:
         return suffix
-    if _HEX.match(data):
+    if _HEX.match(data) and not _FILTER.match(data):
         return "hex"
     text = _text(data)
     if text is None:
@@ -126,7 +130,7 @@ def _loaders(
     if given.kind == "c":
         from osmia import cc
 
-        from_file = Path(given.name) if given.name != "<stdin>" else _source(given)
+        from_file = Path(given.name) if given.name != "<stdin>" else text_of(given)
         return _object(cc.compile(from_file, cpu=cpu), given.name, target, linking)
     return bare(instructions(given, dialect), given.name, prog_type)
 
@@ -137,7 +141,8 @@ def _object(data: bytes, name: str, target: Btf | None, linking: dict[str, Any])
     return obj.load(data, path=name, target_btf=target, **linking)
 
 
-def _source(given: Input) -> str:
+def text_of(given: Input) -> str:
+    """The input as text.  Raises AsmError when it is none."""
     try:
         return given.data.decode()
     except UnicodeDecodeError as e:
@@ -150,9 +155,9 @@ def instructions(given: Input, dialect: str | None = None) -> list[Insn]:
 
     if given.kind == "raw":
         return decode(given.data)
-    if given.kind == "hex":
+    if given.kind == "hex" and dialect != "classic":  # tcpdump -ddd prints nothing but digits
         return decode(_unhex(given.data))
-    text = _source(given)
+    text = text_of(given)
     from osmia import asm
 
     name = dialect or dialect_of(text)

@@ -14,6 +14,7 @@ from osmia.asm import classic
 from osmia.asm.classic import SockFilter
 from osmia.asm.classic_insn import ANCILLARY, BY_CODE, OPS
 from osmia.errors import AsmError, DecodeError
+from osmia.isa import encode
 from osmia.isa import macros as m
 
 words = st.one_of(st.integers(0, 70), st.integers(0, (1 << 32) - 1), st.sampled_from(classic_cases.EDGES))
@@ -318,6 +319,27 @@ def test_tcpdump_of_this_machine(expression):
     fd, log = bpfcall.load(classic.to_ebpf(program), log_level=1)
     assert fd is not None, log
     os.close(fd)
+
+
+@pytest.mark.parametrize("form", [classic.format, classic.format_numbers, classic.format_c])
+def test_the_commands_take_every_form(form, tmp_path):
+    from click.testing import CliRunner
+
+    from osmia.cli.asm import command as asm
+    from osmia.cli.disasm import command as disasm
+
+    program = classic.parse(classic_cases.tcpdump()[0][2])
+    path = tmp_path / "filter"
+    path.write_text(form(program))
+    shown = CliRunner().invoke(disasm, ["--dialect", "classic", str(path)])
+    assert shown.output == classic.format(program)
+    made = CliRunner().invoke(asm, ["--format", "hex", str(path)])
+    assert bytes.fromhex(made.output) == encode(classic.to_ebpf(program))
+
+
+def test_no_way_back_from_ebpf():
+    with pytest.raises(AsmError, match="eBPF"):
+        classic.format([m.BPF_EXIT_INSN()])
 
 
 SECCOMP = """

@@ -22,14 +22,21 @@ from osmia.asm.classic_convert import to_ebpf
 from osmia.asm.classic_insn import SockFilter, decode, encode
 from osmia.asm.classic_parse import Parser, tokens
 from osmia.asm.classic_print import assembly, c_array, numbers, one_line
+from osmia.errors import AsmError
 
 __all__ = ["Flavour", "SockFilter", "check", "decode", "encode", "format", "format_c", "format_numbers",
            "format_one_line", "parse", "to_ebpf"]  # fmt: skip
 
 
 def format(filters: Iterable[SockFilter]) -> str:
-    """A filter as bpf_asm's assembly.  What has no words there comes out as ``.slot code, jt, jf, k``."""
-    return assembly(list(filters))
+    """A filter as bpf_asm's assembly.  What has no words there comes out as ``.slot code, jt, jf, k``.
+
+    Raises AsmError for eBPF instructions: there is no way back from eBPF to classic BPF.
+    """
+    program = list(filters)
+    if not all(isinstance(insn, SockFilter) for insn in program):
+        raise AsmError("eBPF instructions can't be written as classic BPF", insn=0)
+    return assembly(program)
 
 
 def format_numbers(filters: Iterable[SockFilter]) -> str:

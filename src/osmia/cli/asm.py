@@ -65,8 +65,10 @@ def _object(text: str, dialect: str, order: Any, section: str, name: str) -> byt
 
 
 def _insns(text: str, dialect: str, name: str) -> list[Insn]:
-    from osmia.asm import DIALECTS
+    from osmia.asm import DIALECTS, classic
 
+    if dialect == "classic":  # the eBPF program that does what the filter does
+        return classic.to_ebpf(classic.parse(text, file=name))
     return DIALECTS[dialect].parse(text, file=name)
 
 

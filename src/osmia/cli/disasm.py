@@ -57,6 +57,11 @@ def _object(data: bytes, name: str, options: dict[str, Any]) -> None:
 
 def _bare(given: Any, dialect: str) -> None:
     from osmia import inputs
-    from osmia.asm import DIALECTS
+    from osmia.asm import DIALECTS, classic
 
+    if dialect == "classic":  # a filter in any form: tcpdump's dumps, assembly, or struct sock_filter in bytes
+        raw = given.kind in ("raw", "object")
+        filters = classic.decode(given.data) if raw else classic.parse(inputs.text_of(given), file=given.name)
+        sys.stdout.write(classic.format(filters))
+        return
     sys.stdout.write(DIALECTS[dialect].format(inputs.instructions(given)))
