@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from osmia import inputs
 from osmia.errors import UsageError
@@ -22,6 +22,7 @@ from osmia.vm.machine import DEFAULT_BUDGET
 if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.isa import Insn
+    from osmia.session.onlive import LiveExecutable
     from osmia.vm.machine import Tracer
 
 __all__ = ["Collection", "Executable", "MapSpec", "Program", "Result", "World", "compile", "open"]
@@ -56,6 +57,9 @@ class Program(model.Program):
         super().__init__(name, prog_type, insns, section=section, maps=list(maps), license=license)
         self.shared_maps: MapSet | None = None
 
+    def __repr__(self) -> str:
+        return f"<Program {self.name} ({self.prog_type}, {len(self.insns)} insns, {len(self.maps)} maps)>"
+
     @classmethod
     def of(cls, program: model.Program, maps: MapSet | None = None) -> Program:
         """The same program with the methods of this class, on maps that others share."""
@@ -71,6 +75,15 @@ class Program(model.Program):
             self.shared_maps = MapSet(self.maps)
         return [self.shared_maps.of(spec) for spec in self.maps]
 
+    @overload
+    def load(self, engine: Literal["live"]) -> LiveExecutable: ...
+
+    @overload
+    def load(
+        self, engine: Literal["interp"] = "interp", *, checked: bool = True, world: World | None = None,
+        budget: int = DEFAULT_BUDGET, trace: Tracer | None = None,
+    ) -> Executable: ...  # fmt: skip
+
     def load(
         self,
         engine: str = "interp",
@@ -79,13 +92,17 @@ class Program(model.Program):
         world: World | None = None,
         budget: int = DEFAULT_BUDGET,
         trace: Tracer | None = None,
-    ) -> Executable:
-        """Make it ready to run, in a world of its own or the one given.
+    ) -> Executable | LiveExecutable:
+        """Make it ready to run, in a world of its own or the one given; ``engine="live"``: in the running kernel.
 
         ``checked`` looks at every access; switch it off only for programs that a verifier accepted.  Programs of
         one collection share their maps.  ``budget`` bounds the instructions of a run; ``trace`` is called before
         each with its slot and the registers.  Raises UsageError, BadInsn, MapError or MissingBody.
         """
+        if engine == "live":
+            from osmia.session.onlive import LiveExecutable
+
+            return LiveExecutable(self)
         return Executable(self, self.shared_maps, world, engine=engine, checked=checked, budget=budget, trace=trace)
 
 
@@ -147,7 +164,9 @@ class Collection(Mapping[str, Program]):
         """Load the program of that name, or the only one; options as in ``Program.load``."""
         if name is None and len(self.programs) != 1:
             raise UsageError(f"which program? there are {', '.join(self.programs) or 'none'}", file=self.raw.path)
-        return (self[name] if name else next(iter(self.programs.values()))).load(**options)
+        program = self[name] if name else next(iter(self.programs.values()))
+        made: Executable = program.load(**options)
+        return made
 
     def attach(self, world: World, **options: Any) -> list[Executable]:
         """Load every program into a world and attach it where its section says; returns them."""

@@ -85,6 +85,9 @@ class Session:
 
     def load(self, program: Program) -> Executable:
         """Load one program with the session's options."""
+        for spec in program.maps:  # somebody listens, as user space would
+            if spec.type == "perf_event_array" and not self.collection.maps.of(spec).buffers:
+                self.collection.maps.of(spec).open()
         stepper = Stepper(program, self.options.steps) if self.options.steps else None
         made = program.load(
             checked=self.options.checked, budget=self.options.budget, world=self.world, trace=stepper
