@@ -253,7 +253,7 @@ def _near(name: str) -> str:
     rows = {row.name: str(row) for row in TABLE}
     close = {n for word in (name, base) for n in difflib.get_close_matches(word, rows, n=4, cutoff=0.6)}
     close |= {n for n in rows if base in n.split("/")}
-    found = sorted(close, key=lambda n: -difflib.SequenceMatcher(None, n, name).ratio())
+    found = sorted(close, key=lambda n: -max(difflib.SequenceMatcher(None, n, w).ratio() for w in (name, base)))
     return f"; did you mean {', '.join(rows[n] for n in found[:6])}?" if found else "; docs/obj.md lists the names"
 
 
