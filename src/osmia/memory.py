@@ -116,13 +116,14 @@ class Memory:
         return self.version + (0 if self.parent is None else self.parent.stamp())
 
     def add(self, region: Region) -> Region:
-        """List a region.  An empty one is never found.  Raises InternalError where it overlaps another."""
+        """List a region; an empty one is left out.  Raises InternalError where it overlaps another."""
+        if region.size == 0:
+            return region
         at = self._index(region.address)
-        after = at
-        if at and self._regions[at - 1].end > region.address and region.size:
+        if at and self._regions[at - 1].end > region.address:
             raise InternalError(f"{region!r} overlaps {self._regions[at - 1]!r}")
-        if after < self._count and region.end > self._regions[after].address and region.size:
-            raise InternalError(f"{region!r} overlaps {self._regions[after]!r}")
+        if at < self._count and region.end > self._regions[at].address:
+            raise InternalError(f"{region!r} overlaps {self._regions[at]!r}")
         self._regions.insert(at, region)
         self._rebuild(at)
         return region
@@ -134,7 +135,8 @@ class Memory:
                 del self._regions[at]
                 self._rebuild(at)
                 return
-        raise InternalError(f"{region!r} is not listed")
+        if region.size:
+            raise InternalError(f"{region!r} is not listed")
 
     def _rebuild(self, first: int) -> None:
         """Write the table of start addresses anew from position ``first``."""
@@ -194,8 +196,9 @@ class Memory:
         if distance >= FAR:
             return "the null pointer" if not address else f"{address:#x}, near nothing known"
         if address < region.address:
-            return f"{distance} bytes before {region.name}"
-        return f"{distance - 1} bytes behind the end of {region.name}" if distance > 1 else f"the end of {region.name}"
+            return f"{distance} byte{'' if distance == 1 else 's'} before {region.name}"
+        plural = "" if distance == 2 else "s"
+        return f"{distance - 1} byte{plural} behind the end of {region.name}" if distance > 1 else f"the end of {region.name}"
 
 
 FAR = 1 << 16

@@ -31,7 +31,7 @@ TAIL_CALL = 12
 ROW = struct.Struct("=HBBiQ")
 """A row in native memory: 16 bytes."""
 
-_SWAPPED = "be" if sys.byteorder == "little" else "le"
+_SWAPPED, _UNSWAPPED = ("be", "le") if sys.byteorder == "little" else ("le", "be")
 _BITS = {"b": "8", "h": "16", "w": "32", "dw": "64"}
 
 
@@ -64,7 +64,7 @@ def _plain_names() -> dict[str, str]:
         names |= {f"ldxsx_{size}": f"LDSX{bits}", f"ldabs_{size}": "LDABS", f"ldind_{size}": "LDIND"}
     for bits in ("16", "32", "64"):
         names |= {f"bswap{bits}": f"SWAP{bits}", f"{_SWAPPED}{bits}": f"SWAP{bits}"}
-        names[("le" if _SWAPPED == "be" else "be") + bits] = f"CUT{bits}" if bits != "64" else "MOV64"
+        names[f"{_UNSWAPPED}{bits}"] = f"CUT{bits}" if bits != "64" else "MOV64"
     names |= {"addr_space_cast": "MOV64", "ja": "JA", "gotol": "JA", "may_goto": "MAY_GOTO"}
     return names | {"call_local": "LOCAL", "callx": "CALLX", "exit": "EXIT"}
 
@@ -194,6 +194,8 @@ class Decoder:
         elif op.name.startswith(("ldabs", "ldind")):
             off = c.SIZE_BYTES[insn.code & 0x18]
         src = insn.src_reg if op.src is Kind.REG else IMM
+        if op.name == _UNSWAPPED + "64":  # changes nothing
+            src = insn.dst_reg
         return Row(PLAIN[op.name], insn.dst_reg, src, off, insn.imm & M64)
 
     def _wide(self, pc: int, insn: Insn, op: Op) -> Row:

@@ -67,11 +67,13 @@ class Interp:
         self.memory = memory
         self.checked = checked
         self.stack = Buffer(FRAMES * FRAME_STRIDE)
+        size = self.stack.size
         self.frames = StackRegion(
-            "stack", self.stack.address, 0, kind="stack", stride=FRAME_STRIDE, span=FRAME_SIZE, owner=self.stack
+            "stack", self.stack.address, size, kind="stack", stride=FRAME_STRIDE, span=FRAME_SIZE, owner=self.stack
         )
         self.base = self.stack.address
         self.memory.add(self.frames)
+        self.frames.size = 0  # from now on that of the frames in use
         self.codes: list[Code] = []
         self._tables: list[Any] = []
         self._bodies: list[list[HelperBody]] = []
