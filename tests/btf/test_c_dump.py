@@ -6,7 +6,20 @@ import pytest
 from btf import tools
 
 from osmia.btf import (
-    Array, Btf, Const, Enum, Enum64, EnumValue, Fwd, Int, Member, Ptr, Struct, Typedef, Union, Volatile,
+    Array,
+    Btf,
+    Const,
+    Enum,
+    Enum64,
+    EnumValue,
+    Fwd,
+    Int,
+    Member,
+    Ptr,
+    Struct,
+    Typedef,
+    Union,
+    Volatile,
 )  # fmt: skip
 from osmia.btf import types as t
 from osmia.btf.c_dump import dump_c
@@ -24,9 +37,7 @@ def places(table, type_id):
 def check_layouts(table, tmp_path):
     """Compile the header with a variable of every struct, and compare what clang says about them."""
     names = Names(table)
-    composites = [
-        i for i, x in table if isinstance(x, t.Composite) and x.name and x.size < 1 << 20
-    ]
+    composites = [i for i, x in table if isinstance(x, t.Composite) and x.name and x.size < 1 << 20]
     variables = "".join(f"{names.spell(i)} v_{i};\n" for i in composites)
     source = "#define BPF_NO_PRESERVE_ACCESS_INDEX\n" + dump_c(table) + variables
     again, _ = tools.btf_of(tools.compile_c(source, tmp_path / "again.o"))
@@ -57,7 +68,7 @@ def random_struct(rng, depth=0):
         elif choice < 0.5 and depth < 3:
             word, name = rng.choice(["struct", "union"]), rng.choice(["", f"f{depth}_{i}"])
             packed = rng.choice(["", " __attribute__((packed))"])
-            inside = random_struct(rng, depth * 10 + i + 1) if depth < 1 else "int a%d;" % (depth * 100 + i)
+            inside = random_struct(rng, depth * 10 + i + 1) if depth < 1 else f"int a{depth * 100 + i};"
             lines.append(f"{word} {{ {inside} }}{packed} {name}{align};")
         else:
             lines.append(f"{kind} f{depth}_{i}{rng.choice(['', '', '[3]', '[2][2]'])}{align};")
@@ -151,7 +162,7 @@ def test_types_without_end_are_refused():
     table = Btf()
     table.add(Struct("a", 8, (Member("b", 2, 0),)))
     table.add(Struct("b", 8, (Member("a", 1, 0),)))
-    with pytest.raises(BtfError, match="contains itself|nest"):
+    with pytest.raises(BtfError, match=r"contains itself|nest"):
         dump_c(table)
     table = Btf()
     table.add(Struct("", 8, (Member("", 1, 0),)))

@@ -9,8 +9,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osmia.btf import (
-    Array, Btf, Const, Datasec, DeclTag, Enum, Enum64, EnumValue, Float, Func, FuncProto, Fwd, Int, Member, Param, Ptr,
-    Restrict, Struct, Typedef, TypeTag, Union, Var, VarSec, Void, Volatile,
+    Array,
+    Btf,
+    Const,
+    Datasec,
+    DeclTag,
+    Enum,
+    Enum64,
+    EnumValue,
+    Float,
+    Func,
+    FuncProto,
+    Fwd,
+    Int,
+    Member,
+    Param,
+    Ptr,
+    Restrict,
+    Struct,
+    Typedef,
+    TypeTag,
+    Union,
+    Var,
+    VarSec,
+    Void,
+    Volatile,
 )  # fmt: skip
 from osmia.btf.check import check
 from osmia.btf.layout import field, members
