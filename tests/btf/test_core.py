@@ -163,7 +163,7 @@ def test_fields_of_another_kind_do_not_match():
 def test_candidates_that_disagree_are_an_error():
     local = table(Struct("s", 4, (Member("x", INT, 0),)))
     two = table(Struct("s", 8, (Member("x", INT, 0),)), Struct("s", 8, (Member("x", INT, 32),)))
-    with pytest.raises(CoreError, match="ambiguous.*different offsets"):
+    with pytest.raises(CoreError, match=r"ambiguous.*different offsets"):
         answer(local, two, "0:0", FIELD_BYTE_OFFSET)
     with pytest.raises(CoreError, match="ambiguous"):
         answer(local, table(Struct("s", 8), Struct("s", 12)), "0", TYPE_SIZE)

@@ -1,5 +1,6 @@
 """Bytes that are no BTF, or no longer: one BtfError (or CoreError), never another one, never a hang."""
 
+import contextlib
 import random
 
 import pytest
@@ -98,10 +99,8 @@ def test_the_sample_is_sound():
 @settings(max_examples=50)
 def test_random_bytes(data):
     for head in (b"", b"\x9f\xeb\x01\x00\x18\x00\x00\x00"):
-        try:
+        with contextlib.suppress(BtfError):
             use(head + data)
-        except BtfError:
-            pass
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -160,15 +159,15 @@ def test_circles_end():
     table.add(Const(1))
     table.add(Struct("s", 8, (Member("", 3, 0), Member("", 3, 0))))
     table.add(Array(4, 1, 2))
-    for look in (table.resolve, table.size_of):
-        for type_id in (1, 4):
-            with pytest.raises(BtfError, match="circle|deep|no size"):
-                look(4 if look == table.size_of else type_id if type_id == 1 else 1)
+    with pytest.raises(BtfError, match="circle"):
+        table.resolve(1)
+    with pytest.raises(BtfError, match="deep"):
+        table.size_of(4)
     with pytest.raises(BtfError, match="circle"):
         list(members(table, 3))
     with pytest.raises(BtfError, match="deep"):
         align_of(table, 3)
-    with pytest.raises(BtfError, match="circle|itself"):
+    with pytest.raises(BtfError, match=r"circle|itself"):
         check(table)
 
 

@@ -124,7 +124,8 @@ def test_equal_to_bpftool_gen_object(tmp_path):
     paths = []
     for name, uses in (("a", ("p1", "p11", "p10", "p24")), ("b", ("p11", "p4", "p12", "p10")), ("c", ("p27", "p4"))):
         text = shared + "".join(f"static struct {u} v_{name}{i};\n" for i, u in enumerate(uses))
-        text += f"void *use_{name}(void) {{ return (void *[]){{{', '.join(f'&v_{name}{i}' for i in range(len(uses)))}}}[0]; }}"
+        taken = ", ".join(f"&v_{name}{i}" for i in range(len(uses)))
+        text += f"void *use_{name}(void) {{ return (void *[]){{{taken}}}[0]; }}"
         paths.append(tools.compile_c(text, tmp_path / f"{name}.o"))
     tools.run(bpftool, "gen", "object", tmp_path / "linked.o", *paths)
     theirs, _ = tools.btf_of(tmp_path / "linked.o")
