@@ -137,3 +137,52 @@ def test_any_script_and_hook_end_in_a_usage_error_or_work(text):
     for act in (lambda: World().do(text), lambda: Hook.parse(text)):
         with contextlib.suppress(UsageError):
             act()
+
+
+def test_acts_leave_no_memory_behind():
+    world = World()
+    seen = []
+
+    class Watcher:
+        """Attached everywhere, so that every argument is really made."""
+
+        def __init__(self):
+            self.world = world
+
+        def run_on(self, context):
+            seen.append(world.task.kobject.comm)
+
+    for hook in ("kprobe/*", "kretprobe/*", "tracepoint/*", "raw_tp/*", "fentry/*", "fexit/*", "tp_btf/*"):
+        world.attach(Watcher(), hook)
+    world.do("touch a; cat a; rm a; mkdir d; rmdir d; write f x; udp 9 hello; exec; sleep 1; getpgid 1")
+    kept = {id(r) for r in world.memory}
+    world.do("touch a; cat a; rm a; mkdir d; rmdir d; write f x; udp 9 hello; exec; sleep 1; getpgid 1")
+    assert {r.name for r in world.memory if id(r) not in kept} == set()
+    assert b"touch" in seen and b"udp" in seen and len(seen) > 200
+
+
+def test_files_behave():
+    world = World()
+    results = []
+
+    class Watcher:
+        def __init__(self):
+            self.world = world
+
+        def run_on(self, context):
+            number, ret = struct.unpack_from("=qq", context.result().ctx, 8)
+            results.append((number, ret))
+
+    world.attach(Watcher(), "tracepoint/syscalls/sys_exit_*")
+    calls = {name: number for name, (number, _) in events.SYSCALLS.items()}
+
+    def answers(script, call):
+        results.clear()
+        world.do(script)
+        return [ret for number, ret in results if number == calls[call]]
+
+    assert answers("rm missing; touch f; rm f", "unlinkat") == [-2, 0]
+    assert answers("mkdir d; mkdir d; rm d; rmdir d; rmdir d", "mkdir") == [0, -17]
+    assert answers("mkdir e; touch e/f; rmdir e; rm e/f; rmdir e; touch g; rmdir g", "rmdir") == [-39, 0, -20]
+    assert answers("cat missing; cat /etc/hosts", "openat") == [-2, 3]
+    assert answers("write h hello world; cat h", "read") == [12, 0]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from osmia import raw
+from osmia.errors import UsageError
 
 if TYPE_CHECKING:
     from osmia.sim.kmem import Kmem
@@ -29,7 +31,8 @@ class NetDevice:
     mtu: int = 1500
     mac: bytes = bytes(6)
     sent: list[bytes] = field(default_factory=list, repr=False)
-    _kmem: Kmem | None = field(default=None, repr=False)
+    kmem: Callable[[], Kmem] | None = field(default=None, repr=False)
+    """Where its objects live, asked for when the first one is made."""
     _object: KObject | None = field(default=None, repr=False)
 
     @property
@@ -46,8 +49,9 @@ class NetDevice:
     def kobject(self) -> KObject:
         """The ``struct net_device``."""
         if self._object is None:
-            assert self._kmem is not None
-            self._object = _net_device(self, self._kmem)
+            if self.kmem is None:
+                raise UsageError(f"device {self.name} belongs to no world")
+            self._object = _net_device(self, self.kmem())
         return self._object
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,10 @@ class Task:
     gid: int = 0
     parent: Task | None = None
     start_ns: int = 0
-    _kmem: Kmem | None = field(default=None, repr=False)
+    kmem: Callable[[], Kmem] | None = field(default=None, repr=False)
+    """Where its objects live, asked for when the first one is made."""
     _object: KObject | None = field(default=None, repr=False)
+    _cred: KObject | int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         self.tgid = self.tgid or self.pid
@@ -46,15 +49,17 @@ class Task:
     def kobject(self) -> KObject:
         """The ``struct task_struct``.  Raises UsageError for a task of no world."""
         if self._object is None:
-            if self._kmem is None:
+            if self.kmem is None:
                 raise UsageError(f"task {self.pid} belongs to no world")
-            self._object = _task_struct(self, self._kmem)
+            self._make(self.kmem())
+            assert self._object is not None
         return self._object
 
     def release(self) -> None:
-        """Free the ``task_struct``."""
-        if self._object is not None and self._kmem is not None:
-            self._kmem.free(self._object)
+        """Free the ``task_struct`` and what belongs to it."""
+        if self._object is not None and self.kmem is not None:
+            self.kmem().free(self._object)
+            self.kmem().free(self._cred)
         self._object = None
 
     def rename(self, comm: str | bytes) -> None:
@@ -65,14 +70,14 @@ class Task:
             self._object.try_update(comm=self.comm)
 
 
-def _task_struct(task: Task, kmem: Kmem) -> KObject:
-    made = kmem.new("struct task_struct")
-    parent = task.parent.kobject if task.parent else made
-    cred = kmem.make("struct cred", uid={"val": task.uid}, euid={"val": task.uid}, gid={"val": task.gid},
-                     egid={"val": task.gid})  # fmt: skip
-    made.try_update(
-        pid=task.pid, tgid=task.tgid, comm=task.comm, cred=cred, real_cred=cred, real_parent=parent, parent=parent,
-        group_leader=made, start_time=task.start_ns, start_boottime=task.start_ns, prio=120, static_prio=120,
-        flags=0 if task.pid else PF_KTHREAD,
-    )  # fmt: skip
-    return made
+    def _make(self, kmem: Kmem) -> None:
+        """Fill in a ``task_struct`` with what programs look for."""
+        made = self._object = kmem.new("struct task_struct")
+        uid, gid = {"val": self.uid}, {"val": self.gid}
+        cred = self._cred = kmem.make("struct cred", uid=uid, euid=uid, gid=gid, egid=gid)
+        parent = self.parent.kobject if self.parent else made
+        made.try_update(
+            pid=self.pid, tgid=self.tgid, comm=self.comm, cred=cred, real_cred=cred, real_parent=parent, parent=parent,
+            group_leader=made, start_time=self.start_ns, start_boottime=self.start_ns, prio=120, static_prio=120,
+            flags=0 if self.pid else PF_KTHREAD,
+        )  # fmt: skip

@@ -101,10 +101,6 @@ class World:
 
             btf = default_btf() if self._btf_source is None else load_btf(self._btf_source)
             self._kmem = Kmem(btf, self.memory)
-            for task in self.tasks.values():
-                task._kmem = self._kmem
-            for device in self.devices.values():
-                device._kmem = self._kmem
         return self._kmem
 
     @property
@@ -143,7 +139,7 @@ class World:
             raise UsageError(f"there is a task with pid {number} already")
         name = comm.encode() if isinstance(comm, str) else comm
         self._last_pid = max(self._last_pid, number)
-        made = Task(number, name, tgid, uid, gid, parent, self.now_ns, self._kmem)
+        made = Task(number, name, tgid, uid, gid, parent, self.now_ns, lambda: self.kmem)
         self.tasks[number] = made
         return made
 
@@ -166,7 +162,7 @@ class World:
     def device(self, name: str, *, mtu: int = 1500, mac: bytes = bytes(6)) -> NetDevice:
         """The device of that name, added when there is none."""
         if name not in self.devices:
-            self.devices[name] = NetDevice(name, len(self.devices) + 1, mtu, mac, _kmem=self._kmem)
+            self.devices[name] = NetDevice(name, len(self.devices) + 1, mtu, mac, kmem=lambda: self.kmem)
         return self.devices[name]
 
     # vm.host.Host
