@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from osmia.raw import read
 if TYPE_CHECKING:
     from osmia.vm.env import Env
 
-EINVAL = errno.EINVAL
 M32 = 0xFFFFFFFF
 
 
@@ -59,9 +57,10 @@ def native16(data: bytes) -> int:
 
 @helper("bpf_csum_diff")
 def csum_diff(env: Env, old: int, old_size: int, new: int, new_size: int, seed: int) -> int:
-    """The sum of ``new`` minus the sum of ``old`` plus ``seed``, folded to 16 bits; -EINVAL for sizes not of words."""
-    if (old_size | new_size) & 3:
-        return -EINVAL
+    """The sum of ``new`` minus the sum of ``old`` plus ``seed``, folded to 16 bits.
+
+    Any size will do, as in Linux 6.18; kernels before 6.13 want multiples of four and do not fold.
+    """
     before = read(old, old_size) if old_size else b""
     after = read(new, new_size) if new_size else b""
     if before and after:

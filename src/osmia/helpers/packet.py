@@ -32,8 +32,8 @@ L4_FLAGS = (
     | uapi.BPF_F_HDR_FIELD_MASK
     | uapi.BPF_F_IPV6
 )
-MAX_LEN = 65536 + 14
-"""The longest frame of the loopback device."""
+MAX_LEN = 16384 - 320
+"""The longest that a packet may be made (SKB_MAX_ALLOC).  Our buffer ends earlier: -ENOMEM beyond 3520 bytes."""
 OTHERHOST = 3
 M32 = 0xFFFFFFFF
 

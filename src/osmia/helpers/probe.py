@@ -1,4 +1,4 @@
-"""Reading memory that may not be there (kernel/trace/bpf_trace.c): -EFAULT and zeros instead of a fault.
+"""Reading memory that may not be there (kernel/trace/bpf_trace.c): an errno and zeros instead of a fault.
 
 Whether an address is the kernel's or user space's is told by the region's kind: ``"user"`` regions are user space,
 all others kernel.  Memory of one space can't be read as the other's; bpf_probe_read reads both, as on x86-64.
@@ -16,7 +16,9 @@ from osmia.raw import fill, read, write
 if TYPE_CHECKING:
     from osmia.vm.env import Env
 
-EFAULT, EINVAL = errno.EFAULT, errno.EINVAL
+EFAULT, EINVAL, ERANGE = errno.EFAULT, errno.EINVAL, errno.ERANGE
+TASK_SIZE, KERNEL_START = (1 << 47) - 4096, 0xFFFF_8000_0000_0000
+"""Where user space ends and kernel space begins on x86-64 with four levels of page tables."""
 EITHER, KERNEL, USER = 0, 1, 2
 
 
@@ -28,14 +30,20 @@ def in_space(env: Env, address: int, space: int) -> bool:
     return (region.kind == "user") == (space == USER)
 
 
+def refusal(address: int, space: int) -> int:
+    """-ERANGE where the kernel does not even try: an address below kernel space, asked for as kernel memory."""
+    below = 0 if space == USER else KERNEL_START if space == KERNEL or address >= TASK_SIZE else 0
+    return -ERANGE if address < below else -EFAULT
+
+
 def probe_bytes(env: Env, dst: int, size: int, source: int, space: int) -> int:
-    """Copy, or fill with zeros and say -EFAULT."""
+    """Copy, or fill with zeros and say -EFAULT or -ERANGE."""
     if not size:
         return 0
     data = read_memory(env.memory, source, size) if in_space(env, source, space) else None
     if data is None:
         fill(dst, 0, size)
-        return -EFAULT
+        return refusal(source, space)
     write(dst, data)
     return 0
 
@@ -47,7 +55,7 @@ def probe_text(env: Env, dst: int, size: int, source: int, space: int) -> int:
     text = read_string(env.memory, source, size) if in_space(env, source, space) else None
     if text is None:
         fill(dst, 0, size)
-        return -EFAULT
+        return refusal(source, space)
     write(dst, text + b"\0")
     return len(text) + 1
 
