@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "osmia"
 BASE = ("errors", "_version", "_cy", "raw", "memory")
-ROOMS = ("isa", "kernel", "asm", "btf", "obj", "cc", "verifier", "maps", "vm", "helpers", "sim", "live",
-         "debug", "testing", "inputs", "api", "cli")  # fmt: skip
+ROOMS = ("isa", "kernel", "asm", "btf", "obj", "cc", "inputs", "verifier", "maps", "vm", "helpers", "sim",
+         "live", "debug", "session", "testing", "api", "cli")  # fmt: skip
 DEPTH = dict.fromkeys(BASE, 0) | {name: i + 1 for i, name in enumerate(ROOMS)}
 
 
