@@ -19,6 +19,9 @@ from osmia.obj import elf as e
 
 CPUS = ("generic", "v1", "v2", "v3", "v4")
 _ROW = 8  # bytes a line of data
+_M64 = 0xFFFFFFFFFFFFFFFF
+_ELSEWHERE = -1  # symbols without a section: undefined and absolute ones
+_DATA = (e.STT_OBJECT, 5)  # 5: STT_COMMON
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Options:
 
 
 class _Mark(NamedTuple):
-    """A symbol as the listing sorts them: address, type, name."""
+    """A symbol of the listing."""
 
     address: int
     type: int
@@ -86,7 +89,8 @@ class Listing:
         yield f"\n{self.path}:\tfile format elf64-bpf\n"
         for section in file.sections[1:]:
             if section.size and self._wanted(section):
-                yield "".join(self._section(file, section, symbols.get(section.number, [])))
+                marks, elsewhere = symbols.get(section.number, []), symbols.get(_ELSEWHERE, [])
+                yield "".join(self._section(file, section, marks, elsewhere))
         self._warn(file)
 
     def _wanted(self, section: e.Section) -> bool:
@@ -101,26 +105,30 @@ class Listing:
 
     # -- one section
 
-    def _section(self, file: e.ElfFile, section: e.Section, marks: list[_Mark]) -> list[str]:
+    def _section(
+        self, file: e.ElfFile, section: e.Section, marks: list[_Mark], elsewhere: list[_Mark]
+    ) -> list[str]:
         if not marks or marks[0].address != section.addr:
             kind = e.STT_FUNC if section.flags & e.SHF_EXECINSTR else e.STT_OBJECT
             marks.insert(0, _Mark(section.addr, kind, section.name))
         o = self.options
         printer = Printer(file.byteorder, alu32=o.cpu in ("v3", "v4"), raw=o.raw_insn, zeroes=o.zeroes)
-        part = _Part(self, file, section, printer, Names([(m.address, m.name) for m in marks]))
+        named = [m for m in elsewhere if m.address < section.addr] + marks  # jumps may lead out of the section
+        part = _Part(self, file, section, printer, Names([(m.address, m.name) for m in named]))
         groups = [(address, list(here)) for address, here in groupby(marks, key=itemgetter(0))]
         ends = [address for address, _ in groups[1:]] + [section.addr + section.size]
         for (address, here), end in zip(groups, ends, strict=True):
             shown = self._shown(here)
             start, stop = address - section.addr, min(end - section.addr, section.size)
             if shown and start < stop:
-                part.symbol(shown, start, stop)
+                part.symbol(shown, start, stop, data=all(m.type in _DATA for m in here))
         return printer.out
 
     def _shown(self, here: list[_Mark]) -> list[_Mark]:
         """Which of the symbols at one address head the listing: the last, or those that were asked for."""
         if not self.options.symbols:
-            return here[-1:]
+            code = [] if self.options.all_sections else [m for m in here if m.type not in _DATA]
+            return (code or here)[-1:]
         found = [m for m in here if m.name in self.options.symbols]
         self._missing.difference_update(m.name for m in found)
         return found
@@ -183,7 +191,7 @@ class _Part:
             self.notes = self._notes()
         self.rows = self.listing._lines.get(self.section.name, [])
 
-    def symbol(self, shown: list[_Mark], start: int, stop: int) -> None:
+    def symbol(self, shown: list[_Mark], start: int, stop: int, *, data: bool) -> None:
         """The heading and the contents of one symbol."""
         out, base = self.printer.out, self.section.addr
         if not self.headed:
@@ -193,7 +201,7 @@ class _Part:
         out.extend(f"{base + start:016x} <{mark.name}>:\n" for mark in shown)
         if self.section.type == e.SHT_NOBITS:
             out.append("...\n")
-        elif shown[-1].type == e.STT_OBJECT and self._is_text():
+        elif data and self._is_text():
             out.extend(_data_rows(self.data[start:stop], base + start))
         else:
             self._code(start, stop)
@@ -258,11 +266,11 @@ def _symbols(file: e.ElfFile) -> dict[int, list[_Mark]]:
     """The named symbols by section, sorted as the listing wants them."""
     found: dict[int, list[_Mark]] = {}
     for s in file.symbols:
-        if s.name and s.defined and s.type not in (e.STT_SECTION, e.STT_FILE):
-            address = s.value + file.sections[s.section].addr
-            found.setdefault(s.section, []).append(_Mark(address, s.type, s.name))
+        if s.name and s.type not in (e.STT_SECTION, e.STT_FILE):
+            home, base = (s.section, file.sections[s.section].addr) if s.defined else (_ELSEWHERE, 0)
+            found.setdefault(home, []).append(_Mark(s.value + base & _M64, s.type, s.name))
     for marks in found.values():
-        marks.sort()
+        marks.sort(key=lambda m: (m.address, m.name))
     return found
 
 
@@ -271,8 +279,9 @@ def _target(file: e.ElfFile, reloc: e.Reloc) -> str:
     if not reloc.symbol:
         name = "*ABS*"
     else:
-        in_section = symbol.type == e.STT_SECTION and symbol.defined
-        name = file.sections[symbol.section].name if in_section else symbol.name
+        name = symbol.name
+        if symbol.type == e.STT_SECTION:
+            name = file.sections[symbol.section].name if symbol.defined else ""
     if not reloc.addend:
         return name
     return f"{name}{'-' if reloc.addend < 0 else '+'}{abs(reloc.addend):#x}"
