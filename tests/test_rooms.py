@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "osmia"
 BASE = ("errors", "_version", "_cy", "raw", "memory")
 ROOMS = ("isa", "kernel", "asm", "btf", "obj", "cc", "inputs", "verifier", "maps", "vm", "helpers", "sim",
-         "live", "debug", "session", "testing", "api", "cli")  # fmt: skip
+         "live", "debug", "api", "session", "testing", "cli")  # fmt: skip
 DEPTH = dict.fromkeys(BASE, 0) | {name: i + 1 for i, name in enumerate(ROOMS)}
 
 
