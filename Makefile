@@ -9,8 +9,12 @@ SOURCES = pyproject.toml setup.py $(shell find src -name '*.py' -o -name '*.pxd'
 .PHONY: demo test test-pure lint bench docs fuzz clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python -m osmia.cli.main run examples/unlink.bpf.c
-	$(BIN)/python -m osmia.cli.main run examples/skblen.bpf.c
+	@mkdir -p build
+	$(BIN)/osmia cc examples/skblen.bpf.c -o build/skblen.o
+	$(BIN)/osmia inspect build/skblen.o
+	$(BIN)/osmia disasm -S build/skblen.o
+	$(BIN)/osmia run examples/unlink.bpf.c
+	$(BIN)/osmia run --do "udp 9999 hello" build/skblen.o
 
 test: $(VENV)/.installed
 	$(BIN)/pytest -m "not slow"
