@@ -4,8 +4,10 @@
 
 C prototypes come from the UAPI header (its prototype lines only, none of its text) and from ``FIXED`` below: helpers
 younger than the header, and helpers that the header gives one prototype per program type.  Kinds and flags of the
-verifier come from a record of the kernel's ``struct bpf_func_proto`` objects (``tools/record_protos.py`` makes one
-on a kernel with CONFIG_KALLSYMS_ALL); without ``--kinds`` those in the tree are kept.
+verifier come from a record of the kernel's ``struct bpf_func_proto`` objects; without ``--kinds`` those in the tree
+are kept.  The record is JSON: ``{"helpers": [{"id", "name", "ret", "args", "gpl_only", "pkt_access", "might_sleep",
+"arg_sizes", "arg_structs", "variants"}]}``, with the RET_ and ARG_ names without prefix.  A kernel does not hand
+those objects out, so ``tests/kernel/test_live_kinds.py`` checks the rows by what the running verifier expects.
 ``--check`` writes nothing and exits with 1 when the tree's files differ.
 """
 
@@ -57,22 +59,26 @@ TYPES = {
     "struct sk_msg_buff": "struct sk_msg_md",
 }
 
-# Which program types get which of the kernel's implementations; "" is the row itself.
+# Program types whose kinds differ from the row's (the record does not say which; tests/kernel/test_live_kinds.py
+# asks the running kernel).  "*" stands for the row's kinds with the first argument replaced.
+NOT_TC = """
+cgroup_device cgroup_skb cgroup_sock cgroup_sock_addr cgroup_sockopt cgroup_sysctl ext flow_dissector kprobe lsm
+netfilter perf_event raw_tracepoint raw_tracepoint_writable sk_lookup sk_msg sk_reuseport sk_skb sock_ops socket_filter
+struct_ops syscall tracepoint tracing xdp
+"""
 VARIANTS = {
-    "bpf_sk_setsockopt": "",
-    "bpf_sock_addr_setsockopt": "cgroup_sock_addr",
-    "bpf_sock_ops_setsockopt": "sock_ops",
-    "bpf_sk_getsockopt": "",
-    "bpf_sock_addr_getsockopt": "cgroup_sock_addr",
-    "bpf_sock_ops_getsockopt": "sock_ops",
-    "bpf_skb_fib_lookup": "",
-    "bpf_lwt_in_push_encap": "",
-    "bpf_skb_check_mtu": "",
-    "bpf_get_func_ip_kprobe": "",
-    "bpf_sk_storage_get": "",
-    "bpf_sk_storage_get_cg_sock": "cgroup_sock",
-    "bpf_xdp_get_buff_len": "",
-    "bpf_xdp_get_buff_len_trace": "tracing",
+    "bpf_get_cgroup_classid": [(NOT_TC, "INTEGER()")],
+    "bpf_get_socket_cookie": [("lsm sk_reuseport syscall tracing", "INTEGER(PTR_TO_BTF_ID_SOCK_COMMON)")],
+    "bpf_setsockopt": [("cgroup_sock_addr sock_ops", "PTR_TO_CTX *")],
+    "bpf_getsockopt": [("cgroup_sock_addr sock_ops", "PTR_TO_CTX *")],
+    "bpf_sk_storage_get": [
+        (
+            "cgroup_sock",
+            "PTR_TO_MAP_VALUE_OR_NULL(CONST_MAP_PTR, PTR_TO_CTX, PTR_TO_MAP_VALUE_OR_NULL, ANYTHING)",
+        )
+    ],
+    "bpf_sk_assign": [("sk_lookup", "INTEGER(PTR_TO_CTX, PTR_TO_SOCKET_OR_NULL, ANYTHING)")],
+    "bpf_xdp_get_buff_len": [("lsm syscall tracing", "INTEGER(PTR_TO_BTF_ID[xdp_buff])")],
 }
 
 _PROTOTYPE = re.compile(r"^ \* ((?:\w+ )+\*?)(bpf_\w+)\((.*)\)$", re.MULTILINE)
@@ -110,26 +116,29 @@ def flags(proto: dict[str, Any]) -> str:
     return ",".join(w for w, key in words.items() if proto[key]) or "-"
 
 
-def verifier_columns(recorded: dict[str, Any]) -> tuple[str, str, list[str]]:
-    """Flags, kinds and the variants of one recorded helper; variants that equal the row are left out."""
-    every = recorded.get("variants", [recorded])
-    row, *others = every
-    different = [v for v in others if kinds(v) != kinds(row)]
-    return flags(row), kinds(row), [f"{_types_of(recorded['name'], v)}: {kinds(v)}" for v in different]
+def verifier_columns(recorded: dict[str, Any]) -> tuple[str, str]:
+    """Flags and kinds of one recorded helper; of several implementations the first is the row."""
+    row = recorded.get("variants", [recorded])[0]
+    return flags(row), kinds(row)
 
 
-def _types_of(name: str, variant: dict[str, Any]) -> str:
-    suffix = {"bpf_sk_storage_get": "_cg_sock", "bpf_xdp_get_buff_len": "_trace"}.get(name, "")
-    return VARIANTS[variant["func"] + suffix]
+def variants(name: str, row: str) -> list[str]:
+    """The last columns: ``types: kinds``."""
+    made = []
+    for types, other in VARIANTS.get(name, []):
+        if other.endswith("*"):
+            other = re.sub(r"\(\w+", "(" + other.removesuffix(" *"), row, count=1)
+        made.append(f"{','.join(types.split())}: {other}")
+    return made
 
 
-def columns_in_tree() -> dict[int, tuple[str, str, list[str]]]:
+def columns_in_tree() -> dict[int, tuple[str, str]]:
     """The verifier's columns as they stand in the data file."""
     lines = [line.split("\t") for line in DATA.read_text().splitlines() if line and line[0] != "#"]
-    return {int(c[0]): (c[2], c[3], c[5:]) for c in lines}
+    return {int(c[0]): (c[2], c[3]) for c in lines}
 
 
-def recorded_columns(record: Path) -> dict[int, tuple[str, str, list[str]]]:
+def recorded_columns(record: Path) -> dict[int, tuple[str, str]]:
     """The verifier's columns from a record file."""
     return {h["id"]: verifier_columns(h) for h in json.loads(record.read_text())["helpers"]}
 
@@ -140,8 +149,10 @@ def table(header: str, record: Path | None, names: dict[int, str]) -> str:
     columns = recorded_columns(record) if record else columns_in_tree()
     rows = [HEAD]
     for number in range(1, COUNT + 1):
-        words, verifier, others = columns[number]
-        rows.append("\t".join([str(number), since(number), words, verifier, by_name[names[number]], *others]) + "\n")
+        name = names[number]
+        words, verifier = columns[number]
+        others = variants(name, verifier)
+        rows.append("\t".join([str(number), since(number), words, verifier, by_name[name], *others]) + "\n")
     return "".join(rows)
 
 
