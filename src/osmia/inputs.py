@@ -28,7 +28,7 @@ _C_SIGNS = re.compile(
 )
 _DIALECT_SIGNS = (
     ("kernel", re.compile(r"^[ \t]*(\d+:\s*)?\([0-9a-f]{2}\)\s", re.M)),
-    ("llvm", re.compile(r"^[ \t]*([\w.$]+:\s*)?([rw]\d+\s*[-+*/%&|^<>s]*=|\.(text|section|globl)\b|goto\b|if [rw])", re.M)),
+    ("llvm", re.compile(r"^[ \t]*([\w.$]+:\s*)?([rw]\d+\s*[-+*/%&|^<>s]*=|\.(text|section|globl)\b|goto |if r)", re.M)),
     ("ubpf", re.compile(r"%r\d|^[ \t]*(mov|add|ja|ldx?|stx?|ld)\w*\s+r?\d*%|^[ \t]*exit\s*\Z", re.M)),
     ("classic", re.compile(r"^[ \t]*(\w+:[ \t]*)?(ret\s+(#|a\b)|ld[bh]?\s+[#[M]|j(eq|gt|ge|set)\s+#|tax\b|txa\b)"
                            r"|^[ \t]*(\(\d{3}\)\s+[a-z]|\{\s*0x[0-9a-f]+,\s*\d+,\s*\d+,\s*0x"

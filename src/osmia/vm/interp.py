@@ -557,7 +557,7 @@ class Interp:
         self.spent += self._granted
         self._granted = 0
         if self.spent >= self.budget:
-            raise BudgetExceeded(f"the budget of {self.budget} instructions is spent")
+            raise BudgetExceeded(f"the budget of {self.budget} instructions is spent", self._slot(index, pc))
         self._granted = min(self.budget - self.spent, SLICE)
         if self.tracer is not None:
             self._granted = 1
