@@ -25,7 +25,8 @@ def record(case: golden_io.Case) -> golden_io.Case:
 def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for name, cases in golden_cases.FILES.items():
-        head = f"# Answers of Linux {platform.release().split('-')[0]}; tests/live/record_golden.py wrote this file.\n\n"
+        release = platform.release().split("-")[0]
+        head = f"# Answers of Linux {release}; tests/live/record_golden.py wrote this file.\n\n"
         (GOLDEN / f"{name}.txt").write_text(head + "\n".join(golden_io.write(record(case)) for case in cases()))
 
 

@@ -22,7 +22,7 @@ from osmia.errors import KernelError, OsmiaError
 from osmia.vm import Machine
 
 COMPILED = not osmia.vm.interp.__file__.endswith(".py")
-COUNT = int(os.environ.get("OSMIA_PROGRAMS", "6000" if COMPILED else "600"))
+COUNT = int(os.environ.get("OSMIA_PROGRAMS", "3000" if COMPILED else "600"))
 FOUND = Path(__file__).parent.parent / "vm" / "golden" / "found.txt"
 pytestmark = [
     pytest.mark.live,

@@ -124,7 +124,8 @@ def calls() -> Iterator[Case]:
     """Eight frames deep; a function that spoils R6 to R9; recursion of stacks through a pointer."""
     out = [m.BPF_MOV64_IMM(1, 1), m.BPF_CALL_REL(1), m.BPF_EXIT_INSN()]
     for _ in range(6):
-        out += [m.BPF_ALU64_IMM(c.BPF_MUL, 1, 3), m.BPF_CALL_REL(2), m.BPF_ALU64_IMM(c.BPF_ADD, 0, 1), m.BPF_EXIT_INSN()]
+        out += [m.BPF_ALU64_IMM(c.BPF_MUL, 1, 3), m.BPF_CALL_REL(2), m.BPF_ALU64_IMM(c.BPF_ADD, 0, 1)]
+        out += [m.BPF_EXIT_INSN()]
     yield Case("eight_frames", "socket_filter", PACKET, [*out, m.BPF_MOV64_REG(0, 1), m.BPF_EXIT_INSN()])
     yield Case("callee_saves", "socket_filter", PACKET, [
         *(m.BPF_MOV64_IMM(reg, reg) for reg in (6, 7, 8, 9)), m.BPF_CALL_REL(6), m.BPF_MOV64_IMM(0, 0),

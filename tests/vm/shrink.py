@@ -23,7 +23,7 @@ def without(insns: list[Insn], first: int, count: int) -> list[Insn]:
     for pc, insn in enumerate(insns):
         if first <= pc < first + count:
             continue
-        if insn.code == _CALL and insn.src_reg == c.BPF_PSEUDO_CALL or insn.code == _LONG:
+        if insn.code == _LONG or (insn.code == _CALL and insn.src_reg == c.BPF_PSEUDO_CALL):
             insn = insn._replace(imm=distance(pc, insn.imm))
         elif insn.code & 7 in (c.BPF_JMP, c.BPF_JMP32) and insn.code not in (_CALL, _EXIT):
             insn = insn._replace(off=distance(pc, insn.off))
