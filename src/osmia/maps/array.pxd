@@ -8,6 +8,7 @@ cpdef int64_t next_index(uint64_t key, uint64_t out, uint64_t max_entries)
 
 cdef class Array(Map):
     cdef public uint64_t stride, base, copies
+    cdef public object _slab
     @cython.locals(index=uint64_t)
     cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
     @cython.locals(bad=int64_t)

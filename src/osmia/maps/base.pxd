@@ -5,9 +5,9 @@ from osmia.raw cimport copy, fill
 cpdef uint64_t round8(uint64_t size)
 
 cdef class Map:
-    cdef dict __dict__
+    # No __dict__ here: with one, every call from C would look for an override in it first.
     cdef object __weakref__
-    cdef public object spec, name, type, id
+    cdef public object spec, name, type, id, _identity, _regions, _key_in, _key_out, _value_in
     cdef public uint32_t cpus
     cdef public uint64_t key_size, value_size, max_entries, flags, address
     cdef public bint frozen, has_special

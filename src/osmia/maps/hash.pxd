@@ -12,6 +12,7 @@ cpdef bint same(uint64_t a, uint64_t b, uint64_t size)
 cdef class Table(Map):
     cdef public uint64_t copies, capacity, value_at, value_stride, stride, mask
     cdef public uint64_t buckets, elements, values_base, free, used, count
+    cdef public object _buckets, _elements, _values
     @cython.locals(element=uint64_t)
     cpdef uint64_t find(self, uint64_t key, uint64_t hashed)
     cpdef uint64_t value_of(self, uint64_t element, uint64_t cpu)

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from osmia.btf.layout import members
+from osmia.btf.layout import Field, members
 from osmia.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,13 +82,26 @@ class View:
         return hash(bytes(self))
 
 
+def fields_of(btf: Btf, type_id: int) -> Iterator[Field]:
+    """The members of a struct or union; of a data section its variables."""
+    from osmia.btf import Datasec
+
+    found = btf.type(btf.resolve(type_id))
+    if not isinstance(found, Datasec):
+        yield from members(btf, type_id)
+        return
+    for place in found.vars:
+        variable = btf.type(place.type_id)
+        yield Field(variable.name, getattr(variable, "type_id", 0), place.offset * 8)
+
+
 class StructValue(View):
-    """A struct or union: ``v.field`` or ``v["field"]``, members of anonymous inner structs included."""
+    """A struct, union or data section: ``v.field`` or ``v["field"]``, members of anonymous inner structs included."""
 
     __slots__ = ()
 
     def _field(self, name: str) -> tuple[int, int, int]:
-        for f in members(self._btf, self._type_id):
+        for f in fields_of(self._btf, self._type_id):
             if f.path == name:
                 return f.type_id, f.bit_offset, f.bitfield_size
         known = ", ".join(self) or "none"
@@ -112,7 +125,7 @@ class StructValue(View):
         self._set(value, *self._field(name))
 
     def __iter__(self) -> Iterator[str]:
-        return (f.path for f in members(self._btf, self._type_id))
+        return (f.path for f in fields_of(self._btf, self._type_id))
 
     def __dir__(self) -> list[str]:
         return list(self)
@@ -175,7 +188,7 @@ def read_value(btf: Btf, type_id: int, data: bytearray, offset: int = 0, commit:
     from osmia import btf as t
 
     found = btf.type(btf.resolve(type_id))
-    if isinstance(found, t.Struct | t.Union):
+    if isinstance(found, t.Struct | t.Union | t.Datasec):
         return StructValue(btf, type_id, data, offset, commit)
     if isinstance(found, t.Array):
         if is_char(btf, found.type_id):
@@ -205,7 +218,7 @@ def write_value(btf: Btf, type_id: int, value: Any, data: bytearray, offset: int
     found, size = btf.type(btf.resolve(type_id)), btf.size_of(type_id)
     if isinstance(value, View | bytes | bytearray):
         _write_raw(bytes(value), data, offset, size, isinstance(found, t.Array))
-    elif isinstance(found, t.Struct | t.Union):
+    elif isinstance(found, t.Struct | t.Union | t.Datasec):
         _write_struct(btf, type_id, value, data, offset)
     elif isinstance(found, t.Array):
         _write_array(btf, found, value, data, offset)
