@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import struct
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -84,3 +85,23 @@ def test_every_object_of_this_machine(tmp_path):
         check(path, path.read_bytes())
     if found + len(SHARED) < 50:
         pytest.skip("libbpf-tools and xdp-tools are not installed")
+
+
+@pytest.mark.parametrize("name", ["globals", "sections"])
+def test_objects_of_the_other_compiler(name, tmp_path):
+    source, path = Path(__file__).parent / "c" / f"{name}.bpf.c", tmp_path / f"{name}.o"
+    command = [judge.tool("bpf-gcc", "bpf-unknown-none-gcc"), "-O2", "-gbtf", "-c", str(source), "-o", str(path)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("this gcc does not compile it")
+    check(path, path.read_bytes())
+
+
+def test_objects_linked_by_bpftool(tmp_path):
+    objects = [tmp_path / f"{name}.o" for name in ("calls", "globals", "core")]
+    for path in objects:
+        judge.compile_c(Path(__file__).parent / "c" / f"{path.stem}.bpf.c", path, "-mcpu=v3")
+    out = tmp_path / "linked.o"
+    done = subprocess.run([judge.tool("bpftool"), "gen", "object", out, *objects], capture_output=True)
+    if done.returncode:
+        pytest.skip("bpftool does not link")
+    check(out, out.read_bytes())

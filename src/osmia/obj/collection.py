@@ -22,6 +22,8 @@ from osmia.obj.model import Collection, MapSpec, Program
 from osmia.obj.parts import Function, Parts, Role
 from osmia.obj.relocs import Symbols
 
+MAX_SLOTS = 1 << 23
+"""Instructions of all programs of an object together: subprograms are copied into every program that calls them."""
 _EXCEPTION_CALLBACK = "exception_callback:"
 
 
@@ -160,18 +162,19 @@ class _Loader:
         """Every program, linked."""
         kernel = Resolution(self.externs, self.parts.btf, self.options.target_btf, self.options.kallsyms)
         attachments = structops.attach(self.parts, self.operations, self.options.target_btf)
-        callbacks = dict(self.exception_callbacks())
+        callbacks, room = dict(self.exception_callbacks()), MAX_SLOTS
         for function in self.parts.functions:
             if self.parts.is_subprog(function):
                 continue
             program = self.describe(function, attachments.get(function))
             also = [callbacks[function]] if function in callbacks else []
             try:
-                yield Linker(symbols, self.maps, kernel).link(function, program, also)
+                Linker(symbols, self.maps, kernel, room).link(function, program, also)
             except LinkError:
                 if program.autoload:
-                    raise
-                yield program  # libbpf does not look at what it is not to load
+                    raise  # libbpf does not look at what it is not to load: it stays as it is in the file
+            room -= len(program.insns)
+            yield program
 
     def describe(self, function: Function, attachment: structops.Attachment | None) -> Program:
         """All that is known of a program without linking it."""
@@ -202,12 +205,13 @@ class _Loader:
         """Programs whose declaration tag ``exception_callback:name`` names a subprogram to append."""
         btf = self.parts.btf
         tags = [t for _, t in btf if isinstance(t, DeclTag) and t.name.startswith(_EXCEPTION_CALLBACK)] if btf else []
+        visible = {f.name: f for f in self.parts.functions if f.is_global} if tags else {}
         for tag in tags:
             func = btf.type(tag.type_id) if btf else None
-            name = tag.name.removeprefix(_EXCEPTION_CALLBACK)
-            main = next((f for f in self.parts.functions if isinstance(func, Func) and f.name == func.name), None)
-            named = (f for f in self.parts.functions if self.parts.is_subprog(f) and f.name == name)
-            callback = next((f for f in named if f.is_global and not f.hidden), None)
+            main = visible.get(func.name) if isinstance(func, Func) else None
+            callback = visible.get(tag.name.removeprefix(_EXCEPTION_CALLBACK))
+            if callback and (callback.hidden or not self.parts.is_subprog(callback)):
+                callback = None
             if main is None or callback is None:
                 raise self.parts.fail(f"{tag.name!r} names no global, visible subprogram", ".BTF")
             yield main, callback

@@ -263,6 +263,14 @@ class ElfFile:
         rows = self._table(table, _SYM, _SYM_SIZE)
         return tuple(self._symbol(table, names, i, row) for i, row in enumerate(rows))
 
+    @cached_property
+    def symbols_by_section(self) -> dict[int, list[Symbol]]:
+        """The symbols by the number of their section."""
+        found: dict[int, list[Symbol]] = {}
+        for symbol in self.symbols:
+            found.setdefault(symbol.section, []).append(symbol)
+        return found
+
     def _symbol(self, table: Section, names: bytes, index: int, row: tuple[int, ...]) -> Symbol:
         name, info, other, section, value, size = row
         try:

@@ -7,13 +7,12 @@ bpf_object__relocate_data, adjust_prog_btf_ext_info.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from osmia.isa import Insn
 from osmia.isa.consts import (
     BPF_PSEUDO_BTF_ID,
-    BPF_PSEUDO_CALL,
     BPF_PSEUDO_FUNC,
     BPF_PSEUDO_KFUNC_CALL,
     BPF_PSEUDO_MAP_FD,
@@ -24,7 +23,7 @@ from osmia.obj.externs import Wanted
 from osmia.obj.kernel_symbols import Resolution
 from osmia.obj.model import Extern, FuncInfo, LineInfo, MapSpec, Program, Subprog
 from osmia.obj.parts import Function
-from osmia.obj.relocs import CALL, Symbols, ToData, ToExtern, ToMap, ToSubprog
+from osmia.obj.relocs import CALL, Symbols, ToData, ToMap
 
 POISON_MAP: Final = 2001000000
 POISON_KFUNC: Final = 2002000000
@@ -34,9 +33,9 @@ POISON_KFUNC: Final = 2002000000
 class Linker:
     """Builds one program; use it once."""
 
-    def __init__(self, symbols: Symbols, maps: Sequence[MapSpec], kernel: Resolution) -> None:
-        """``maps``: all of the object, in order."""
-        self.symbols, self.maps, self.kernel = symbols, maps, kernel
+    def __init__(self, symbols: Symbols, maps: Sequence[MapSpec], kernel: Resolution, room: int = 1 << 20) -> None:
+        """``maps``: all of the object, in order; ``room``: the most slots that the program may take."""
+        self.symbols, self.maps, self.kernel, self.room = symbols, maps, kernel, room
         self._numbers = {id(spec): number for number, spec in enumerate(maps)}
         self.insns: list[Insn] = []
         self.placed: dict[Function, int] = {}
@@ -62,7 +61,7 @@ class Linker:
     def _append_all(self, first: Function) -> None:
         """Depth first without recursion: a chain of calls may be as long as the file."""
         self._append(first)
-        stack = [(first, self._calls(first))]
+        stack = [(first, iter(self.symbols.uses(first).calls))]
         while stack:
             function, calls = stack[-1]
             slot, target = next(calls, (-1, function))
@@ -71,51 +70,33 @@ class Linker:
                 continue
             if target not in self.placed:
                 self._append(target)
-                stack.append((target, self._calls(target)))
-            at = self.placed[function] + slot
-            self.insns[at] = self.insns[at]._replace(imm=self.placed[target] - at - 1)
+                stack.append((target, iter(self.symbols.uses(target).calls)))
+            self._call(self.placed[function] + slot, self.placed[target])
 
     def _append(self, function: Function) -> None:
         self.placed[function] = len(self.insns)
         self.insns += function.insns
+        if len(self.insns) > self.room:
+            raise self.symbols.fail(function, 0, f"the object's programs grow beyond {self.room} instructions")
 
-    def _calls(self, function: Function) -> Iterator[tuple[int, Function]]:
-        """The calls of subprograms and the loads of their addresses, with what they mean."""
-        for slot, insn in enumerate(function.insns):
-            if slot in function.relocs:
-                meaning = self.symbols.meaning(function, slot)
-                if isinstance(meaning, ToSubprog):
-                    self._mark_callback(function, slot)
-                    yield slot, meaning.function
-            elif insn.code == CALL and insn.src_reg == BPF_PSEUDO_CALL:
-                yield slot, self._same_section(function, slot, insn.imm)
-
-    def _mark_callback(self, function: Function, slot: int) -> None:
-        at = self.placed[function] + slot
-        if self.insns[at].is_wide:
-            self.insns[at] = self.insns[at]._replace(src_reg=BPF_PSEUDO_FUNC)
-
-    def _same_section(self, function: Function, slot: int, imm: int) -> Function:
-        target = function.start + slot + imm + 1
-        parts = self.symbols.parts
-        found = parts.function_at(function.section.number, target) if parts.is_subprog(function) else None
-        if found is None:
-            raise self.symbols.fail(function, slot, f"slot {target} of {function.section.name} is in no subprogram")
-        return found
+    def _call(self, at: int, target: int) -> None:
+        insn = self.insns[at]
+        pseudo = BPF_PSEUDO_FUNC if insn.is_wide else insn.src_reg
+        self.insns[at] = Insn(insn.code, insn.dst_reg, pseudo, insn.off, target - at - 1)
 
     # -- loads
 
     def _fill_in(self, function: Function, start: int) -> None:
-        for slot in sorted(function.relocs):
-            meaning = self.symbols.meaning(function, slot)
+        for slot, meaning in self.symbols.uses(function).loads.items():
             if isinstance(meaning, ToMap):
                 self._load_map(start + slot, meaning.spec, BPF_PSEUDO_MAP_FD, None)
             elif isinstance(meaning, ToData):
                 offset = self.insns[start + slot].imm + meaning.offset
                 self._load_map(start + slot, meaning.spec, BPF_PSEUDO_MAP_VALUE, offset)
-            elif isinstance(meaning, ToExtern):
+            else:
                 self._extern(start + slot, meaning.extern)
-        self.poisoned |= {start + slot: why for slot, why in function.poisoned.items()}
+        if function.poisoned:
+            self.poisoned |= {start + slot: why for slot, why in function.poisoned.items()}
 
     def _load_map(self, at: int, spec: MapSpec, pseudo: int, offset: int | None) -> None:
         number = self._numbers[id(spec)]

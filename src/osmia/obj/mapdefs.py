@@ -178,8 +178,8 @@ def legacy_maps(parts: Parts) -> dict[tuple[int, int], MapSpec]:
     """The maps of a section ``maps``, likewise: ``struct bpf_map_def``, five words (libbpf before 1.0 read it)."""
     found: dict[tuple[int, int], MapSpec] = {}
     for section in parts.with_role(Role.LEGACY_MAPS):
-        inside = [s for s in parts.elf.symbols if s.section == section.number and s.name and s.type != e.STT_SECTION]
-        named = sorted(inside, key=lambda s: s.value)
+        inside = parts.elf.symbols_by_section.get(section.number, ())
+        named = sorted((s for s in inside if s.name and s.type != e.STT_SECTION), key=lambda s: s.value)
         if not named or section.size % len(named) or section.size // len(named) < 20:
             reason = f"{section.size} bytes are no {len(named)} map definitions of 20 bytes or more"
             raise parts.fail(reason, section, 0)

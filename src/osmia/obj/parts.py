@@ -147,8 +147,8 @@ def _version(parts: Parts, section: e.Section) -> int:
 
 def _collect_functions(parts: Parts, section: e.Section) -> None:
     code = parts.elf.contents(section)
-    for symbol in parts.elf.symbols:
-        if symbol.section != section.number or symbol.type != e.STT_FUNC:
+    for symbol in parts.elf.symbols_by_section.get(section.number, ()):
+        if symbol.type != e.STT_FUNC:
             continue
         start, end = symbol.value, symbol.value + symbol.size
         if not symbol.size or end > len(code) or start % 8 or symbol.size % 8:

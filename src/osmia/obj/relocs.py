@@ -48,7 +48,16 @@ class ToSubprog:
     function: Function
 
 
-Meaning = ToMap | ToData | ToExtern | ToSubprog
+Load = ToMap | ToData | ToExtern
+Meaning = Load | ToSubprog
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a function refers to, by slot: loads and externs, and subprograms called or taken the address of."""
+
+    loads: dict[int, Load]
+    calls: list[tuple[int, Function]]
 
 
 @dataclass(slots=True)
@@ -61,6 +70,27 @@ class Symbols:
     externs: dict[int, Wanted] = field(default_factory=dict)
     kconfig: MapSpec | None = None
     infos: tuple[InfoTable[FuncRow], InfoTable[LineRow]] | None = None
+    _uses: dict[Function, Uses] = field(default_factory=dict)
+
+    def uses(self, function: Function) -> Uses:
+        """All that a function refers to; worked out once, however many programs take the function along."""
+        if function not in self._uses:
+            meanings = {slot: self.meaning(function, slot) for slot in sorted(function.relocs)}
+            loads = {slot: m for slot, m in meanings.items() if not isinstance(m, ToSubprog)}
+            calls = {slot: m.function for slot, m in meanings.items() if isinstance(m, ToSubprog)}
+            for slot, insn in enumerate(function.insns):
+                if insn.code == CALL and insn.src_reg == BPF_PSEUDO_CALL and slot not in meanings:
+                    calls[slot] = self._same_section(function, slot, insn.imm)
+            self._uses[function] = Uses(loads, sorted(calls.items()))
+        return self._uses[function]
+
+    def _same_section(self, function: Function, slot: int, imm: int) -> Function:
+        """What a call without relocation means: a static subprogram of the same section."""
+        target = function.start + slot + imm + 1
+        found = self.parts.function_at(function.section.number, target) if self.parts.is_subprog(function) else None
+        if found is None:
+            raise self.fail(function, slot, f"slot {target} of {function.section.name} is in no subprogram")
+        return found
 
     def meaning(self, function: Function, slot: int) -> Meaning:
         """What the relocation at a slot of a function means.  Raises LinkError with section and offset."""
@@ -86,7 +116,7 @@ class Symbols:
         place = (function.start + slot) * 8
         return self.parts.fail(f"{function.name}: {reason}", function.section, place)
 
-    def _call(self, function: Function, slot: int, symbol: e.Symbol) -> Meaning:
+    def _call(self, function: Function, slot: int, symbol: e.Symbol) -> ToSubprog:
         if function.insns[slot].src_reg != BPF_PSEUDO_CALL:
             raise self.fail(function, slot, f"{self.shown(symbol)!r} is called as a helper")
         if not symbol.defined or symbol.section != self.parts.text:

@@ -5,6 +5,7 @@ Source: tools/lib/bpf/libbpf.c, init_struct_ops_maps, bpf_object__collect_st_ops
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from osmia.btf import Btf, Datasec, FuncProto, Member, Ptr, Struct
@@ -47,8 +48,9 @@ def collect(parts: Parts) -> list[Operations]:
     """Every struct_ops variable in the file's order.  Raises LinkError with section and offset."""
     found = [ops for section in parts.with_role(Role.STRUCT_OPS) for ops in _in_section(parts, section)]
     for section in parts.with_role(Role.STRUCT_OPS):
+        inside = sorted((ops for ops in found if ops.section is section), key=lambda ops: ops.offset)
         for reloc in parts.elf.relocations(section):
-            _assign(parts, section, reloc, found)
+            _assign(parts, section, reloc, inside)
     return found
 
 
@@ -79,13 +81,14 @@ def _operations(parts: Parts, btf: Btf, section: e.Section, var_id: int, offset:
     return Operations(spec, struct, section, offset)
 
 
-def _assign(parts: Parts, section: e.Section, reloc: e.Reloc, found: list[Operations]) -> None:
-    inside = (o for o in found if o.section is section and 0 <= reloc.offset - o.offset < o.struct.size)
-    ops = next(inside, None)
+def _assign(parts: Parts, section: e.Section, reloc: e.Reloc, inside: list[Operations]) -> None:
+    """``inside``: the section's variables, sorted by offset."""
+    at = bisect_right(inside, reloc.offset, key=lambda ops: ops.offset) - 1
+    ops = inside[at] if at >= 0 and reloc.offset - inside[at].offset < inside[at].struct.size else None
     if ops is None or parts.btf is None:
         raise parts.fail("a relocation outside every struct_ops variable", section, reloc.offset)
-    at = (reloc.offset - ops.offset) * 8
-    number = next((i for i, m in enumerate(ops.struct.members) if m.bit_offset == at), None)
+    bit = (reloc.offset - ops.offset) * 8
+    number = next((i for i, m in enumerate(ops.struct.members) if m.bit_offset == bit), None)
     if number is None or not _is_func_ptr(parts.btf, ops.struct.members[number]):
         raise parts.fail(f"{ops.spec.name!r}: a function where no function pointer is", section, reloc.offset)
     symbol = parts.elf.symbols[reloc.symbol]

@@ -5,6 +5,8 @@ Source: tools/lib/bpf/libbpf.c, bpf_object__collect_map_relos.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from osmia.btf import Datasec, Struct, Var
 from osmia.obj import elf as e
 from osmia.obj.mapdefs import MAPS_IN_MAPS
@@ -15,7 +17,7 @@ from osmia.obj.parts import Parts, Role
 def fill_values(parts: Parts, maps: dict[tuple[int, int], MapSpec]) -> None:
     """Set ``values`` of the maps (by section number and offset).  Raises LinkError with section and offset."""
     for section in parts.with_role(Role.BTF_MAPS)[-1:]:
-        ranges = _ranges(parts, section)
+        ranges = sorted(_ranges(parts, section))
         for reloc in parts.elf.relocations(section):
             _fill(parts, section, reloc, ranges, maps)
 
@@ -44,13 +46,14 @@ def _fill(
     ranges: list[tuple[int, int, int]],
     maps: dict[tuple[int, int], MapSpec],
 ) -> None:
-    place = next(((s, v) for s, end, v in ranges if s <= reloc.offset and reloc.offset + 8 <= end), None)
-    spec = maps.get((section.number, place[0])) if place else None
-    if place is None or spec is None:
+    at = bisect_right(ranges, reloc.offset, key=lambda r: r[0]) - 1
+    start, end, values = ranges[at] if at >= 0 else (0, 0, 0)
+    spec = maps.get((section.number, start)) if reloc.offset + 8 <= end else None
+    if spec is None:
         raise parts.fail("a relocation outside every map", section, reloc.offset)
-    if reloc.offset < place[1] or (reloc.offset - place[1]) % 8:
+    if reloc.offset < values or (reloc.offset - values) % 8:
         raise parts.fail(f"map {spec.name!r}: a relocation that is none of its values", section, reloc.offset)
-    spec.values[(reloc.offset - place[1]) // 8] = _named(parts, section, reloc, spec, maps)
+    spec.values[(reloc.offset - values) // 8] = _named(parts, section, reloc, spec, maps)
 
 
 def _named(
