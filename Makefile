@@ -38,13 +38,11 @@ docs: $(VENV)/.installed
 $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	touch $@
 
 $(VENV)-pure/.installed: $(SOURCES)
 	test -x $(VENV)-pure/bin/python || $(PYTHON) -m venv $(VENV)-pure
 	OSMIA_PURE=1 $(VENV)-pure/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
-	OSMIA_PURE=1 $(VENV)-pure/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	touch $@
 
 clean:
