@@ -118,16 +118,16 @@ class Listing:
         groups = [(address, list(here)) for address, here in groupby(marks, key=itemgetter(0))]
         ends = [address for address, _ in groups[1:]] + [section.addr + section.size]
         for (address, here), end in zip(groups, ends, strict=True):
-            shown = self._shown(here)
+            shown = self._shown(here, part.is_text())
             start, stop = address - section.addr, min(end - section.addr, section.size)
             if shown and start < stop:
                 part.symbol(shown, start, stop, data=all(m.type in _DATA for m in here))
         return printer.out
 
-    def _shown(self, here: list[_Mark]) -> list[_Mark]:
-        """Which of the symbols at one address head the listing: the last, or those that were asked for."""
+    def _shown(self, here: list[_Mark], text: bool) -> list[_Mark]:
+        """Which of the symbols at one address head the listing: the last (code first), or those asked for."""
         if not self.options.symbols:
-            code = [] if self.options.all_sections else [m for m in here if m.type not in _DATA]
+            code = [m for m in here if m.type not in _DATA] if text else []
             return (code or here)[-1:]
         found = [m for m in here if m.name in self.options.symbols]
         self._missing.difference_update(m.name for m in found)
@@ -201,12 +201,13 @@ class _Part:
         out.extend(f"{base + start:016x} <{mark.name}>:\n" for mark in shown)
         if self.section.type == e.SHT_NOBITS:
             out.append("...\n")
-        elif data and self._is_text():
+        elif data and self.is_text():
             out.extend(_data_rows(self.data[start:stop], base + start))
         else:
             self._code(start, stop)
 
-    def _is_text(self) -> bool:
+    def is_text(self) -> bool:
+        """Is data set apart from instructions here?"""
         return bool(self.section.flags & e.SHF_EXECINSTR) and not self.listing.options.all_sections
 
     def _code(self, start: int, stop: int) -> None:
