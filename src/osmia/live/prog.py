@@ -133,7 +133,8 @@ class LiveProgram:
         ctx_room = 0 if kind in _NO_DATA else _PACKET_CTX.get(kind, _SKB_CTX)
         if kind in ("flow_dissector", "sk_lookup"):
             ctx_room = 0
-        ran = syscall.prog_test_run(self.fd, data, ctx, repeat, data_room, ctx_room, cpu)
+        times = 0 if kind in _NO_DATA else repeat  # those run once, and refuse to be told so
+        ran = syscall.prog_test_run(self.fd, data, ctx, times, data_room, ctx_room, cpu)
         return Result(ran.retval, ran.data or None, ran.ctx or None, 0, ran.duration_ns)
 
     def close(self) -> None:
