@@ -9,7 +9,9 @@ cdef class Region:
     cdef public object owner
     cpdef uint64_t low(self, uint64_t address)
     cpdef uint64_t room(self)
-    @cython.locals(room=uint64_t)
+    @cython.locals(rest=uint64_t)
+    cpdef uint64_t window(self, uint64_t low)
+    @cython.locals(low=uint64_t, room=uint64_t)
     cpdef bint admits(self, uint64_t address, uint64_t size, bint write)
 
 cdef class Memory:

@@ -70,15 +70,23 @@ class Region:
         return self.address + (address - self.address) // self.stride * self.stride
 
     def room(self) -> int:
-        """The size of every window: an element's ``span``, or all of the region."""
-        return self.size if self.stride == 0 else self.span
+        """The size of a window: an element's ``span``, or all of the region."""
+        return self.span if self.stride else self.size
+
+    def window(self, low: int) -> int:
+        """The size of the window that begins at ``low``; the region's end cuts it."""
+        if self.stride == 0:
+            return self.size
+        rest = self.address + self.size - low
+        return self.span if self.span < rest else rest
 
     def admits(self, address: int, size: int, write: bool) -> bool:
         """May these bytes, which begin inside the region, be read or written?"""
         if write and not self.writable:
             return False
-        room = self.room()
-        return size <= room and address - self.low(address) <= room - size
+        low = self.low(address)
+        room = self.window(low)
+        return size <= room and address - low <= room - size
 
     def describe(self, address: int) -> str:
         """ "map counts, value of element 3 + 4" """

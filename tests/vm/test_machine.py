@@ -368,6 +368,15 @@ def test_memory_context():
     assert machine(insns).run(MemoryContext(b"\1\2\3\4")).r0 == 8
 
 
+def test_the_last_element_ends_with_its_region():
+    room, memory = Buffer(64), Memory()
+    memory.add(Region("values", room.address, 20, stride=16, span=12))
+    tested = machine([*m.BPF_LD_IMM64(1, room.address), m.BPF_LDX_MEM(c.BPF_W, 0, 1, 16), EXIT], memory=memory)
+    assert tested.run().r0 == 0
+    with pytest.raises(Fault):
+        r0([*m.BPF_LD_IMM64(1, room.address), m.BPF_LDX_MEM(c.BPF_DW, 0, 1, 16), EXIT], memory=memory)
+
+
 def test_overlapping_regions_are_a_bug():
     memory = Memory()
     memory.add(Region("a", 100, 10))

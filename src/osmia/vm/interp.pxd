@@ -66,7 +66,7 @@ cdef class Interp:
     cdef int64_t _tail(self, uint64_t table, uint64_t slot) except? -2
     cdef int64_t _packet(self, uint64_t offset, uint64_t size) except? -2
     cdef int64_t _begin(self, int64_t index) except -1
-    cdef int64_t _slot(self, int64_t index, int64_t pc) except -1
+    cdef int64_t _slot(self, int64_t index, int64_t pc) except? -1
     cdef int64_t _slot_in(self, int64_t index, uint64_t pointer) except -1
     cdef uint64_t _refill(self, int64_t index, int64_t pc, uint64_t *regs) except 0
     @cython.locals(slot=int64_t)

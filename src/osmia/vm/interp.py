@@ -484,7 +484,8 @@ class Interp:
             region = self.memory.find(address)
             if region is None or not region.admits(address, size, write):
                 raise self._fault(region, address, size, write)
-            low, span, writable = region.low(address), region.room(), region.writable
+            low = region.low(address)
+            span, writable = region.window(low), region.writable
         self._low2, self._span2, self._writable2 = self._low, self._span, self._writable
         self._low, self._span, self._writable = low, span, writable
 

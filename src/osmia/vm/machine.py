@@ -160,11 +160,12 @@ class Machine:
         return -1 if target is None else self._number(target)
 
     def _number(self, target: Any) -> int:
-        """The number of a tail call's target: a machine, or a program that knows its ``living_maps()`` or has none."""
-        program = target.program if isinstance(target, Machine) else target
+        """The number of a tail call's target: a machine, what holds one, or a program (with ``living_maps()``)."""
+        machine = getattr(target, "machine", target)
+        program = machine.program if isinstance(machine, Machine) else target
         if id(program) not in self._known:
-            maps = target.maps if isinstance(target, Machine) else getattr(target, "living_maps", list)()
-            self._load(program, maps)
+            living = getattr(target, "living_maps", list)
+            self._load(program, machine.maps if isinstance(machine, Machine) else living())
         return self._known[id(program)][1]
 
     def describe(self, address: int) -> str:
