@@ -2,8 +2,9 @@
 
 An element is a header of 16 bytes (address of the next in its bucket, hash, number of the element), the key and the
 value, key and value rounded up to eight.  As in the kernel, an update of an existing key puts a *new* element in
-the old one's place, so that a pointer from an earlier lookup keeps showing the old value; per-CPU values and updates
-with BPF_F_LOCK are written in place.  Iteration goes by bucket; the order is deterministic and not the kernel's.
+the old one's place, so that a pointer from an earlier lookup keeps showing the old value (until the element is used
+again: at once by the next such update, because each CPU keeps one spare element); per-CPU values and updates with
+BPF_F_LOCK are written in place.  Iteration goes by bucket; the order is deterministic and not the kernel's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ except ImportError:
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.base import Map, round8
 from osmia.maps.slab import Slab
-from osmia.raw import read
+from osmia.raw import Buffer, read
 
 if not cython.compiled:
     from osmia.raw import copy, fill, ld8, ld32, ld64, st32, st64
@@ -88,6 +89,7 @@ class Table(Map):
         self.free = 0  # freed elements, linked by their first word
         self.used = 0  # elements ever handed out: those beyond are untouched memory
         self.count = 0
+        self.deferred = bool(self.flags & NO_PREALLOC)  # freed memory is not used again as long as there is other
 
     def _copies(self) -> int:
         """Values per element outside of it: one per CPU, or 0 where the value is in the element."""
@@ -117,7 +119,7 @@ class Table(Map):
     def take(self) -> int:
         """A free element, or 0."""
         element = self.free
-        if element:
+        if element and not (self.deferred and self.used < self.capacity):
             self.free = ld64(element)
             return element
         if self.used >= self.capacity:
@@ -221,6 +223,11 @@ class Table(Map):
 class Hash(Table):
     """One value per key."""
 
+    def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
+        super().__init__(spec, cpus, id)
+        self._spares = Buffer(8 * int(self.cpus))
+        self.spares = self._spares.address  # each CPU's spare element, 0 before its first use
+
     def update(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Insert, or put a new element in the old one's place."""
         if (flags | F_LOCK) > F_LOCK + EXIST or (flags & F_LOCK and self.lock_offset < 0):
@@ -233,23 +240,28 @@ class Hash(Table):
         if old and flags & F_LOCK:
             self.store(old + self.value_at, value)
             return 0
-        return self.replace(old, key, value, hashed)
-
-    def replace(self, old: int, key: int, value: int, hashed: int) -> int:
-        """A new element with that key and value; the old one, if any, is freed."""
-        if not old and self.count >= self.max_entries:
-            return -E2BIG
-        element = self.take()
+        element = self.replacement(old, cpu)
         if not element:
             return -E2BIG
         copy(element + HEADER, key, self.key_size)
         fill(element + self.value_at, 0, self.value_stride)
         self.store(element + self.value_at, value)
-        if old:
-            self.unlink(old)
-            self.give_back(old)
         self.link(element, hashed)
         return 0
+
+    def replacement(self, old: int, cpu: int) -> int:
+        """A free element, the old one (if any) being out of the table; 0 when the map is full."""
+        if not old:
+            return 0 if self.count >= self.max_entries else self.take()
+        self.unlink(old)
+        if self.deferred:
+            element = self.take()
+            self.give_back(old)
+            return element
+        spare = self.spares + 8 * (cpu % self.cpus)
+        element = ld64(spare)
+        st64(spare, old)
+        return element if element else self.take()
 
 
 class PercpuHash(Table):
