@@ -22,7 +22,7 @@ from osmia.vm.machine import DEFAULT_BUDGET
 if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.isa import Insn
-    from osmia.session.onlive import LiveExecutable
+    from osmia.live.executable import LiveExecutable
     from osmia.vm.machine import Tracer
 
 __all__ = ["Collection", "Executable", "MapSpec", "Program", "Result", "World", "compile", "open"]
@@ -100,7 +100,7 @@ class Program(model.Program):
         each with its slot and the registers.  Raises UsageError, BadInsn, MapError or MissingBody.
         """
         if engine == "live":
-            from osmia.session.onlive import LiveExecutable
+            from osmia.live.executable import LiveExecutable
 
             return LiveExecutable(self)
         return Executable(self, self.shared_maps, world, engine=engine, checked=checked, budget=budget, trace=trace)

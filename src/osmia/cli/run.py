@@ -138,7 +138,7 @@ class Run:
 
     def live(self, session: Session, program: Program) -> None:
         """The same in the running kernel, through BPF_PROG_TEST_RUN."""
-        from osmia.session.onlive import LiveExecutable
+        from osmia.live.executable import LiveExecutable
 
         ctx, frames = _hex(self.o["ctx"], "--ctx"), self.frames() if session.takes_packets(program) else []
         inputs: list[bytes | None] = [frame.data for frame in frames]
