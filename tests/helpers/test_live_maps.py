@@ -124,6 +124,12 @@ def test_keyed_maps(type_, data):
     check(ops, spec_of(type_, entries, flags))
 
 
+@pytest.mark.parametrize("flags", [0, MAP_FLAGS["no_prealloc"]])
+def test_a_pointer_outlives_its_element(flags):
+    again = [("U", 0, 3, 0), ("R", 0, 100, 0), ("L", 0, 0, 0), ("D", 0, 0, 0), ("R", 0, 1, 0), ("U", 5, 9, 0)]
+    check([("U", 0, 1, 0), ("L", 0, 0, 0), ("U", 0, 2, 0), ("R", 0, 100, 0), *again, *again], spec_of("hash", 4, flags))
+
+
 @pytest.mark.parametrize("type_", ["queue", "stack"])
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -12,7 +12,6 @@ cpdef bint same(uint64_t a, uint64_t b, uint64_t size)
 cdef class Table(Map):
     cdef public uint64_t copies, capacity, value_at, value_stride, stride, mask
     cdef public uint64_t buckets, elements, values_base, free, used, count
-    cdef public bint deferred
     cdef public object _buckets, _elements, _values
     @cython.locals(element=uint64_t)
     cpdef uint64_t find(self, uint64_t key, uint64_t hashed)
@@ -35,6 +34,7 @@ cdef class Table(Map):
 
 cdef class Hash(Table):
     cdef public uint64_t spares
+    cdef public bint preallocated
     cdef public object _spares
     @cython.locals(hashed=uint64_t, old=uint64_t, bad=int64_t, element=uint64_t)
     cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)

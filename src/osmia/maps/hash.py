@@ -89,7 +89,6 @@ class Table(Map):
         self.free = 0  # freed elements, linked by their first word
         self.used = 0  # elements ever handed out: those beyond are untouched memory
         self.count = 0
-        self.deferred = bool(self.flags & NO_PREALLOC)  # freed memory is not used again as long as there is other
 
     def _copies(self) -> int:
         """Values per element outside of it: one per CPU, or 0 where the value is in the element."""
@@ -119,7 +118,7 @@ class Table(Map):
     def take(self) -> int:
         """A free element, or 0."""
         element = self.free
-        if element and not (self.deferred and self.used < self.capacity):
+        if element:
             self.free = ld64(element)
             return element
         if self.used >= self.capacity:
@@ -227,6 +226,7 @@ class Hash(Table):
         super().__init__(spec, cpus, id)
         self._spares = Buffer(8 * int(self.cpus))
         self.spares = self._spares.address  # each CPU's spare element, 0 before its first use
+        self.preallocated = not self.flags & NO_PREALLOC
 
     def update(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Insert, or put a new element in the old one's place."""
@@ -254,7 +254,7 @@ class Hash(Table):
         if not old:
             return 0 if self.count >= self.max_entries else self.take()
         self.unlink(old)
-        if self.deferred:
+        if not self.preallocated:
             element = self.take()
             self.give_back(old)
             return element
