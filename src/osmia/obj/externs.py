@@ -86,8 +86,9 @@ def _extern(parts: Parts, symbol: e.Symbol, places: dict[int, str]) -> Wanted:
     type_id = next(_candidates(btf, symbol.name), None) if btf else None
     section = places.get(type_id) if type_id is not None else None
     if btf is None or type_id is None or section is None:
-        how = "BTF has no extern of that name" if type_id is None else "BTF has it in another section"
-        raise parts.fail(f"extern {symbol.name!r} is neither __ksym nor __kconfig: {how}", ".symtab")
+        known = "defined nowhere and declared neither __ksym nor __kconfig"
+        how = known if type_id is not None else "BTF has no extern of that name"
+        raise parts.fail(f"extern {symbol.name!r}: {how}", ".symtab")
     described = btf.type(type_id)
     wanted = Wanted(symbol.name, symbol.number, symbol.weak, isinstance(described, Func), 0)
     try:

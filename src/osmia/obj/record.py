@@ -40,7 +40,6 @@ def record(program: Program, order: ByteOrder = "little") -> dict[str, Any]:
 
 def _optional(program: Program, order: ByteOrder, maps: list[dict[str, Any]]) -> dict[str, Any]:
     """What is written only when it says something."""
-    with_btf = program.btf is not None and bool(program.func_info or program.line_info or maps)
     kind = program.expected_attach_type
     return {
         "expected_attach_type": int(kind) if kind.isdigit() else kind,
@@ -49,7 +48,7 @@ def _optional(program: Program, order: ByteOrder, maps: list[dict[str, Any]]) ->
         "license": "" if program.license == "GPL" else program.license,
         "flags": program.flags,
         "prog_name": program.name[:NAME_ROOM],
-        "btf_hex": program.btf.encode(order).hex() if program.btf and with_btf else "",
+        "btf_hex": program.btf.encode(order).hex() if program.btf else "",
         "func_info": [[f.insn, f.type_id] for f in program.func_info],
         "line_info": [[x.insn, x.file_off, x.line_off, x.line_col] for x in program.line_info],
         "relocs": [{"insn": x.insn, "name": x.name, "kind": x.kind} for x in program.externs if x.kind != "addr"],
