@@ -205,8 +205,9 @@ class Memory:
             return "the null pointer" if not address else f"{address:#x}, near nothing known"
         if address < region.address:
             return f"{distance} byte{'' if distance == 1 else 's'} before {region.name}"
-        plural = "" if distance == 2 else "s"
-        return f"{distance - 1} byte{plural} behind the end of {region.name}" if distance > 1 else f"the end of {region.name}"
+        if distance == 1:
+            return f"the end of {region.name}"
+        return f"{distance - 1} byte{'' if distance == 2 else 's'} behind the end of {region.name}"
 
 
 FAR = 1 << 16

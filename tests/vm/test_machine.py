@@ -114,7 +114,8 @@ def test_elements_of_a_strided_region():
     room, memory = Buffer(64), Memory()
     memory.add(Region("values", room.address, 64, stride=16, span=12))
     start = [*m.BPF_LD_IMM64(1, room.address), m.BPF_LDX_MEM(c.BPF_W, 0, 1, 16)]
-    for offset, size, good in ((0, c.BPF_DW, 1), (8, c.BPF_W, 1), (8, c.BPF_DW, 0), (12, c.BPF_B, 0), (48, c.BPF_DW, 1)):
+    D, W, B = c.BPF_DW, c.BPF_W, c.BPF_B
+    for offset, size, good in ((0, D, 1), (8, W, 1), (8, D, 0), (12, B, 0), (48, D, 1)):
         tested = machine([*start, m.BPF_LDX_MEM(size, 0, 1, offset), EXIT], memory=memory)
         if good:
             tested.run()
