@@ -157,11 +157,16 @@ def write(unit: Unit) -> bytes:
     return _Writer(unit).write()
 
 
-def bare(insns: Sequence[Insn], *, section: str = ".text", order: ByteOrder = "little") -> bytes:
-    """An object of one code section with bare instructions in it, under a global function symbol of its name."""
+def bare(
+    insns: Sequence[Insn], *, section: str = ".text", order: ByteOrder = "little", tail: bytes = b""
+) -> bytes:
+    """An object of one code section with bare instructions in it, under a global function symbol of its name.
+
+    ``tail`` is appended as it is.
+    """
     unit = Unit(order)
     code = unit.sections[section] = Section(section, PROGBITS, ALLOC | EXEC, align=8)
-    code.data += encode(insns, order)
+    code.data += encode(insns, order) + tail
     name = re.sub(r"\W", "_", section).strip("_") or "prog"
     unit.symbols[name] = Symbol(name, section, 0, GLOBAL, True, FUNC, len(code.data))
     return write(unit)

@@ -51,10 +51,10 @@ _MOST = 1 << 26  # bytes that one directive may fill: a typing error must not ea
 
 
 class Args:
-    """The words behind a directive, taken one by one."""
+    """The words behind a directive, which stands at column ``start``, taken one by one."""
 
-    def __init__(self, tokens: list[Token], reader: Reader) -> None:
-        self.tokens, self.at, self.reader = tokens, 0, reader
+    def __init__(self, tokens: list[Token], reader: Reader, start: int = 1) -> None:
+        self.tokens, self.at, self.reader, self.start = tokens, 0, reader, start
 
     @property
     def column(self) -> int:
@@ -62,7 +62,7 @@ class Args:
         return self.tokens[self.at].column if self.at < len(self.tokens) else self._end()
 
     def _end(self) -> int:
-        return self.tokens[-1].column + len(self.tokens[-1].text) if self.tokens else 1
+        return self.tokens[-1].column + len(self.tokens[-1].text) if self.tokens else self.start
 
     def fail(self, reason: str) -> AsmError:
         """An error at the next word."""
@@ -227,7 +227,7 @@ def _set(reader: Reader, args: Args) -> None:
     if target is None or target.section is None:
         raise AsmError(f"symbol {value.plus!r} is not defined yet", reader.place, column=column)
     made = reader.unit.define(name, target.section, target.offset + value.const, reader.place)
-    made.type, made.size = target.type, target.size
+    made.like = target
 
 
 def _named_section(name: str) -> Handler:

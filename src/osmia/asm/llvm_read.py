@@ -76,7 +76,7 @@ class Reader:
         handler = DIRECTIVES.get(name)
         if handler is None:
             raise AsmError(f"directive {name} is not known", self.place, column=tokens[0].column)
-        args = Args(tokens[1:], self)
+        args = Args(tokens[1:], self, tokens[0].column)
         handler(self, args)
         args.done()
 

@@ -55,6 +55,7 @@ class Symbol:
     size_of: tuple[Value, Place] | None = None
     visibility: int = 0
     used: bool = False
+    like: Symbol | None = None  # a second name takes type and size from the first
 
     @property
     def temporary(self) -> bool:
@@ -114,6 +115,9 @@ class Unit:
         for symbol in self.symbols.values():
             if symbol.size_of is not None:
                 symbol.size = self.number(*symbol.size_of)
+        for symbol in self.symbols.values():
+            if symbol.like is not None:
+                symbol.type, symbol.size = symbol.type or symbol.like.type, symbol.size or symbol.like.size
         for section in self.sections.values():
             for fixup in section.fixups:
                 _Filling(self, section, fixup, close).fill()
