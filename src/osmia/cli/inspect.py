@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from osmia.cli.common import print_json, read_input
+
+if TYPE_CHECKING:
+    from osmia.inputs import Input
 
 ROWS = 24
 """Rows of a table before the rest is counted only; --all and --json show everything."""
@@ -20,9 +24,9 @@ ROWS = 24
 @click.option("--all", "everything", is_flag=True, help="Debug sections and long tables in full.")
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
 def command(path: str, btf: str | None, kconfig: str | None, everything: bool, as_json: bool) -> int:
-    """Show header, sections, symbols, relocations, programs, maps and BTF of FILE (an object or C; "-" is stdin).
+    """Show header, sections, symbols, relocations, programs, maps and BTF of FILE ("-" is stdin).
 
-    The exit status is 2 when the object can't be linked as libbpf would; why is in the last lines.
+    FILE is an object, C, or assembly.  The exit status is 2 when it can't be linked; the last lines say why.
     """
     found = _survey(path, btf, kconfig)
     if as_json:
@@ -44,15 +48,24 @@ def _survey(path: str, btf: str | None, kconfig: str | None) -> dict[str, Any]:
 
 
 def _object(path: str) -> tuple[bytes, str]:
-    """The object's bytes; C is compiled."""
+    """The object's bytes; C is compiled, assembly and bare instructions are put into an object."""
+    from osmia import inputs
+
     given = read_input(path)
-    if given.kind != "c":
-        return given.data, given.name
-    from pathlib import Path
+    if given.kind == "c":
+        from osmia import cc
 
-    from osmia import cc
+        return cc.compile(Path(given.name) if path != "-" else inputs.text_of(given)), given.name
+    return given.data if given.kind == "object" else _assembled(given), given.name
 
-    return cc.compile(Path(given.name) if path != "-" else given.data.decode("utf-8", "replace")), given.name
+
+def _assembled(given: Input) -> bytes:
+    from osmia import inputs
+    from osmia.asm import elf_write, llvm
+
+    if given.kind == "asm" and inputs.dialect_of(inputs.text_of(given)) == "llvm":
+        return elf_write.write(llvm.assemble(inputs.text_of(given), file=given.name))
+    return elf_write.bare(inputs.instructions(given), section="socket")
 
 
 class Screen:
