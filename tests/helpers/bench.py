@@ -30,15 +30,18 @@ class Bench:
         self.keep = []
         for m in maps:
             for region in m.regions():
-                if self.memory.find(region.address) is not region:
-                    self.memory.add(region)
-            m.watch(self.memory.add)
+                self.list(region)
+            m.watch(self.list)
         self.ctx = ctx or Context(bytes(64))
         self.ctx.attach(self.memory)
         self.host = host or BareHost()
         self.machine = Machine()
         self.env = Env(self.memory, maps, self.host, self.machine, None, self.ctx)
         self.table = table()
+
+    def list(self, region):
+        if self.memory.find(region.address) is not region:
+            self.memory.add(region)
 
     def room(self, data, name="buffer", writable=True):
         """Memory that the program may touch; ``data`` is bytes or a size."""
