@@ -108,6 +108,8 @@ class Run:
             return self.live(session, one)
         if not one.section and not self.typed:
             return self.once(session, one)
+        if self.o["pcap"] and not Session.takes_packets(one):
+            raise UsageError(f"{one.name} is a {one.prog_type} program: it takes no packets (--pcap)")
         if self.o["ctx"] is not None or (self.o["data"] is not None and not Session.takes_packets(one)):
             return self.once(session, one)
         if Session.takes_packets(one) and self.o["acts"] is None:
@@ -185,7 +187,8 @@ class Run:
             if self.o["as_json"]:
                 self.json.setdefault("packets", []).append({"number": number, **_verdict(result)})
             elif not quiet:
-                print(f"{number:5}  {len(frame.data):5} bytes  {pcap.summary(frame.data):45}  {result.action}")
+                self.pipe(session.world)
+                print(f"{number:5}  {len(frame.data):5} bytes  {pcap.summary(frame.data):45}  {_told(session, result)}")
         if self.o["write_pcap"]:
             pcap.write(self.o["write_pcap"], passed)
 
@@ -244,6 +247,15 @@ def _hex(text: str | None, option: str) -> bytes | None:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError as e:
         raise UsageError(f"{option}: {e}") from None
+
+
+def _told(session: Session, result: Result) -> str:
+    """The verdict, and where a redirect goes to."""
+    if result.redirect is None or "REDIRECT" not in (result.action or ""):
+        return result.action or str(result.retval)
+    number = result.redirect[0]
+    names = [d.name for d in session.world.devices.values() if d.ifindex == number]
+    return f"{result.action} to {names[0] if names else f'interface {number}'}"
 
 
 def _passes(result: Result) -> bool:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TC_GOES_ON = frozenset((0, 1, 3, 0xFFFFFFFF))
 XDP_PASS, XDP_TX = 2, 3
+BPF_F_INGRESS = 1
+MAX_HOPS = 8  # XMIT_RECURSION_LIMIT
 
 
 @dataclass
@@ -49,32 +51,49 @@ def receive(world: World, device: NetDevice, frame: bytes) -> Reception:
             _to_protocols(world, skb, got.frame)
         elif got.results[-1].prog_type == "xdp" and got.results[-1].retval == XDP_TX:
             device.sent.append(got.frame)
+        else:
+            _redirect(world, got)
     return got
 
 
-def transmit(world: World, device: NetDevice, frame: bytes) -> None:
-    """Send a frame out of a device; loopback receives it again."""
+def _redirect(world: World, got: Reception) -> None:
+    """Bring a redirected frame to the other device, unless it has gone round too often (as the kernel counts)."""
+    last = got.results[-1]
+    target = next((d for d in world.devices.values() if last.redirect and d.ifindex == last.redirect[0]), None)
+    if last.redirect is None or target is None or "REDIRECT" not in (last.action or "") or world.hops >= MAX_HOPS:
+        return
+    world.hops += 1
+    try:
+        if last.redirect[1] & BPF_F_INGRESS:
+            receive(world, target, got.frame)
+        else:
+            transmit(world, target, got.frame)
+    finally:
+        world.hops -= 1
+
+
+def transmit(world: World, device: NetDevice, frame: bytes) -> bool:
+    """Send a frame out of a device; loopback receives it again.  Whether it arrived, or left the machine."""
     out = Reception(frame, device.name)
     with _Skb(world, device, frame, pulled=False) as skb:
         _function(world, "__dev_queue_xmit", lambda: [skb.kobject, 0])
         _through(world, out, Hook("tc_egress", device.name), lambda retval: retval in TC_GOES_ON)
         if not out.passed:
-            return
+            return False
         _event(world, "net/net_dev_queue", skb)
         _function(world, "dev_hard_start_xmit", lambda: [skb.kobject, device.kobject, 0, 0])
         if device.loopback:
             _function(world, "loopback_xmit", lambda: [skb.kobject, device.kobject])
     device.sent.append(out.frame)
-    if device.loopback:
-        receive(world, device, out.frame)
+    return receive(world, device, out.frame).passed if device.loopback else True
 
 
 def send_udp(world: World, port: int, payload: bytes, *, source: int) -> None:
     """A datagram to 127.0.0.1, where nobody listens: the answer is an ICMP "port unreachable"."""
     lo, here = world.device("lo"), "127.0.0.1"
     frame = packet.udp4(here, here, source, port, payload, ident=world.prandom_u32() & 0xFFFF)
-    transmit(world, lo, frame)
-    transmit(world, lo, packet.unreachable4(frame[ETH_LEN:]))
+    if transmit(world, lo, frame):
+        transmit(world, lo, packet.unreachable4(frame[ETH_LEN:]))
 
 
 class _Skb:

@@ -72,6 +72,8 @@ class World:
         self.redirected: tuple[int, int] | None = None
         self._last_pid = 0
         self.softirq = False
+        self.hops = 0
+        """Redirects that the frame on its way has taken."""
         self._random = random.Random(seed)
         self._attached: list[tuple[Hook, Executable]] = []
         self._flags = flags()
