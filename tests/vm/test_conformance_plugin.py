@@ -74,10 +74,14 @@ def test_failures_are_one_line_and_a_status(monkeypatch, capsys, source, argumen
     assert (got, out) == (status, "") and words in err and len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("section", ["", '.section xdp,"ax",@progbits\n.globl prog\n.type prog,@function\nprog:\n'])
+SECTION = '.section xdp,"ax",@progbits\n.globl prog\n.type prog,@function\nprog:\n'
+
+
+@pytest.mark.parametrize("section", ["", SECTION])
 def test_an_object_on_standard_input(monkeypatch, capsys, section):
     from osmia.asm import llvm
     from osmia.asm.elf_write import write
 
-    data = write(llvm.assemble(f"{section}r0 = 7\nexit\n{'.size prog, 16' if section else ''}\n", order=sys.byteorder, file="t.s"))
+    text = f"{section}r0 = 7\nexit\n{'.size prog, 16' if section else ''}\n"
+    data = write(llvm.assemble(text, order=sys.byteorder, file="t.s"))
     assert plugin(monkeypatch, capsys, data.hex().encode(), "--elf") == (0, "7\n", "")
