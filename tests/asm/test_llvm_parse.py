@@ -64,6 +64,7 @@ READ = [
     ("r1 = 1+2*3-(4>>1)", [m.BPF_MOV64_IMM(1, 5)]),
     ("r1 = 0xffffffff", [m.BPF_MOV64_IMM(1, -1)]),
     ("r1 = -0x80000000 // low", [m.BPF_MOV64_IMM(1, -0x80000000)]),
+    ("r1 = w2", [m.BPF_MOV32_REG(1, 2)]),
     ("w1 s>>= 3 # shift", [Insn(0xC4, 1, 0, 0, 3)]),
     ("r1 = 0xfedcba9876543210 ll", [*m.BPF_LD_IMM64(1, 0xFEDCBA9876543210)]),
     ("*(u8*)(r1-4)=w2; exit", [m.BPF_STX_MEM(0x10, 1, 2, -4), m.BPF_EXIT_INSN()]),
@@ -90,7 +91,7 @@ def test_reads(text, insns):
 
 
 REFUSED = [
-    ("r1 = r2\n  r12 = 1", 2, 3), ("r1 = ( 5 )", 1, 8), ("r1 =", 1, 4), ("r1 = 5 5", 1, 8), ("r1 = w2", 1, 6),
+    ("r1 = r2\n  r12 = 1", 2, 3), ("r1 = ( 5 )", 1, 8), ("r1 =", 1, 4), ("r1 = 5 5", 1, 8), ("w1 = r2", 1, 6),
     ("r1 = 0x100000000", 1, 6), ("*(u8 *)(r1 + 0x8000) = 1", 1, 12), ("goto nowhere", 1, 6), ("r1 = be16 r2", 1, 11),
     ("a:\na:", 2, 1), ("call nowhere", 1, 6), ("r1 = nowhere ll", 1, 6), ("r1 = nowhere", 1, 6),
     (".bite 1", 1, 1), (".byte 256", 1, 10), (".zero -1", 1, 7), (".zero 0xffffffffff", 1, 7), ("/* no end", 1, 1),
@@ -199,6 +200,9 @@ def test_llvm_mc_reads_what_we_write(tmp_path):
 @pytest.mark.parametrize("text", [t for t, i in READ if i and "load_acquire" not in t and ".quad" not in t])
 def test_reads_what_llvm_mc_reads(tmp_path, text):
     theirs = llvm_mc(text, tmp_path)
+    if isinstance(theirs, str):
+        assert text == "r1 = w2", theirs  # what clang writes and llvm-mc does not read
+        return
     file = ElfFile(theirs)
     assert decode(file.contents(file.section(".text"))) == llvm.parse(text)
 
@@ -206,7 +210,7 @@ def test_reads_what_llvm_mc_reads(tmp_path, text):
 @needs("llvm-mc")
 @given(st.lists(st.sampled_from(FRAGMENTS[:28]), min_size=2, max_size=9).map(" ".join))
 @settings(max_examples=25)
-def test_refuses_what_llvm_mc_refuses(tmp_path_factory, text):
+def test_takes_what_llvm_mc_takes(tmp_path_factory, text):
     """Where llvm-mc takes a text, so do we (apart from numbers that it cuts silently), and with the same bytes."""
     theirs = llvm_mc(text, tmp_path_factory.mktemp("mc"))
     if isinstance(theirs, bytes):

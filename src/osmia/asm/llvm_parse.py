@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from osmia.asm.llvm_lex import Expression, Token, Value
-from osmia.asm.llvm_syntax import HALVES, OLD_XADD, SYNTAX
+from osmia.asm.llvm_syntax import ALSO_READ, HALVES, SYNTAX
 from osmia.errors import AsmError, Place
 from osmia.isa import Insn
 from osmia.isa.classify import find
@@ -63,7 +63,7 @@ class _Row(NamedTuple):
 def shapes() -> dict[str, _Row]:
     """Key → row and the fields of its operands."""
     found: dict[str, _Row] = {}
-    for table in (SYNTAX, HALVES, {"atomic_add32": OLD_XADD}):
+    for table in (SYNTAX, HALVES, ALSO_READ):
         for name, pattern in table.items():
             op = find(name)
             if op.wide and name not in ("ld_imm64", "ld_map_fd"):

@@ -15,6 +15,7 @@ _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|(/\*.*?\*/)|(?:#|//)[^\n]*|(/\*)',
 _LABEL = re.compile(r'\s*([A-Za-z_.$@][\w.$@]*|\d+|"(?:[^"\\\n]|\\.)*")\s*:')
 _STATEMENT = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"|[^;"]|")+')
 _DIRECTION = re.compile(r"(\d+)([bf])\Z")
+_BY_FOUR = (".text", ".BTF", ".BTF.ext")  # aligned without being told, as clang's own objects are
 _HOMES = ((".text", EXEC | ALLOC), (".data", WRITE | ALLOC), (".bss", WRITE | ALLOC), (".rodata", ALLOC))
 
 
@@ -125,7 +126,7 @@ class Reader:
         if found is None:
             flags = next((f for home, f in _HOMES if name == home or name.startswith(home + ".")), 0)
             kind = NOBITS if name == ".bss" or name.startswith(".bss.") else PROGBITS
-            align = 4 if name == ".text" else 1
+            align = 4 if name in _BY_FOUR else 1
             found = self.unit.sections[name] = Section(name, kind, flags, align=align)
         return found
 

@@ -115,6 +115,9 @@ HALVES: dict[str, str] = {
 OLD_XADD = "lock *(u32 *)({dst}{off}) += {src}"
 """The only 32-bit atomic that LLVM knows for a cpu without 32-bit registers."""
 
+ALSO_READ: dict[str, str] = {"atomic_add32": OLD_XADD, "mov32_reg": "{dst} = {wsrc}"}
+"""Further forms: the second is how clang writes a 32-bit move that widens (llvm-mc itself does not read it)."""
+
 
 def variants(code: int, *, alu32: bool = False) -> list[tuple[Op, str]]:
     """The rows of an opcode with their patterns, as they look with or without 32-bit registers."""

@@ -268,11 +268,16 @@ def _symbols(file: e.ElfFile) -> dict[int, list[_Mark]]:
     found: dict[int, list[_Mark]] = {}
     for s in file.symbols:
         if s.name and s.type not in (e.STT_SECTION, e.STT_FILE):
-            home, base = (s.section, file.sections[s.section].addr) if s.defined else (_ELSEWHERE, 0)
+            home, base = (s.section, file.sections[s.section].addr) if _is_here(file, s) else (_ELSEWHERE, 0)
             found.setdefault(home, []).append(_Mark(s.value + base & _M64, s.type, s.name))
     for marks in found.values():
         marks.sort(key=lambda m: (m.address, m.name))
     return found
+
+
+def _is_here(file: e.ElfFile, symbol: e.Symbol) -> bool:
+    """Lives in a section of this file (and not in a reserved number)."""
+    return 0 < symbol.section < len(file.sections)
 
 
 def _target(file: e.ElfFile, reloc: e.Reloc) -> str:
@@ -282,7 +287,7 @@ def _target(file: e.ElfFile, reloc: e.Reloc) -> str:
     else:
         name = symbol.name
         if symbol.type == e.STT_SECTION:
-            name = file.sections[symbol.section].name if symbol.defined else ""
+            name = file.sections[symbol.section].name if _is_here(file, symbol) else ""
     if not reloc.addend:
         return name
     return f"{name}{'-' if reloc.addend < 0 else '+'}{abs(reloc.addend):#x}"
