@@ -403,9 +403,12 @@ struct gendisk {
 	unsigned char __pad_520[48];
 };
 
+struct elevator_queue;
+
 struct request_queue {
 	void *queuedata;
-	unsigned char __pad_8[24];
+	struct elevator_queue *elevator;
+	unsigned char __pad_16[16];
 	long unsigned int queue_flags;
 	unsigned char __pad_40[12];
 	unsigned int nr_hw_queues;
@@ -415,6 +418,19 @@ struct request_queue {
 	int id;
 	long unsigned int nr_requests;
 	unsigned char __pad_392[592];
+};
+
+struct elevator_type;
+
+struct elevator_queue {
+	struct elevator_type *type;
+	unsigned char __pad_8[632];
+};
+
+struct elevator_type {
+	unsigned char __pad_0[224];
+	const char *elevator_name;
+	unsigned char __pad_232[72];
 };
 
 struct address_space {
@@ -770,6 +786,8 @@ struct load_weight {
 	unsigned long long __opaque[2];
 };
 
+struct cfs_rq;
+
 struct sched_entity {
 	struct load_weight load;
 	unsigned char __pad_16[72];
@@ -780,7 +798,9 @@ struct sched_entity {
 	u64 vruntime;
 	unsigned char __pad_128[16];
 	u64 nr_migrations;
-	unsigned char __pad_152[104];
+	unsigned char __pad_152[16];
+	struct cfs_rq *cfs_rq;
+	unsigned char __pad_176[80];
 };
 
 struct mm_struct;
@@ -958,6 +978,15 @@ struct task_struct {
 	unsigned char __pad_3240[24];
 };
 
+struct cfs_rq {
+	unsigned char __pad_0[16];
+	unsigned int nr_queued;
+	unsigned int h_nr_queued;
+	unsigned int h_nr_runnable;
+	unsigned int h_nr_idle;
+	unsigned char __pad_32[480];
+};
+
 struct maple_tree {
 	unsigned long long __opaque[2];
 };
@@ -991,18 +1020,18 @@ struct mm_struct {
 	struct {
 		struct {
 			atomic_t mm_count;
-			unsigned char __pad_535_4[60];
+			unsigned char __pad_541_4[60];
 		};
 		struct maple_tree mm_mt;
 		long unsigned int mmap_base;
-		unsigned char __pad_594_88[24];
+		unsigned char __pad_600_88[24];
 		long unsigned int task_size;
 		pgd_t *pgd;
 		long long: 32;
 		atomic_t mm_users;
-		unsigned char __pad_594_136[40];
+		unsigned char __pad_600_136[40];
 		int map_count;
-		unsigned char __pad_594_180[164];
+		unsigned char __pad_600_180[164];
 		long unsigned int hiwater_rss;
 		long unsigned int hiwater_vm;
 		long unsigned int total_vm;
@@ -1012,7 +1041,7 @@ struct mm_struct {
 		long unsigned int exec_vm;
 		long unsigned int stack_vm;
 		vm_flags_t def_flags;
-		unsigned char __pad_594_416[8];
+		unsigned char __pad_600_416[8];
 		long unsigned int start_code;
 		long unsigned int end_code;
 		long unsigned int start_data;
@@ -1024,13 +1053,13 @@ struct mm_struct {
 		long unsigned int arg_end;
 		long unsigned int env_start;
 		long unsigned int env_end;
-		unsigned char __pad_594_512[448];
+		unsigned char __pad_600_512[448];
 		struct percpu_counter rss_stat[4];
-		unsigned char __pad_594_1120[176];
+		unsigned char __pad_600_1120[176];
 		struct task_struct *owner;
 		struct user_namespace *user_ns;
 		struct file *exe_file;
-		unsigned char __pad_594_1320[152];
+		unsigned char __pad_600_1320[152];
 	};
 };
 
@@ -1162,7 +1191,7 @@ struct pid {
 	unsigned char __pad_8[8];
 	struct {
 		u64 ino;
-		unsigned char __pad_597_8[40];
+		unsigned char __pad_603_8[40];
 	};
 	struct hlist_head tasks[4];
 	unsigned char __pad_96[48];
@@ -1518,7 +1547,7 @@ struct page {
 				struct list_head lru;
 			};
 			struct address_space *mapping;
-			unsigned char __pad_729_24[16];
+			unsigned char __pad_735_24[16];
 		};
 	};
 	long long: 32;
@@ -1650,6 +1679,92 @@ struct iattr {
 	struct file *ia_file;
 };
 
+struct renamedata {
+	struct mnt_idmap *mnt_idmap;
+	struct dentry *old_parent;
+	struct dentry *old_dentry;
+	struct dentry *new_parent;
+	struct dentry *new_dentry;
+	struct inode **delegated_inode;
+	unsigned int flags;
+};
+
+enum irqreturn {
+	IRQ_NONE = 0,
+	IRQ_HANDLED = 1,
+	IRQ_WAKE_THREAD = 2,
+};
+
+typedef enum irqreturn irqreturn_t;
+
+typedef irqreturn_t (*irq_handler_t)(int, void *);
+
+struct irqaction {
+	irq_handler_t handler;
+	void *dev_id;
+	unsigned char __pad_16[40];
+	unsigned int irq;
+	unsigned char __pad_60[20];
+	const char *name;
+	unsigned char __pad_88[40];
+};
+
+struct zonelist;
+
+typedef struct {
+	long unsigned int bits[16];
+} nodemask_t;
+
+struct mem_cgroup;
+
+enum oom_constraint {
+	CONSTRAINT_NONE = 0,
+	CONSTRAINT_CPUSET = 1,
+	CONSTRAINT_MEMORY_POLICY = 2,
+	CONSTRAINT_MEMCG = 3,
+};
+
+struct oom_control {
+	struct zonelist *zonelist;
+	nodemask_t *nodemask;
+	struct mem_cgroup *memcg;
+	const gfp_t gfp_mask;
+	const int order;
+	long unsigned int totalpages;
+	struct task_struct *chosen;
+	long int chosen_points;
+	enum oom_constraint constraint;
+};
+
+struct mem_cgroup_id {
+	unsigned int __opaque[2];
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct mem_cgroup_id id;
+	unsigned char __pad_216[1960];
+};
+
+struct kmem_cache {
+	unsigned char __pad_0[32];
+	unsigned int size;
+	unsigned int object_size;
+	unsigned char __pad_40[64];
+	const char *name;
+	unsigned char __pad_112[8304];
+};
+
+struct bpf_ringbuf {
+	unsigned char __pad_0[56];
+	u64 mask;
+	unsigned char __pad_64[4032];
+	long unsigned int consumer_pos;
+	unsigned char __pad_4104[4088];
+	long unsigned int producer_pos;
+	unsigned char __pad_8200[4088];
+};
+
 struct seq_file {
 	char *buf;
 	size_t size;
@@ -1666,16 +1781,6 @@ struct seq_file {
 struct kernfs_root {
 	struct kernfs_node *kn;
 	unsigned char __pad_8[240];
-};
-
-struct mem_cgroup_id {
-	unsigned int __opaque[2];
-};
-
-struct mem_cgroup {
-	struct cgroup_subsys_state css;
-	struct mem_cgroup_id id;
-	unsigned char __pad_216[1960];
 };
 
 struct sock;
