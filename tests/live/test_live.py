@@ -129,10 +129,16 @@ def test_per_cpu_and_inner_maps():
 
 
 @needs_kernel
-def test_kernel_variables_by_name():
-    insns = [*m.BPF_LD_BTF_ID(1, 0), m.BPF_MOV64_IMM(0, 7), m.BPF_EXIT_INSN()]
-    with live.load(program(insns, externs=[Extern(0, "bpf_prog_active", "var")]), log_level=2) as loaded:
-        assert loaded.test_run().retval == 7 and "percpu_ptr_int" in loaded.log
+def test_kernel_functions_and_variables_by_name():
+    insns = [m.BPF_CALL_KFUNC(0, 0), m.BPF_CALL_KFUNC(0, 0), m.BPF_MOV64_IMM(0, 7), m.BPF_EXIT_INSN()]
+    externs = [Extern(0, "bpf_rcu_read_lock"), Extern(1, "bpf_rcu_read_unlock")]
+    with live.load(program(insns, externs=externs)) as loaded:
+        assert loaded.test_run().retval == 7
+    insns = [*m.BPF_LD_BTF_ID(1, 0), *RETURN_2]
+    try:
+        live.load(program(insns, externs=[Extern(0, "runqueues", "var")])).close()
+    except KernelError as error:  # a kernel without CONFIG_KALLSYMS_ALL knows the name and no address
+        assert "kernel symbol 'runqueues'" in error.log
     with pytest.raises(UsageError, match="no_such_thing"):
         live.load(program(insns, externs=[Extern(0, "no_such_thing", "var")]))
 
