@@ -162,5 +162,8 @@ def _write(table: dict[str, list[Row]], btf: Btf, mark: str) -> bytes:
     out = bytearray(struct.pack(mark + "I", 4 * width))
     for name, rows in groups.items():
         out += struct.pack(mark + "2I", btf.add_str(name), len(rows))
-        out += struct.pack(f"{mark}{width * len(rows)}I", *(value for r in rows for value in r))
+        try:
+            out += struct.pack(f"{mark}{width * len(rows)}I", *(value for r in rows for value in r))
+        except struct.error:
+            raise BtfError(f"a record of {name} does not fit in 32 bits", section=".BTF.ext") from None
     return bytes(out)

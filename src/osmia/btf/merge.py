@@ -18,6 +18,8 @@ from osmia.errors import BtfError
 
 Name = tuple[str, type[t.Type]]
 _UNIQUE = (t.Var, t.Datasec)
+MAX_ROUNDS = 64
+"""How far away a difference may be.  A kernel's 126,610 types take 7 rounds."""
 
 
 def merge(tables: Sequence[Btf]) -> tuple[Btf, list[list[int]]]:
@@ -114,13 +116,14 @@ def _partition(types: Sequence[t.Type], stands_for: Sequence[int]) -> list[int]:
         numbers.setdefault((type(x), i if isinstance(x, _UNIQUE) else shape(x)), len(numbers))
         for i, x in enumerate(types)
     ]
-    count = 0
-    while count != len(numbers):
+    for _ in range(MAX_ROUNDS):
         count, numbers, old = len(numbers), {}, classes
         classes = [
             numbers.setdefault((old[i], *[old[r] for r in refs]), len(numbers)) for i, refs in enumerate(targets)
         ]
-    return classes
+        if count == len(numbers):
+            return classes
+    raise BtfError(f"types differ only {MAX_ROUNDS} references deep; no compiler's output nests so")
 
 
 def _compact(btf: Btf, types: Sequence[t.Type], classes: Sequence[int]) -> tuple[Btf, list[int]]:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from osmia.errors import LinkError
+from osmia.errors import BtfError, LinkError
 from osmia.obj import elf as e
 from osmia.obj.linker_btf import TypeLinker, as_section
 from osmia.obj.linker_layout import Piece, Source, lay_out, read
@@ -38,7 +38,10 @@ def link(inputs: Sequence[tuple[str, bytes]]) -> bytes:
     symbols = Symbols(sources)
     for source in sources:
         _relocate(source, symbols)
-    btf, ext = TypeLinker(sources, outs, symbols).write()
+    try:
+        btf, ext = TypeLinker(sources, outs, symbols).write()
+    except BtfError as error:
+        raise error.at(file=", ".join(source.name for source in sources)) from None
     extra = [as_section(name, data) for name, data in ((".BTF", btf), (".BTF.ext", ext)) if data]
     return write([*outs.values(), *extra], symbols.all, order)
 

@@ -32,7 +32,8 @@ class TypeLinker:
             return b"", b""
         self._number()
         for source in self.sources:
-            self._append(source)
+            with source.blamed(".BTF"):
+                self._append(source)
         self._add_sections()
         final, ids = deduplicate(self.joined)
         ext = self._ext(final, ids).encode(final)
@@ -69,7 +70,7 @@ class TypeLinker:
         named = {}
         for _, found in _types(source):
             shared = self._global(found)
-            if isinstance(found, t.Func) and shared is not None and shared.source is not source:
+            if isinstance(found, t.Func) and shared is not None and shared.first is source is not shared.source:
                 theirs, mine = _prototype(shared.source.btf, shared.btf_id), _prototype(source.btf, None, found)
                 if theirs is not None and mine is not None and len(theirs.params) == len(mine.params):
                     pairs = zip(mine.params, theirs.params, strict=True)
@@ -94,7 +95,8 @@ class TypeLinker:
         for name in names:
             rows: dict[int, t.VarSec] = {}
             for source in self.sources:
-                self._collect(source, name, rows)
+                with source.blamed(".BTF"):
+                    self._collect(source, name, rows)
             if rows:
                 out = self.outs.get(name)
                 self.joined.add(t.Datasec(name, out.size if out else 0, tuple(rows.values())))
@@ -128,7 +130,9 @@ class TypeLinker:
             for name in {**source.ext.func_info, **source.ext.line_info, **source.ext.core_relos}:
                 section = source.elf.section(name)
                 piece = source.pieces.get(section.number) if section else None
-                if piece is not None:
+                if piece is None or section is None:
+                    continue
+                with source.blamed(".BTF.ext"):
                     _add_rows(made, source, name, piece.offset, final, [new[i] for i in self.ids[id(source)]])
         return made
 
@@ -165,10 +169,8 @@ def _prototype(btf: Btf | None, type_id: int | None, found: t.Type = t.VOID) -> 
 def _types(source: Source) -> list[tuple[int, t.Type]]:
     """The types of a file, with the file's name on every complaint."""
     assert source.btf is not None
-    try:
+    with source.blamed(".BTF"):
         return list(source.btf)
-    except BtfError as error:
-        raise error.at(file=source.name, section=".BTF") from None
 
 
 def _new(source: Source, ids: Sequence[int], type_id: int) -> int:

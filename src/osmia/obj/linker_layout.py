@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from osmia.obj.linker_write import OutSection
 
 _IGNORED_TYPES = (e.SHT_NULL, e.SHT_SYMTAB, e.SHT_STRTAB, e.SHT_REL, e.SHT_LLVM_ADDRSIG, e.SHT_SYMTAB_SHNDX)
 _IGNORED_NAMES = (".BTF", ".BTF.ext", ".llvm_addrsig", ".eh_frame", ".comment", ".note.GNU-stack")
+MAX_ALIGN, MAX_SIZE = 1 << 16, 1 << 31
 ONCE = ("license", "version")
 """Sections that every file has for itself and that must say the same."""
 
@@ -39,18 +41,24 @@ class Source:
         """A LinkError at a place of this file."""
         return LinkError(reason, file=self.name, section=section, offset=offset)
 
+    @contextmanager
+    def blamed(self, section: str | None = None) -> Iterator[None]:
+        """Errors inside get this file's name, and the section's where they have none."""
+        try:
+            yield
+        except InputError as error:
+            raise error.at(file=self.name, section=section) from None
+
 
 def read(name: str, data: bytes) -> Source:
     """Open one file.  Raises ElfError or BtfError."""
     source = Source(name, e.ElfFile(data, name))
     found = {key: source.elf.section(key) for key in (".BTF", ".BTF.ext")}
-    try:
+    with source.blamed(".BTF"):
         if (section := found[".BTF"]) is not None:
             source.btf = Btf.parse(source.elf.contents(section))
             if (section := found[".BTF.ext"]) is not None:
                 source.ext = BtfExt.parse(source.elf.contents(section), source.btf)
-    except InputError as error:
-        raise error.at(file=name, section=section.name if section else None) from None
     return source
 
 
@@ -74,8 +82,10 @@ def _place(source: Source, section: e.Section, outs: dict[str, OutSection]) -> N
     if section.type not in (e.SHT_PROGBITS, e.SHT_NOBITS):
         kind = e.SECTION_TYPES.get(section.type, str(section.type))
         raise source.fail(f"sections of type {kind} can't be linked", section.name)
-    if section.align & (section.align - 1):
-        raise source.fail(f"alignment {section.align} is no power of two", section.name)
+    if section.align & (section.align - 1) or section.align > MAX_ALIGN:
+        raise source.fail(f"alignment {section.align} is impossible", section.name)
+    if section.size > MAX_SIZE:
+        raise source.fail(f"{section.size} bytes are too many for a section", section.name)
     data = source.elf.contents(section)
     out = outs.get(section.name)
     if out is None:
@@ -96,11 +106,10 @@ def _check_equal(source: Source, out: OutSection, data: bytes) -> None:
 
 
 def _append(source: Source, section: e.Section, out: OutSection, data: bytes) -> None:
-    align = max(section.align, 8 if section.is_code else 1)
     if section.is_code and section.size % 8:
         raise source.fail(f"{section.size} bytes of code are no whole instructions", section.name)
-    out.align = max(out.align, align)
-    offset = -(-out.size // align) * align
+    out.align = max(out.align, section.align, 8 if section.is_code else 1)
+    offset = -(-out.size // out.align) * out.align
     if section.type != e.SHT_NOBITS:
         out.data += bytes(offset - len(out.data)) + data
     out.size = offset + section.size

@@ -25,7 +25,7 @@ class Global:
     btf_id: int | None
     extern: bool
     weak: bool
-    first: tuple[Source, int | None]  # where the name appeared first: its type keeps that place
+    first: Source  # where the name appeared first: its type keeps that place
 
 
 class Symbols:
@@ -37,9 +37,10 @@ class Symbols:
         self._became: dict[tuple[int, int], OutSymbol] = {}
         self._sections: dict[int, OutSymbol] = {}
         for source in sources:
-            names = _btf_names(source.btf)
-            for symbol in source.elf.symbols[1:]:
-                self._take(source, symbol, names)
+            with source.blamed():
+                names = _btf_names(source.btf)
+                for symbol in source.elf.symbols[1:]:
+                    self._take(source, symbol, names)
 
     def of(self, source: Source, number: int) -> OutSymbol | None:
         """What a file's symbol became; None for what was left out."""
@@ -81,7 +82,7 @@ class Symbols:
             self._join(found, source, symbol, btf_id)
             return found.out
         out = self._new(source, symbol)
-        self.globals[symbol.name] = Global(out, source, btf_id, extern, symbol.weak, (source, btf_id))
+        self.globals[symbol.name] = Global(out, source, btf_id, extern, symbol.weak, source)
         return out
 
     def _join(self, found: Global, source: Source, symbol: e.Symbol, btf_id: int | None) -> None:

@@ -11,6 +11,9 @@ from osmia.btf.layout import size_of
 from osmia.btf.model import Btf
 from osmia.errors import BtfError
 
+MAX_DEPTH = 100
+"""Pointers to pointers, structs in structs: more than any compiler's output has."""
+
 
 class Comparison:
     """Compares types of two tables; ``reason`` says what differed."""
@@ -19,6 +22,7 @@ class Comparison:
         self.a, self.b = a, b
         self.reason = ""
         self._assumed: set[tuple[int, int, bool]] = set()
+        self._depth = 0
 
     def same_symbol(self, a_id: int, b_id: int, in_maps: bool) -> bool:
         """Whether a Var or Func of one table may be that of the other."""
@@ -38,6 +42,14 @@ class Comparison:
         if (a_id, b_id, exact) in self._assumed:
             return True
         self._assumed.add((a_id, b_id, exact))
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise BtfError(f"types nest deeper than {MAX_DEPTH}")
+        found = self._same_types(a_id, b_id, exact)
+        self._depth -= 1
+        return found
+
+    def _same_types(self, a_id: int, b_id: int, exact: bool) -> bool:
         x, y = self.a.type(a_id), self.b.type(b_id)
         if x.name != y.name:
             return self._differ(f"the types are {_show(x)} and {_show(y)}")
