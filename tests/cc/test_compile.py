@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osmia import cc
-from osmia.errors import CompileError, InputError, UsageError
+from osmia.errors import CompileError, InputError, Unavailable, UsageError
 
 PASS = """
 #include <linux/bpf.h>
@@ -155,3 +155,20 @@ def test_a_broken_btf_for_vmlinux(tmp_path) -> None:
         with pytest.raises(InputError) as caught:
             cc.compile("int x;\n", vmlinux=tmp_path / name)
         assert caught.value.place.file == str(tmp_path / name)
+
+
+@each
+def test_odd_names(compiler, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("-dash.c", "with space.c", "ünïcode.c", "no_suffix"):
+        Path(name).write_text("int x;\n")
+        assert cc.compile(Path(name), compiler=compiler)[:4] == b"\x7fELF"
+
+
+def test_no_place_for_temporary_files(monkeypatch) -> None:
+    def refuse(**_):
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    with pytest.raises(Unavailable, match="no room"):
+        cc.compile("int x;\n")

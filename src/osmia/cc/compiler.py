@@ -78,15 +78,22 @@ def run(job: Job) -> Output:
     """Do one job.  Raises as ``compile`` does."""
     _check(job)
     compiler = find_compiler(job.compiler)
-    with tempfile.TemporaryDirectory(prefix="osmia-cc-") as name:
-        place = Path(name)
-        path, options = _source_file(job.source, place)
-        made = place / "made"
-        failed, words = _call([*compiler.command, *arguments(job, place), *options, *job.extra, path, "-o", str(made)])
-        words = words.replace(f"{name}/", "")
-        if failed or not made.exists():
-            raise _refused(words, compiler)
-        return Output(made.read_bytes(), words, compiler)
+    try:
+        with tempfile.TemporaryDirectory(prefix="osmia-cc-") as name:
+            return _run_in(Path(name), job, compiler)
+    except OSError as e:
+        raise Unavailable(f"no room for the compiler's files: {e}") from None
+
+
+def _run_in(place: Path, job: Job, compiler: Compiler) -> Output:
+    path, options = _source_file(job.source, place)
+    made = place / "made"
+    command = [*compiler.command, *arguments(job, place), *options, *job.extra, path, "-o", str(made)]
+    failed, words = _call(command)
+    words = words.replace(f"{place}/", "")
+    if failed or not made.exists():
+        raise _refused(words, compiler)
+    return Output(made.read_bytes(), words, compiler)
 
 
 def _call(command: list[str]) -> tuple[int, str]:
@@ -134,7 +141,7 @@ def _source_file(source: str | Path, place: Path) -> tuple[str, list[str]]:
         path = Path(source)
         if not path.is_file():
             raise UsageError("no such file", file=str(source))
-        return str(path), ["-x", "c"]
+        return f"./{path}" if str(path).startswith("-") else str(path), ["-x", "c"]
     name = "<stdin>" if source == "-" else "<text>"
     (place / name).write_text(text, "utf-8", errors="surrogateescape")
     return str(place / name), ["-x", "c", "-iquote", str(Path.cwd())]
