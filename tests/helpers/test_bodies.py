@@ -275,3 +275,31 @@ def test_per_cpu_values():
     assert m[0] == [0, 9]
     assert ld64(bench.call("bpf_map_lookup_percpu_elem", m.address, key.address, 1)) == 9
     assert bench.call("bpf_map_lookup_percpu_elem", m.address, key.address, 2) == 0
+
+
+def test_traced_functions_and_namespaces():
+    from osmia.vm.context import Context
+
+    bench = Bench(ctx=Context(struct.pack("<3Q", 11, 22, 33)))
+    out = bench.room(8)
+    for attach, count in (("trace_fentry", 3), ("trace_fexit", 2)):
+        bench.env.program = Program("p", "tracing", [], expected_attach_type=attach)
+        assert bench.call("bpf_get_func_arg_cnt", bench.ctx.address) == count
+        assert bench.call("bpf_get_func_arg", bench.ctx.address, 1, out.address) == 0 and ld64(out.address) == 22
+        assert bench.call("bpf_get_func_arg", bench.ctx.address, count, out.address) == -errno.EINVAL
+    assert bench.call("bpf_get_func_ret", bench.ctx.address, out.address) == 0 and ld64(out.address) == 33
+    assert bench.call("bpf_get_ns_current_pid_tgid", 4, 5, out.address, 8) == 0
+    assert (ld32(out.address), ld32(out.address + 4)) == (1, 1)
+    assert bench.call("bpf_get_ns_current_pid_tgid", 4, 5, out.address, 4) == -errno.EINVAL
+
+
+def test_samples_beside_kernel_objects():
+    from osmia.errors import MissingBody
+
+    m = create(MapSpec("e", "perf_event_array", 4, 4, 0)).open()
+    bench = Bench(m)
+    data = bench.room(b"abc")
+    for name in ("bpf_skb_output", "bpf_xdp_output"):
+        assert bench.call(name, 8, m.address, 0xFFFFFFFF, data.address, 3) == 0
+        with pytest.raises(MissingBody, match=name):
+            bench.call(name, 8, m.address, 1 << 32, data.address, 3)

@@ -104,3 +104,13 @@ class RealMap:
 
     def freeze(self) -> int:
         return bpf(FREEZE, struct.pack("<I", self.fd))
+
+
+def batch(cmd: int, fd: int, keys: bytes, values: bytes, count: int, position: bytes | None = None, flags: int = 0):
+    """``(errno, count, keys, values, next position)`` of a batch command."""
+    rooms = [ctypes.create_string_buffer(b, max(len(b), 1)) for b in (keys, values, position or b"\0" * 8, b"\0" * 8)]
+    k, v, _, out = rooms
+    at = [ctypes.addressof(r) for r in rooms]
+    attr = struct.pack("<QQQQIIQQ", at[2] if position is not None else 0, at[3], at[0], at[1], count, fd, flags, 0)
+    got = bpf(cmd, attr)
+    return -min(got, 0), struct.unpack_from("<I", bpf.attr, 32)[0], k.raw, v.raw, out.raw

@@ -8,7 +8,7 @@ from osmia.helpers.registry import BODIES, has_body, helper, raw_helper, table
 
 BODY_MODULES = (
     *("maps", "ringbuf", "perf", "clock", "tasks", "trace", "probe", "strings", "control", "checksum"),
-    *("packet", "xdp", "redirect", "dynptr", "locks"),
+    *("packet", "xdp", "redirect", "dynptr", "locks", "tracing"),
 )
 """Modules of bodies, one per family."""
 
