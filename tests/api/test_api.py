@@ -151,3 +151,14 @@ def test_the_docstrings_examples(module):
 
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0 and not found.failed
+
+
+def test_functions_have_addresses_and_attachments_cookies():
+    world = osmia.World()
+    text = "call 173\nexit"  # bpf_get_func_ip
+    func_ip = osmia.Program(text, "kprobe", section="kprobe/do_unlinkat").load(world=world)
+    cookie = osmia.Program("call 174\nexit", "kprobe").load(world=world)
+    world.attach(func_ip)
+    world.attach(cookie, "kprobe/do_unlinkat", cookie=0xB0B)
+    ip, given = world.fire("kprobe/do_unlinkat")
+    assert world.symbol(ip.r0) == ("do_unlinkat", 0, 1024) and given.retval == 0xB0B

@@ -113,3 +113,10 @@ def test_odd_frames_are_frames(frame):
     attached(world, "kprobe", "r0 = 0\nexit", "kprobe/ip_rcv")
     attached(world, "kprobe", "r0 = 0\nexit", "kprobe/__netif_receive_skb_core")
     assert world.receive("lo", frame).passed
+
+
+def test_a_clone_leaves_and_the_frame_goes_on():
+    world = osmia.World()
+    text = "r2 = 2\nr3 = 0\ncall 13\nr0 = 0\nexit"
+    attached(world, "sched_cls", text, "tc/lo")
+    assert world.receive("lo", FRAME).passed and world.device("eth0").sent == [FRAME]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def of_event(
         raise UsageError(f"{event} takes args, not fields ({', '.join(fields)})")
     values = [world.kmem.address_of(a) for a in args] if args else []
     if event.kind in _PROBES:
-        return registers(values, retval)
+        return registers(values, retval, world.symbols.address(event.target) + 1)
     if event.kind in _ARGUMENTS:
         tail = [retval & M64] if retval is not None else [0] if event.kind in ("fexit", "fmod_ret") else []
         return Context(struct.pack(f"={len(values) + len(tail)}Q", *values, *tail))
@@ -47,11 +48,12 @@ def of_event(
     raise UsageError(f"{event} takes packets: world.receive(device, frame)")
 
 
-def registers(args: Sequence[int] = (), retval: int | None = None) -> Context:
-    """``struct pt_regs`` at a function's entry (its arguments) or return (its result)."""
-    from osmia.vm.ptregs import PtRegsContext
+def registers(args: Sequence[int] = (), retval: int | None = None, ip: int = 0) -> Context:
+    """``struct pt_regs`` at a function's entry (its arguments) or return (its result); ``ip`` is behind the probe."""
+    from osmia.vm.ptregs import LAYOUTS, PtRegsContext
 
-    return PtRegsContext(args, None if retval is None else retval & M64)
+    pointer: dict[str, Any] = {LAYOUTS[platform.machine()].ip: ip} if platform.machine() in LAYOUTS else {}
+    return PtRegsContext(args, None if retval is None else retval & M64, **pointer)
 
 
 def of_packet(world: World, prog_type: str, frame: bytes, device: NetDevice | None = None) -> Context:

@@ -57,19 +57,29 @@ def receive(world: World, device: NetDevice, frame: bytes) -> Reception:
 
 
 def _redirect(world: World, got: Reception) -> None:
-    """Bring a redirected frame to the other device, unless it has gone round too often (as the kernel counts)."""
+    """Bring a redirected frame to the other device."""
     last = got.results[-1]
-    target = next((d for d in world.devices.values() if last.redirect and d.ifindex == last.redirect[0]), None)
-    if last.redirect is None or target is None or "REDIRECT" not in (last.action or "") or world.hops >= MAX_HOPS:
-        return
+    if last.redirect is not None and "REDIRECT" in (last.action or ""):
+        forward(world, last.redirect[0], last.redirect[1], got.frame)
+
+
+def forward(world: World, ifindex: int, flags: int, frame: bytes) -> bool:
+    """Send a frame to a device, or into its receive path; False where there is none.
+
+    A frame that has gone round too often is dropped, as the kernel counts.
+    """
+    target = next((d for d in world.devices.values() if d.ifindex == ifindex), None)
+    if target is None or world.hops >= MAX_HOPS:
+        return target is not None
     world.hops += 1
     try:
-        if last.redirect[1] & BPF_F_INGRESS:
-            receive(world, target, got.frame)
+        if flags & BPF_F_INGRESS:
+            receive(world, target, frame)
         else:
-            transmit(world, target, got.frame)
+            transmit(world, target, frame)
     finally:
         world.hops -= 1
+    return True
 
 
 def transmit(world: World, device: NetDevice, frame: bytes) -> bool:
@@ -145,9 +155,9 @@ def _event(world: World, name: str, skb: _Skb) -> None:
 
 def _through(world: World, got: Reception, event: Hook, goes_on: Callable[[int], bool]) -> None:
     """Run a hook's programs in turn until one ends the frame's way; each sees what the last one left."""
-    for executable in world.attached(event):
-        context = _context(world, executable.program.prog_type, got)
-        result = world.run_all(event, [executable], context)[0]
+    for attached in world.attached(event):
+        context = _context(world, attached.executable.program.prog_type, got)
+        result = world.run_all(event, [attached], context)[0]
         got.results.append(result)
         got.frame = got.frame if result.data is None else result.data
         got.action, got.passed = result.action, goes_on(result.retval)
@@ -163,9 +173,9 @@ def _context(world: World, prog_type: str, got: Reception) -> Callable[[], Conte
 
 def _to_sockets(world: World, got: Reception, device: NetDevice) -> None:
     """Every socket filter sees the frame, whatever the others say; a cgroup may drop it."""
-    for executable in world.attached(Hook("socket", device.name)):
+    for attached in world.attached(Hook("socket", device.name)):
         context = _context(world, "socket_filter", got)
-        got.results += world.run_all(Hook("socket", device.name), [executable], context)
+        got.results += world.run_all(Hook("socket", device.name), [attached], context)
         got.action = got.results[-1].action
     _through(world, got, Hook("cgroup_skb", device.name), lambda retval: bool(retval & 1))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osmia.errors import UsageError
 from osmia.memory import Memory
@@ -14,6 +15,7 @@ from osmia.sim.device import NetDevice
 from osmia.sim.hooks import Hook
 from osmia.sim.kmem import Kmem
 from osmia.sim.pipe import TraceLine, TracePipe, flags
+from osmia.sim.symbols import Symbols
 from osmia.sim.task import Task
 from osmia.vm.host import NSEC_PER_JIFFY
 
@@ -36,6 +38,14 @@ FILES = {
 NSEC_PER_SEC = 1_000_000_000
 TAI_OFFSET_S = 37
 INITIAL_JIFFIES = 0xFFFFFFFF + 1 - 300 * 250  # HZ=250: the 32-bit counter wraps five minutes after the boot
+
+
+class Attachment(NamedTuple):
+    """A program at a hook."""
+
+    hook: Hook
+    executable: Executable
+    cookie: int = 0
 
 
 class World:
@@ -74,8 +84,9 @@ class World:
         self.softirq = False
         self.hops = 0
         """Redirects that the frame on its way has taken."""
+        self.symbols = Symbols()
         self._random = random.Random(seed)
-        self._attached: list[tuple[Hook, Executable]] = []
+        self._attached: list[Attachment] = []
         self._flags = flags()
         self.files: dict[str, bytes] = dict(FILES)
         self.dirs = {"/", "/proc", "/etc", "/tmp"}
@@ -200,6 +211,16 @@ class World:
         """Remember the target of a redirect."""
         self.redirected = ifindex, flags
 
+    def symbol(self, address: int) -> tuple[str, int, int] | None:
+        """Name, offset and size of the kernel function at an address: what ``%ps`` prints."""
+        return self.symbols.find(address)
+
+    def clone_redirect(self, ifindex: int, flags: int, frame: bytes) -> int:
+        """Send a copy of a frame on; 0 or -EINVAL for a device that there is not."""
+        from osmia.sim.network import forward
+
+        return 0 if forward(self, ifindex, flags, frame) else -errno.EINVAL
+
     def advance(self, ns: int) -> None:
         """Let time pass."""
         if ns < 0:
@@ -208,24 +229,26 @@ class World:
 
     # Hooks
 
-    def attach(self, executable: Executable, hook: str | None = None) -> Hook:
+    def attach(self, executable: Executable, hook: str | None = None, *, cookie: int = 0) -> Hook:
         """Let events at a hook run a program; without ``hook`` where its section says.  Returns the hook.
+
+        ``cookie`` is what bpf_get_attach_cookie gives the program.
 
         Raises UsageError for an unknown hook, or a program that was loaded into another world.
         """
         if executable.world is not self:
             raise UsageError(f"{executable.program.name} was loaded into another world: load(world=…)")
         place = Hook.parse(hook) if hook else Hook.of(executable.program)
-        self._attached.append((place, executable))
+        self._attached.append(Attachment(place, executable, cookie))
         return place
 
     def detach(self, executable: Executable) -> None:
         """Take a program off all of its hooks."""
-        self._attached = [(h, e) for h, e in self._attached if e is not executable]
+        self._attached = [a for a in self._attached if a.executable is not executable]
 
-    def attached(self, event: Hook) -> list[Executable]:
+    def attached(self, event: Hook) -> list[Attachment]:
         """The programs that an event reaches, in the order they were attached."""
-        return [e for h, e in self._attached if h.matches(event)]
+        return [a for a in self._attached if a.hook.matches(event)]
 
     def fire(
         self, hook: str | Hook, *, task: Task | None = None, args: Sequence[Any] = (), retval: int | None = None,
@@ -245,13 +268,19 @@ class World:
         with self.running(task):
             return self.run_all(event, reached, lambda: contexts.of_event(self, event, args, retval, ctx, fields))
 
-    def run_all(self, event: Hook, reached: list[Executable], context: Callable[[], Context]) -> list[Result]:
+    def run_all(self, event: Hook, reached: list[Attachment], context: Callable[[], Context]) -> list[Result]:
         """Run some programs, each on a fresh context."""
         before, self._flags = self._flags, _flags_at(event, self.softirq)
         try:
-            return [e.run_on(context()) for e in reached]
+            return [self._run(event, a, context()) for a in reached]
         finally:
             self._flags = before
+
+    def _run(self, event: Hook, attached: Attachment, context: Context) -> Result:
+        context.cookie = attached.cookie
+        if event.kind in FUNCTIONS:
+            context.func_ip = self.symbols.address(event.target)
+        return attached.executable.run_on(context)
 
     def call(self, name: str, args: Sequence[Any], body: Callable[[], int], *, bits: int = 32) -> int:
         """Let the kernel call a function: its entry and return probes fire around ``body``, which gives the result.
@@ -281,6 +310,7 @@ class World:
 
 TRAMPOLINE = frozenset(("fentry", "fexit", "fmod_ret", "lsm"))
 RAW = frozenset(("raw_tp", "tp_btf"))
+FUNCTIONS = TRAMPOLINE | {"kprobe", "kretprobe"}
 
 
 def _flags_at(event: Hook, softirq: bool) -> str:

@@ -25,6 +25,10 @@ class Context:
 
     kind = "ctx"
     writable = True
+    func_ip = 0
+    """Address of the traced function, for bpf_get_func_ip."""
+    cookie = 0
+    """The number given when the program was attached, for bpf_get_attach_cookie."""
 
     def __init__(self, data: bytes = b"") -> None:
         self._buffer = Buffer.of(data)
