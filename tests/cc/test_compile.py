@@ -100,7 +100,7 @@ def test_warnings_reach_the_caller(capsys) -> None:
 @pytest.mark.parametrize("change", [
     {"order": "middle"}, {"cpu": "v3 -v"}, {"cpu": ""}, {"defines": ["A\0B"]}, {"extra": ["\0"]},
     {"source": "no/such.c"}, {"source": Path("no/such.c")}, {"source": Path("/")}, {"source": "int x;\0\n"},
-    {"source": "a\0b"},
+    {"source": "a\0b"}, {"source": "int x;\n\ud800"},
 ])  # fmt: skip
 def test_bad_requests(change) -> None:
     with pytest.raises(InputError):

@@ -143,8 +143,17 @@ def _source_file(source: str | Path, place: Path) -> tuple[str, list[str]]:
             raise UsageError("no such file", file=str(source))
         return f"./{path}" if str(path).startswith("-") else str(path), ["-x", "c"]
     name = "<stdin>" if source == "-" else "<text>"
-    (place / name).write_text(text, "utf-8", errors="surrogateescape")
+    (place / name).write_bytes(_encoded(text, name))
     return str(place / name), ["-x", "c", "-iquote", str(Path.cwd())]
+
+
+def _encoded(text: str, name: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as e:
+        raise UsageError(
+            "a lone surrogate, which no file can hold", file=name, line=text.count("\n", 0, e.start) + 1
+        ) from None
 
 
 def _text_of(source: str | Path) -> str | None:
