@@ -46,9 +46,10 @@ def clang() -> str:
 
 
 def compile_c(source: Path, out: Path, *flags: str) -> bytes:
-    """Compile with the system's clang."""
+    """Compile with the system's clang; headers of libbpf and Linux, where a source wants them, are the system's."""
     command = [clang(), "-target", "bpf", "-O2", "-g", "-c", str(source), "-o", str(out), *flags]
-    done = subprocess.run(command, capture_output=True, text=True)
+    arch = [f"-I{path}" for path in Path("/usr/include").glob("*-linux-gnu")]  # asm/types.h
+    done = subprocess.run([*command, *arch], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out.read_bytes()
 
