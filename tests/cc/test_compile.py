@@ -172,3 +172,10 @@ def test_no_place_for_temporary_files(monkeypatch) -> None:
     monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
     with pytest.raises(Unavailable, match="no room"):
         cc.compile("int x;\n")
+
+
+def test_a_source_that_never_ends(monkeypatch) -> None:
+    monkeypatch.setattr("osmia.cc.compiler.TIMEOUT", 1)
+    doubled = "".join(f"#define A{i} A{i - 1} A{i - 1}\n" for i in range(1, 60))
+    with pytest.raises(CompileError, match="1 seconds"):
+        cc.compile(f"#define A0 +1\n{doubled}int x = 0 A59;\n")

@@ -17,6 +17,8 @@ from osmia.errors import CompileError, Unavailable, UsageError
 INCLUDE = Path(__file__).parent / "include"
 CPUS = ("v1", "v2", "v3", "v4")
 EMITS = {"obj": ("-c",), "asm": ("-S",), "ll": ("-S", "-emit-llvm")}
+TIMEOUT = 300
+"""Seconds for one compilation, which takes tenths: macros can be written that expand for ever."""
 _TARGETS = {"little": "bpfel", "big": "bpfeb"}
 _ARCHES = {"x86_64": "x86", "AMD64": "x86", "aarch64": "arm64", "arm64": "arm64"}
 _MULTIARCH = {"x86": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -97,9 +99,11 @@ def _run_in(place: Path, job: Job, compiler: Compiler) -> Output:
 
 
 def _call(command: list[str]) -> tuple[int, str]:
-    """Exit status and stderr; Unavailable when the compiler can't be started."""
+    """Exit status and stderr; Unavailable when the compiler can't be started, CompileError when it does not end."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise CompileError(f"{command[0]} was at it for {TIMEOUT} seconds and was stopped") from None
     except OSError as e:
         raise Unavailable(f"can't start {command[0]}: {e.strerror}") from None
     return done.returncode, done.stderr.decode("utf-8", "replace")
