@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from osmia.errors import UsageError
 from osmia.memory import Memory
 from osmia.sim import contexts
+from osmia.sim.clock import NSEC_PER_SEC, Clock
 from osmia.sim.device import NetDevice
 from osmia.sim.hooks import Hook
 from osmia.sim.kmem import Kmem
 from osmia.sim.pipe import TraceLine, TracePipe, flags
 from osmia.sim.symbols import Symbols
 from osmia.sim.task import Task
-from osmia.vm.host import NSEC_PER_JIFFY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +35,6 @@ FILES = {
 }
 """The files that a fresh world has."""
 
-NSEC_PER_SEC = 1_000_000_000
-TAI_OFFSET_S = 37
-INITIAL_JIFFIES = 0xFFFFFFFF + 1 - 300 * 250  # HZ=250: the 32-bit counter wraps five minutes after the boot
-
 
 class Attachment(NamedTuple):
     """A program at a hook."""
@@ -48,7 +44,7 @@ class Attachment(NamedTuple):
     cookie: int = 0
 
 
-class World:
+class World(Clock):
     """Tasks, a clock, CPUs, devices and kernel objects, and the hooks through which their events reach programs.
 
     ``btf`` lays out kernel objects (a file, a Btf, or None: Osmia's own compact one of 6.18); load programs with
@@ -75,7 +71,7 @@ class World:
         self._kmem: Kmem | None = None
         self.memory = Memory()
         self.cpus, self.cpu = cpus, 0
-        self.now_ns, self.tick_ns, self.epoch_ns = now_ns, tick_ns, epoch_ns
+        super().__init__(now_ns, tick_ns, epoch_ns)
         self.pipe = TracePipe()
         self.tasks: dict[int, Task] = {}
         self.devices: dict[str, NetDevice] = {}
@@ -180,23 +176,6 @@ class World:
 
     # vm.host.Host
 
-    def ktime_ns(self) -> int:
-        """CLOCK_MONOTONIC.  Each reading moves the clock by ``tick_ns``."""
-        self.now_ns += self.tick_ns
-        return self.now_ns
-
-    def boot_ns(self) -> int:
-        """CLOCK_BOOTTIME: the same clock, for this machine never sleeps."""
-        return self.ktime_ns()
-
-    def tai_ns(self) -> int:
-        """CLOCK_TAI: the wall clock, ahead by the leap seconds."""
-        return self.epoch_ns + TAI_OFFSET_S * NSEC_PER_SEC + self.ktime_ns()
-
-    def jiffies(self) -> int:
-        """The tick counter (HZ=250), which starts five minutes before its 32 bits wrap."""
-        return INITIAL_JIFFIES + self.now_ns // NSEC_PER_JIFFY
-
     def prandom_u32(self) -> int:
         """The next random number of this world's row."""
         return self._random.getrandbits(32)
@@ -220,12 +199,6 @@ class World:
         from osmia.sim.network import forward
 
         return 0 if forward(self, ifindex, flags, frame) else -errno.EINVAL
-
-    def advance(self, ns: int) -> None:
-        """Let time pass."""
-        if ns < 0:
-            raise UsageError("time does not go backwards")
-        self.now_ns += ns
 
     # Hooks
 
