@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records for user space: every exec leaves one record in a ring buffer, with the command, its parent, and the file.
 //
-//     osmia run examples/ringbuf.bpf.c --do 'exec'
+//     osmia run examples/ringbuf.bpf.c --do 'exec' --map-dump
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>

@@ -2,7 +2,7 @@
 // A chain of programs: the first looks at the Ethernet type and jumps to the program for that protocol.
 // A tail call that finds its slot empty is no error: the program goes on after it.
 //
-//     osmia run examples/tailcall.bpf.c --pcap examples/packets.pcap
+//     osmia run examples/tailcall.bpf.c --pcap examples/packets.pcap --map-dump
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
