@@ -36,7 +36,10 @@ _NUMBERS = {
     "off": (16, "an offset"), "jump": (16, "a distance"), "far": (32, "a distance"), "pseudo": (4, "a pseudo source"),
     "to": (16, "an address space"), "from": (16, "an address space"),
 }  # fmt: skip
-_SIGNED_ONLY = ("off", "jump")
+_RANGES = {
+    name: (0 if name in ("pseudo", "to", "from") else -(1 << bits - 1), 1 << (bits - (name in ("off", "jump"))))
+    for name, (bits, _) in _NUMBERS.items()
+}  # immediates may be written signed or unsigned
 
 
 class Fix(NamedTuple):
@@ -47,11 +50,34 @@ class Fix(NamedTuple):
     column: int
 
 
+class Plan(NamedTuple):
+    """A statement without its numbers: what other statements that differ in nothing else become."""
+
+    op: Op
+    dst: int
+    src: int
+    numbers: tuple[str, ...]
+
+    def slots(self, values: list[int]) -> tuple[Insn, ...] | None:
+        """The slots with these numbers; None when one does not fit."""
+        fields = {"dst": self.dst, "src": self.src}
+        for name, value in zip(self.numbers, values, strict=True):
+            low, high = _RANGES[name]
+            if not low <= value < high:
+                return None
+            fields[name] = value
+        return _slots(self.op, fields, None)
+
+
 class Parsed(NamedTuple):
-    """The slots of a statement (two for a 64-bit immediate) and what is still to be filled in."""
+    """The slots of a statement (two for a 64-bit immediate) and what is still to be filled in.
+
+    ``plan`` is there when every number of the statement is written as one.
+    """
 
     insns: tuple[Insn, ...]
     fix: Fix | None = None
+    plan: Plan | None = None
 
 
 class _Row(NamedTuple):
@@ -111,6 +137,7 @@ class _Operand(NamedTuple):
     column: int
     reg: int = -1
     value: Value = Value(0)
+    plain: bool = True  # a register, or a number with at most a sign
 
 
 def _operands(tokens: list[Token], place: Place, known: Mapping[str, Value]) -> tuple[list[str], list[_Operand]]:
@@ -129,7 +156,10 @@ def _operands(tokens: list[Token], place: Place, known: Mapping[str, Value]) -> 
             at += 1
         else:
             expression = Expression(tokens, at, place, known)
-            operands.append(_Operand(token.column, value=expression.read()))
+            value = expression.read()
+            last = tokens[expression.at - 1]
+            plain = last.kind == "number" and expression.at - at == (2 if token.text in ("+", "-") else 1)
+            operands.append(_Operand(token.column, value=value, plain=plain))
             words.append("#")
             at = expression.at
     return words, operands
@@ -189,7 +219,11 @@ def _build(row: _Row, operands: list[_Operand], place: Place) -> Parsed:
             fields[name] = _number(name, operand, place)
         else:
             fix = _symbolic(row.op, name, operand, place)
-    return Parsed(_slots(row.op, fields, fix), fix)
+    plan = None
+    if fix is None and all(operand.plain for operand in operands):
+        numbers = (n for n, operand in zip(row.fields, operands, strict=True) if operand.reg < 0)
+        plan = Plan(row.op, fields.get("dst", 0), fields.get("src", 0), tuple(numbers))
+    return Parsed(_slots(row.op, fields, fix), fix, plan)
 
 
 def _register(fields: dict[str, int], name: str, operand: _Operand, place: Place) -> None:
@@ -201,8 +235,7 @@ def _register(fields: dict[str, int], name: str, operand: _Operand, place: Place
 def _number(name: str, operand: _Operand, place: Place) -> int:
     bits, what = _NUMBERS[name]
     value = operand.value.const
-    low = 0 if name in ("pseudo", "to", "from") else -(1 << bits - 1)
-    high = 1 << (bits - 1 if name in _SIGNED_ONLY else bits)
+    low, high = _RANGES[name]
     if not low <= value < high:
         raise AsmError(f"{value:#x} does not fit into {what} of {bits} bits", place, column=operand.column)
     return value

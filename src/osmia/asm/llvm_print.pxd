@@ -22,7 +22,7 @@ cdef class Shape:
     cdef str tail
     cdef bint fits(self, int64_t off, int64_t imm)
     @cython.locals(first=str, second=str)
-    cdef str text(self, int64_t off, int64_t imm, int64_t high)
+    cpdef str text(self, int64_t off, int64_t imm, int64_t high)
 
 cdef class Names:
     cdef public list addresses

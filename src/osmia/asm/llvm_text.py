@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from osmia.asm.llvm_print import Shape, registers
 from osmia.asm.llvm_syntax import SYNTAX
-from osmia.isa import Insn, Known, classify, encode
+from osmia.isa import Insn, encode
 from osmia.isa import consts as c
+from osmia.isa.classify import BY_CODE
+from osmia.isa.table import Kind, Op
+
+_CALL = c.BPF_JMP | c.BPF_CALL
+
+
+class _Row(NamedTuple):
+    """A valid row for some opcode and registers; off and imm are None where they are free."""
+
+    shape: Shape
+    off: int | None
+    imm: int | None
+    says_imm: bool
 
 
 class Writer:
@@ -13,7 +28,8 @@ class Writer:
 
     def __init__(self, insns: list[Insn]) -> None:
         self.insns = insns
-        self._shapes: dict[tuple[str, int, int], Shape | None] = {}
+        self._rows: dict[tuple[int, int, int], list[_Row]] = {}
+        self._memo: dict[Insn, str] = {}
         self.starts = self._line_starts()
         here = set(self.starts) | {len(insns)}
         calls = (at + 1 + insns[at].imm for at in self.starts if self._is_local_call(insns[at]))
@@ -24,62 +40,71 @@ class Writer:
         found, at = [], 0
         while at < len(self.insns):
             found.append(at)
-            at += 2 if self._wide_text(at) is not None else 1
+            at += 2 if self.insns[at].code == c.LD_IMM64 and self._wide(at) is not None else 1
         return found
 
     @staticmethod
     def _is_local_call(insn: Insn) -> bool:
-        return insn.code == c.BPF_JMP | c.BPF_CALL and insn[1:4] == (0, c.BPF_PSEUDO_CALL, 0)
+        return insn.code == _CALL and insn[1:4] == (0, c.BPF_PSEUDO_CALL, 0)
 
     def text(self) -> str:
         """All lines."""
-        lines = []
+        lines, memo, insns = [], self._memo, self.insns
         for at in self.starts:
             if at in self.labels:
                 lines.append(f"F{at}:\n")
-            lines.append(f"\t{self._line(at)}\n")
-        if len(self.insns) in self.labels:
-            lines.append(f"F{len(self.insns)}:\n")
+            line = memo.get(insns[at])
+            lines.append(line if line is not None else self._line(at))
+        if len(insns) in self.labels:
+            lines.append(f"F{len(insns)}:\n")
         return "".join(lines)
 
     def _line(self, at: int) -> str:
         insn = self.insns[at]
-        wide = self._wide_text(at)
-        if wide is not None:
-            return wide
+        if insn.code == c.LD_IMM64:
+            return f"\t{self._wide(at) or _bytes(insn)}\n"
         if self._is_local_call(insn) and at + 1 + insn.imm in self.labels:
-            return f"call F{at + 1 + insn.imm}"
-        found = classify(insn)
-        if isinstance(found, Known) and not found.op.wide:
-            shape = self._shape(found.op.name, insn)
-            if shape is not None and not self._loses(found.op.name, insn):
-                return shape.text(insn.off, insn.imm, 0)
-        return _bytes(insn)
+            return f"\tcall F{at + 1 + insn.imm}\n"
+        row = self._row(insn)
+        hidden = row is None or (insn.imm and not row.says_imm)  # an indirect packet load does not say its imm
+        line = f"\t{_bytes(insn) if row is None or hidden else row.shape.text(insn.off, insn.imm, 0)}\n"
+        if insn.code != _CALL:
+            self._memo[insn] = line
+        return line
 
-    @staticmethod
-    def _loses(name: str, insn: Insn) -> bool:
-        """LLVM's text of the indirect packet load does not say the immediate."""
-        return name.startswith("ldind") and insn.imm != 0
-
-    def _wide_text(self, at: int) -> str | None:
+    def _wide(self, at: int) -> str | None:
         """Both slots of a 64-bit immediate load; None where there is none or the text could not say all of it."""
-        insn = self.insns[at]
-        if not insn.is_wide or at + 1 >= len(self.insns):
+        if at + 1 >= len(self.insns):
             return None
-        high, found = self.insns[at + 1], classify(insn)
-        if high[:4] != (0, 0, 0, 0) or not isinstance(found, Known):
-            return None
-        if insn.src_reg and high.imm:
+        insn, high = self.insns[at], self.insns[at + 1]
+        if high[:4] != (0, 0, 0, 0) or (insn.src_reg and high.imm):
             return None  # ld_pseudo says the lower half only
-        shape = self._shape(found.op.name, insn)
-        return shape.text(insn.off, insn.imm, high.imm) if shape is not None else None
+        row = self._row(insn)
+        return row.shape.text(insn.off, insn.imm, high.imm) if row is not None else None
 
-    def _shape(self, name: str, insn: Insn) -> Shape | None:
-        key = name, insn.dst_reg, insn.src_reg
-        if key not in self._shapes:
-            filled = registers(SYNTAX[name], insn.dst_reg, insn.src_reg) if name in SYNTAX else None
-            self._shapes[key] = Shape(filled, 0, 0) if filled is not None else None
-        return self._shapes[key]
+    def _row(self, insn: Insn) -> _Row | None:
+        """The row of a valid instruction that LLVM has a text for."""
+        key = insn[:3]
+        rows = self._rows.get(key)
+        if rows is None:
+            rows = self._rows[key] = list(filter(None, (_filled(op, insn) for op in BY_CODE[insn.code & 0xFF])))
+        for row in rows:
+            if (row.off is None or row.off == insn.off) and (row.imm is None or row.imm == insn.imm):
+                return row
+        return None
+
+
+def _filled(op: Op, insn: Insn) -> _Row | None:
+    """The row with the instruction's registers; None where they do not fit or LLVM has no text."""
+    pattern = SYNTAX.get(op.name)
+    for field, reg in ((op.dst, insn.dst_reg), (op.src, insn.src_reg)):
+        if not (0 <= reg <= c.BPF_REG_10 if field is Kind.REG else field == reg):
+            return None
+    made = registers(pattern, insn.dst_reg, insn.src_reg) if pattern is not None else None
+    if made is None:
+        return None
+    off, imm = (f if isinstance(f, int) else None for f in (op.off, op.imm))
+    return _Row(Shape(made, 0, 0), off, imm, imm is not None or not op.name.startswith("ldind"))
 
 
 def _bytes(insn: Insn) -> str:
