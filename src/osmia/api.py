@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -39,7 +40,7 @@ class Program(model.Program):
     7
     """
 
-    __slots__ = ("shared_maps",)
+    __slots__ = ("byteorder", "shared_maps")
 
     def __init__(
         self,
@@ -56,17 +57,18 @@ class Program(model.Program):
         insns = _instructions(source, dialect)
         super().__init__(name, prog_type, insns, section=section, maps=list(maps), license=license)
         self.shared_maps: MapSet | None = None
+        self.byteorder = sys.byteorder
 
     def __repr__(self) -> str:
         return f"<Program {self.name} ({self.prog_type}, {len(self.insns)} insns, {len(self.maps)} maps)>"
 
     @classmethod
-    def of(cls, program: model.Program, maps: MapSet | None = None) -> Program:
+    def of(cls, program: model.Program, maps: MapSet | None = None, byteorder: str = sys.byteorder) -> Program:
         """The same program with the methods of this class, on maps that others share."""
         made = cls.__new__(cls)
         for name in model.Program.__dataclass_fields__:
             setattr(made, name, getattr(program, name))
-        made.shared_maps = maps
+        made.shared_maps, made.byteorder = maps, byteorder
         return made
 
     def living_maps(self) -> list[Any]:
@@ -99,6 +101,8 @@ class Program(model.Program):
         one collection share their maps.  ``budget`` bounds the instructions of a run; ``trace`` is called before
         each with its slot and the registers.  Raises UsageError, BadInsn, MapError or MissingBody.
         """
+        if self.byteorder != sys.byteorder:
+            raise UsageError(f"{self.name} is for {self.byteorder}-endian machines, and can't run on this one")
         if engine == "live":
             from osmia.live.executable import LiveExecutable
 
@@ -129,7 +133,7 @@ class Collection(Mapping[str, Program]):
     def __init__(self, raw: model.Collection, *, cpus: int = 1) -> None:
         self.raw = raw
         self.maps = MapSet(raw.maps.values(), cpus=cpus)
-        self.programs = {name: Program.of(p, self.maps) for name, p in raw.programs.items()}
+        self.programs = {name: Program.of(p, self.maps, raw.byteorder) for name, p in raw.programs.items()}
         self.maps.programs = self.programs
 
     path = property(lambda self: self.raw.path, doc="The file's name.")

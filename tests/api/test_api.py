@@ -162,3 +162,13 @@ def test_functions_have_addresses_and_attachments_cookies():
     world.attach(cookie, "kprobe/do_unlinkat", cookie=0xB0B)
     ip, given = world.fire("kprobe/do_unlinkat")
     assert world.symbol(ip.r0) == ("do_unlinkat", 0, 1024) and given.retval == 0xB0B
+
+
+def test_programs_of_the_other_byte_order_do_not_run():
+    other = "big" if sys.byteorder == "little" else "little"
+    try:
+        collection = osmia.compile('__attribute__((section("xdp"))) int f(void *c) { return 1; }', order=other)
+    except Unavailable as e:
+        pytest.skip(str(e))
+    with pytest.raises(UsageError, match=f"{other}-endian"):
+        collection.load()

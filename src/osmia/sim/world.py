@@ -183,7 +183,7 @@ class World(Clock):
     def trace(self, text: str) -> None:
         """A line of bpf_trace_printk, by the task and CPU that run."""
         task = self.task
-        comm = task.comm.decode("utf-8", "replace")
+        comm = task.comm.decode("utf-8", "replace") if task.pid else "<idle>"
         self.pipe.write(TraceLine(comm, task.pid, self.cpu, self._flags, self.ktime_ns(), text))
 
     def redirect(self, ifindex: int, flags: int) -> None:
