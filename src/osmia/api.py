@@ -57,7 +57,7 @@ class Program(model.Program):
         insns = _instructions(source, dialect)
         super().__init__(name, prog_type, insns, section=section, maps=list(maps), license=license)
         self.shared_maps: MapSet | None = None
-        self.byteorder = sys.byteorder
+        self.byteorder: str = sys.byteorder
 
     def __repr__(self) -> str:
         return f"<Program {self.name} ({self.prog_type}, {len(self.insns)} insns, {len(self.maps)} maps)>"
