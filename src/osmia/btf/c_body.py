@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from osmia.btf import types as t
 from osmia.btf.c_names import Names, declare, safe
-from osmia.btf.layout import MAX_DEPTH, align_of, member_field, size_of
+from osmia.btf.layout import align_of, member_field, size_of
 from osmia.btf.model import Btf
 from osmia.errors import BtfError
 
 _PAD = {8: "char", 16: "short", 32: "int", 64: "long long"}
+MAX_NESTING = 16
+"""Anonymous structs inside one another; a kernel has six."""
 MAX_LINES = 32
 """Unnamed bitfields that one gap may take."""
 
@@ -35,7 +37,6 @@ class Bodies:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.btf = names.btf
-        self._depth = 0
 
     def definition(self, type_id: int, level: int = 0) -> str:
         """``struct name {…}``, ``union {…}`` or ``enum name {…}``, without the semicolon."""
@@ -44,8 +45,8 @@ class Bodies:
             return self._enum(type_id, found, level)
         if not isinstance(found, t.Composite):
             raise BtfError(f"type {type_id} has no body")
-        if level > MAX_DEPTH // 2:
-            raise BtfError(f"structs nest deeper than {MAX_DEPTH // 2}, or in a circle")
+        if level > MAX_NESTING:
+            raise BtfError(f"anonymous structs nest deeper than {MAX_NESTING}, or in a circle")
         return self._composite(type_id, found, level)
 
     def _composite(self, type_id: int, made: t.Composite, level: int) -> str:
@@ -131,11 +132,12 @@ def padding(at: int, to: int, widest: int) -> list[str]:
 
     A gap that would take too many of them (types cut out of a table have such) becomes one array of bytes.
     """
-    if to - at > MAX_LINES * widest and to % 8 == 0:
-        start = -(-at // 8) * 8
-        head = [f"{_PAD[8]}: {start - at}"] if start != at else []
-        return [*head, f"unsigned char __gap_{start // 8}[{(to - start) // 8}]"]
     lines = []
+    if to - at > MAX_LINES * widest:
+        start, end = -(-at // 8), to // 8
+        lines += [f"{_PAD[8]}: {start * 8 - at}"] if start * 8 != at else []
+        lines.append(f"unsigned char __gap_{start}[{end - start}]")
+        at = end * 8
     while at < to:
         width = min(to - at, widest - at % widest)
         lines.append(f"{_PAD[widest]}: {width}")

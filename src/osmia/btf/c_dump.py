@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from osmia.btf import types as t
 from osmia.btf.c_body import Bodies
 from osmia.btf.c_names import VA_LIST, Names, all_ids, declare, is_builtin, standard_int
-from osmia.btf.layout import MAX_DEPTH
 from osmia.btf.model import Btf
 from osmia.btf.refs import references
 from osmia.errors import BtfError
@@ -80,7 +79,7 @@ class Dumper:
     def some(self, roots: Iterable[int]) -> Iterator[str]:
         """The given types after what they need."""
         for root in roots:
-            for need in self._needs_of(root, True, 0):
+            for need in self._needs_of(root, True):
                 yield from self.write(need)
             found = self.btf.type(root)
             if isinstance(found, t.AnyEnum | t.Composite) and not found.name:
@@ -110,38 +109,37 @@ class Dumper:
         type_id, full = need
         found = self.btf.type(type_id)
         if isinstance(found, t.Typedef):
-            yield from self._needs_of(found.type_id, False, 0)
+            yield from self._needs_of(found.type_id, False)
         elif isinstance(found, t.Composite) and full:
             for m in found.members:
-                yield from (n for n in self._needs_of(m.type_id, True, 0) if n != (type_id, False))
+                yield from (n for n in self._needs_of(m.type_id, True) if n != (type_id, False))
 
-    def _needs_of(self, type_id: int, full: bool, depth: int) -> Iterator[Need]:
+    def _needs_of(self, type_id: int, full: bool) -> Iterator[Need]:
         """What must be written before a use of the type; ``full``: the use needs its size."""
-        if depth > MAX_DEPTH:
-            raise BtfError(f"types nest deeper than {MAX_DEPTH} at type {type_id}, or in a circle")
+        todo, seen = [(type_id, full)], set[Need]()
+        while todo:
+            need = todo.pop()
+            if need not in seen:
+                seen.add(need)
+                yield from self._look(need, todo)
+
+    def _look(self, need: Need, todo: list[Need]) -> Iterator[Need]:
+        """One step of ``_needs_of``: types that have a name of their own are needs, the others lead on."""
+        type_id, full = need
         found = self.btf.type(type_id)
         if isinstance(found, t.Typedef):
             yield type_id, True
             if full or found.name == VA_LIST:
-                yield from self._needs_of(found.type_id, True, depth + 1)
+                todo.append((found.type_id, True))
         elif isinstance(found, t.MODIFIERS):
-            yield from self._needs_of(found.type_id, full, depth + 1)
-        elif isinstance(found, t.Ptr | t.Array | t.Func | t.Var):
-            yield from self._needs_of(found.type_id, not isinstance(found, t.Ptr), depth + 1)
-        elif isinstance(found, t.FuncProto):
-            for other in (found.type_id, *(p.type_id for p in found.params)):
-                yield from self._needs_of(other, False, depth + 1)
-        else:
-            yield from self._needs_of_leaf(type_id, found, full, depth)
-
-    def _needs_of_leaf(self, type_id: int, found: t.Type, full: bool, depth: int) -> Iterator[Need]:
-        if isinstance(found, t.Composite) and not found.name:
-            for m in found.members:
-                yield from self._needs_of(m.type_id, True, depth + 1)
-        elif isinstance(found, t.Composite):
+            todo.append((found.type_id, full))
+        elif isinstance(found, t.Composite) and found.name:
             yield type_id, full
         elif isinstance(found, t.AnyEnum | t.Fwd | t.Int | t.Float) and found.name:
             yield type_id, True
+        else:
+            whole = not isinstance(found, t.Ptr | t.FuncProto)
+            todo += [(i, whole) for i in reversed(_parts(found))]
 
     def _emit(self, need: Need) -> Iterator[str]:
         self._done.add(need)
@@ -160,6 +158,11 @@ class Dumper:
             yield self.bodies.definition(type_id) + ";\n"
 
 
+def _parts(found: t.Type) -> tuple[int, ...]:
+    """The types that a nameless type is written with; an array's index type is not."""
+    return (found.type_id,) if isinstance(found, t.Array) else references(found)
+
+
 def _references(btf: Btf) -> Iterator[int]:
     """Every type id that some type of the table refers to."""
     users = [k for k in t.KINDS if k not in (t.Void, t.Int, t.Enum, t.Enum64, t.Fwd, t.Float, t.Func)]
@@ -176,7 +179,7 @@ def _kfuncs(writer: Dumper) -> Iterator[str]:
         return
     yield KFUNC_HEAD
     for name, type_id in rows:
-        for need in writer._needs_of(type_id, False, 0):
+        for need in writer._needs_of(type_id, False):
             yield from writer.write(need)
         proto = btf.type(type_id)
         if isinstance(proto, t.Func):

@@ -19,6 +19,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z", re.ASCII)
 
 VA_LIST = "__builtin_va_list"
 
+MAX_NESTING = 8
+"""Prototypes as parameters of prototypes."""
+
 BODY = Callable[[int], str]
 """Writes the definition of an anonymous struct, union or enum where it is used."""
 
@@ -51,9 +54,14 @@ def safe(name: str) -> str:
 _NAMED = (t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef, t.Fwd, t.Int, t.Float)
 
 
+def tables(btf: Btf) -> list[Btf]:
+    """A table and what it stands on, the base first."""
+    return [*(tables(btf.base) if btf.base else ()), btf]
+
+
 def all_ids(btf: Btf, *kinds: type[t.Type]) -> list[int]:
     """The ids of those kinds, the base's among them."""
-    return [*(all_ids(btf.base, *kinds) if btf.base else ()), *btf.ids(*kinds)]
+    return [i for table in tables(btf) for i in table.ids(*kinds)]
 
 
 class Names:
@@ -69,6 +77,7 @@ class Names:
         self._tags: Counter[str] = Counter()
         self._idents: Counter[str] = Counter()
         self._tag_of: dict[tuple[str, bool], str] = {}
+        self._budget = 10_000 + 4 * sum(len(table.encode()) for table in tables(btf))
         self._assign()
 
     def _assign(self) -> None:
@@ -88,6 +97,12 @@ class Names:
 
     def __getitem__(self, type_id: int) -> str:
         return self._names.get(type_id) or self.btf.type(type_id).name
+
+    def spend(self) -> None:
+        """Count a declaration: prototypes within prototypes could otherwise grow without end.  Raises BtfError."""
+        self._budget -= 1
+        if self._budget < 0:
+            raise BtfError("prototypes and anonymous structs repeat one another too often")
 
     def enumerator(self, name: str) -> str:
         """The next free spelling of an enumerator; they share a name space with typedefs."""
@@ -130,6 +145,7 @@ def declare(names: Names, type_id: int, text: str = "", body: BODY | None = None
 
     ``body`` writes anonymous structs and enums in full.  Raises BtfError for types nested without end.
     """
+    names.spend()
     btf, qualifiers = names.btf, list[str]()
     for _ in range(MAX_DEPTH):
         found = btf.type(type_id)
@@ -159,8 +175,8 @@ def _pointer(btf: Btf, made: t.Ptr, qualifiers: list[str], text: str) -> str:
 
 
 def _params(names: Names, proto: t.FuncProto, body: BODY | None, depth: int) -> str:
-    if depth > MAX_DEPTH // 4:
-        raise BtfError(f"function types nest deeper than {MAX_DEPTH // 4}, or in a circle")
+    if depth > MAX_NESTING:
+        raise BtfError(f"function types nest deeper than {MAX_NESTING}, or in a circle")
     if not proto.params:
         return "void"
     parts = [declare(names, p.type_id, safe(p.name) if p.name else "", body, depth) for p in proto.params]

@@ -67,7 +67,8 @@ def align_of(btf: Btf, type_id: int, depth: int = 0) -> int:
 
 def _align(btf: Btf, found: t.Type, depth: int) -> int:
     if isinstance(found, t.Int | t.Enum | t.Enum64 | t.Float):
-        return min(found.size, btf.pointer_size) if found.size != 16 else 16
+        largest = 16 if found.size == 16 else btf.pointer_size
+        return min(found.size & -found.size, largest) or 1
     if isinstance(found, t.Ptr):
         return btf.pointer_size
     if isinstance(found, t.Array | t.Var):
