@@ -430,4 +430,4 @@ def test_the_enum_in_the_pxd_is_the_list_of_ops():
     assert {name: number for number, name in enumerate(names)} == vm_ops.OPS
     limits = dict(pair.split(" = ") for pair in re.findall(r"[A-Z_]+ = \d+", enums[1]))
     ours = {name: getattr(vm_ops, name) for name in limits}
-    assert {**ours, "STEP": 16} == {name: int(value) for name, value in limits.items()}
+    assert {**ours, "STEP": 24} == {name: int(value) for name, value in limits.items()}

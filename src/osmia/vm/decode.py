@@ -2,7 +2,7 @@
 
 A row is ``(op, dst, src, off, imm)``: ``op`` of ``vm.ops``; ``src`` a register or ``IMM``; ``off`` the byte offset
 of an access, or how far a jump or call goes from the next row (in rows; in bytes in the native copy);
-``imm`` 64 bits, sign extended or an address.
+``imm`` 64 bits, sign extended or an address.  The native copy also points at the second operand.
 Refused at once, as every kernel does: unknown and reserved instructions, registers from R11 on, writes
 to R10, jumps out of the program or into the second slot of a 64-bit load.
 """
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 M64 = 0xFFFFFFFFFFFFFFFF
 TAIL_CALL = 12
-ROW = struct.Struct("=HBBiQ")
-"""A row in native memory: 16 bytes."""
+ROW = struct.Struct("=HBBiQQ")
+"""A row in native memory: op, dst, src, off, the address of the operand, imm."""
 
 _SWAPPED, _UNSWAPPED = ("be", "le") if sys.byteorder == "little" else ("le", "be")
 _BITS = {"b": "8", "h": "16", "w": "32", "dw": "64"}
@@ -103,8 +103,10 @@ JUMPS = frozenset(n for name, n in OPS.items() if name.startswith("J") or name i
 """Rows whose ``off`` is a distance in the program."""
 
 
-def _native(row: Row) -> Row:
-    return row._replace(off=row.off * ROW.size) if row.op in JUMPS else row
+def _native(row: Row, address: int, registers: int) -> bytes:
+    off = row.off * ROW.size if row.op in JUMPS else row.off
+    operand = address + ROW.size - 8 if row.src == IMM else registers + 8 * row.src
+    return ROW.pack(row.op, row.dst, row.src, off, operand, row.imm)
 
 
 class Code:
@@ -114,14 +116,17 @@ class Code:
     A callback pointer is the address of the row it starts at: unique, and never an accessible address.
     """
 
-    def __init__(self, program: Program, rows: list[Row], bodies: list[HelperBody], native: Buffer) -> None:
+    def __init__(
+        self, program: Program, rows: list[Row], bodies: list[HelperBody], native: Buffer, registers: int
+    ) -> None:
         self.program = program
         self.rows = rows
         self.bodies = bodies
         self.count = len(rows) - 2
         self.address = native.address
         self._native = native
-        write(native.address, b"".join(ROW.pack(*_native(row)) for row in rows))
+        places = range(native.address, native.address + native.size, ROW.size)
+        write(native.address, b"".join(_native(row, at, registers) for at, row in zip(places, rows, strict=True)))
 
     def slot_of(self, pointer: int) -> int:
         """The slot behind a callback pointer, or -1."""
@@ -135,7 +140,9 @@ class Code:
 
 
 class Decoder:
-    """Decodes one program.  What the program names (maps, helpers, kfuncs, variables) is given by the machine."""
+    """Decodes one program.  What the program names (maps, helpers, kfuncs, variables) is given by the machine,
+    and the address of its registers.
+    """
 
     def __init__(
         self,
@@ -144,9 +151,10 @@ class Decoder:
         helpers: Mapping[int, HelperBody],
         kfuncs: Mapping[str, HelperBody],
         ksyms: Mapping[str, int],
+        registers: int = 0,
     ) -> None:
         self.program, self.maps, self.helpers, self.kfuncs, self.ksyms = program, maps, helpers, kfuncs, ksyms
-        self.insns = program.insns
+        self.insns, self.registers = program.insns, registers
         self.externs = {extern.insn: extern for extern in program.externs}
         self.bodies: list[HelperBody] = []
         self.native = Buffer(ROW.size * (len(self.insns) + 2))
@@ -159,7 +167,7 @@ class Decoder:
             raise BadInsn("the program has no instructions", 0)
         beyond, leave = Row(OPS["BEYOND"]), Row(OPS["EXIT"])
         rows = [beyond if pc in self._seconds else self._row(pc, insn) for pc, insn in enumerate(self.insns)]
-        return Code(self.program, [*rows, beyond, leave], self.bodies, self.native)
+        return Code(self.program, [*rows, beyond, leave], self.bodies, self.native, self.registers)
 
     def _second_slots(self) -> frozenset[int]:
         found, pc = [], 0

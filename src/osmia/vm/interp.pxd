@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from osmia.memory cimport Memory, Region
 from osmia.raw cimport fill, ld8, ld16, ld32, ld64, st8, st16, st32, st64
+from osmia.vm.native cimport NativeRow, operand, registers, row_at
 from osmia.vm.words cimport (
     arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64, swap16, swap32, swap64, sx8, sx16, sx32, word
 )
@@ -17,7 +18,7 @@ cdef enum:  # vm/ops.py, number by number
 
 cdef enum:  # the limits there
     FRAMES = 8, FRAME_SIZE = 512, FRAME_STRIDE = 1024, MAY_GOTO_LOOPS = 8388608, RECORD = 64, SLICE = 1048576, TAIL_CALLS = 33
-    IMM = 15, STEP = 16
+    IMM = 15, STEP = 24
 
 cdef class StackRegion(Region):
     pass
@@ -32,21 +33,21 @@ cdef class Interp:
     cdef public tuple registers
     cdef public uint64_t base, spent, budget
     cdef public Py_ssize_t current
-    cdef list _tables, _bodies
-    cdef object _records
-    cdef uint64_t _saved, _room, _low, _span, _low2, _span2, _granted
+    cdef public uint64_t file
+    cdef list _tables, _bodies, _plain
+    cdef object _records, _registers
+    cdef uint64_t _saved, _room, _used, _low, _span, _low2, _span2, _granted
     cdef bint _writable, _writable2
     cdef int64_t _next
     cdef Py_ssize_t _tail_calls
 
     @cython.locals(
-        M32=uint64_t, M64=uint64_t, regs=uint64_t[16], bottom=int64_t, loops=uint64_t, fuel=uint64_t, pc=int64_t, at=uint64_t,
-        op=uint64_t, dst=uint64_t, src=uint64_t, off=int64_t, imm=uint64_t, a=uint64_t, b=uint64_t, jump=int64_t
+        M32=uint64_t, M64=uint64_t, regs="uint64_t *", row="NativeRow *", code=list, bottom=int64_t, loops=uint64_t, fuel=int64_t, pc=int64_t, at=uint64_t,
+        op=uint64_t, dst=uint64_t, a=uint64_t, b=uint64_t, jump=int64_t, number=Py_ssize_t
     )
     cpdef uint64_t run(
         self, int64_t index, int64_t slot, int64_t depth, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5
     ) except? 0xDEAD
-    @cython.locals(bottom=uint64_t)
     cdef uint64_t _open(self, int64_t depth) except 0
     @cython.locals(record=uint64_t, i=uint64_t)
     cdef int64_t _enter(self, int64_t depth, int64_t index, uint64_t pc, uint64_t loops, uint64_t *regs) except -1
@@ -56,7 +57,7 @@ cdef class Interp:
     cdef int _admit(self, uint64_t address, uint64_t size, bint write) except -1
     cdef object _fault(self, Region region, uint64_t address, uint64_t size, bint write)
     cpdef _forget(self)
-    cdef int _suspend(self, int64_t depth, uint64_t fuel) except -1
+    cdef int _suspend(self, int64_t depth, int64_t fuel) except -1
     cdef int _resume(self, int64_t depth, uint64_t stamp) except -1
     @cython.locals(depth=int64_t, stamp=uint64_t)
     cdef uint64_t _helper(
@@ -65,6 +66,9 @@ cdef class Interp:
     @cython.locals(target=int64_t)
     cdef int64_t _tail(self, uint64_t table, uint64_t slot) except? -2
     cdef int64_t _packet(self, uint64_t offset, uint64_t size) except? -2
+    cdef tuple _kept(self)
+    @cython.locals(regs="uint64_t *", number=Py_ssize_t)
+    cdef int _restore(self, tuple kept) except -1
     cdef int64_t _begin(self, int64_t index) except -1
     cdef int64_t _slot(self, int64_t index, int64_t pc) except? -1
     cdef int64_t _slot_in(self, int64_t index, uint64_t pointer) except -1

@@ -24,6 +24,7 @@ from osmia.vm.env import poll
 
 if not cython.compiled:
     from osmia.raw import fill, ld8, ld16, ld32, ld64, st8, st16, st32, st64
+    from osmia.vm.native import operand, registers, row_at
     from osmia.vm.ops import (  # isort: skip
         # 64-bit arithmetic
         MOV64, ADD64, SUB64, MUL64, DIV64, SDIV64, MOD64, SMOD64, OR64, AND64, XOR64, LSH64, RSH64, ARSH64, NEG64,
@@ -39,7 +40,7 @@ if not cython.compiled:
         LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
         # the rest
         WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT,
-        FRAMES, FRAME_SIZE, FRAME_STRIDE, IMM, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
+        FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
     from osmia.vm.words import (  # isort: skip
         arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64,
@@ -77,6 +78,9 @@ class Interp:
         self.codes: list[Code] = []
         self._tables: list[Any] = []
         self._bodies: list[list[HelperBody]] = []
+        self._plain = [0] * 16
+        self._registers = Buffer(16 * 8)
+        self.file = self._registers.address
         self._records = Buffer(FRAMES * RECORD)
         self._saved = self._records.address
         self.env: Any = None
@@ -88,7 +92,7 @@ class Interp:
         self._granted = 0
         self._tail_calls = 0
         self._next = 0
-        self._room = 0
+        self._room = self._used = 0
         self._low = self._low2 = self._span = self._span2 = 0
         self._writable = self._writable2 = False
         self._forget()
@@ -105,6 +109,8 @@ class Interp:
         self.env, self.budget, self.tracer = env, budget, tracer
         self.spent = self._granted = self._tail_calls = self._next = 0
         self.registers = ()
+        fill(self.base, 0, self._used)  # what the last run left on the stack
+        self._used = 0
         index, slot = self._locate(callback) if callback else (0, 0)
         r1, r2, r3, r4, r5 = (*arguments, 0, 0, 0, 0, 0)[:5]
         try:
@@ -115,9 +121,12 @@ class Interp:
             self._forget()
 
     def call(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
-        """Run a callback in a frame above those in use."""
+        """Run a callback in a frame above those in use; the registers are as before afterwards."""
         index, slot = self._locate(pointer)
-        return self.run(index, slot, self._next, r1, r2, r3, r4, r5)
+        kept = self._kept()
+        result = self.run(index, slot, self._next, r1, r2, r3, r4, r5)
+        self._restore(kept)
+        return result
 
     def _locate(self, pointer: int) -> tuple[int, int]:
         """Code and slot behind a callback pointer."""
@@ -131,7 +140,9 @@ class Interp:
         """Run code ``index`` from a slot in frame ``depth`` until that frame ends; returns R0."""
         M32 = 0xFFFFFFFF
         M64 = 0xFFFFFFFFFFFFFFFF
-        regs = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        regs = registers(self.file, self._plain)
+        for number in range(16):
+            regs[number] = 0
         regs[1], regs[2], regs[3], regs[4], regs[5] = r1, r2, r3, r4, r5
         bottom = depth
         loops = MAY_GOTO_LOOPS
@@ -141,46 +152,44 @@ class Interp:
         try:
             regs[10] = self._open(depth)
             while True:
-                if fuel == 0:
-                    fuel = self._refill(index, pc, regs)
                 fuel -= 1
-                if cython.compiled:
-                    op, dst, src, off, imm = ld16(pc), ld8(pc + 2), ld8(pc + 3), s32(ld32(pc + 4)), ld64(pc + 8)
-                else:
-                    op, dst, src, off, imm = code[pc]
+                if fuel < 0:
+                    fuel = self._refill(index, pc, regs) - 1
+                row = row_at(code, pc)
                 pc += STEP
-                regs[IMM] = imm
+                op = row.op
+                dst = row.dst
                 a = regs[dst]
-                b = regs[src]
+                b = operand(row, regs)
                 if op == MOV64:
                     regs[dst] = b
                 elif op == ADD64:
                     regs[dst] = (a + b) & M64
                 elif op == LDX64:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 8, False):
                         self._admit(at, 8, False)
                     regs[dst] = ld64(at)
                 elif op == LDX32:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 4, False):
                         self._admit(at, 4, False)
                     regs[dst] = ld32(at)
                 elif op == JEQ64:
                     if a == b:
-                        pc += off
+                        pc += row.off
                 elif op == JNE64:
                     if a != b:
-                        pc += off
+                        pc += row.off
                 elif op == MOV32:
                     regs[dst] = b & M32
                 elif op == ST64:
-                    at = (a + off) & M64
+                    at = (a + row.off) & M64
                     if not self._ok(at, 8, True):
                         self._admit(at, 8, True)
                     st64(at, b)
                 elif op == JA:
-                    pc += off
+                    pc += row.off
                 elif op == SUB64:
                     regs[dst] = (a - b) & M64
                 elif op == MUL64:
@@ -209,68 +218,68 @@ class Interp:
                     regs[dst] = (0 - a) & M64
                 elif op == JGT64:
                     if a > b:
-                        pc += off
+                        pc += row.off
                 elif op == JGE64:
                     if a >= b:
-                        pc += off
+                        pc += row.off
                 elif op == JLT64:
                     if a < b:
-                        pc += off
+                        pc += row.off
                 elif op == JLE64:
                     if a <= b:
-                        pc += off
+                        pc += row.off
                 elif op == JSGT64:
                     if s64(a) > s64(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSGE64:
                     if s64(a) >= s64(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSLT64:
                     if s64(a) < s64(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSLE64:
                     if s64(a) <= s64(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSET64:
                     if a & b:
-                        pc += off
+                        pc += row.off
                 elif op == LDX16:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 2, False):
                         self._admit(at, 2, False)
                     regs[dst] = ld16(at)
                 elif op == LDX8:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 1, False):
                         self._admit(at, 1, False)
                     regs[dst] = ld8(at)
                 elif op == LDSX8:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 1, False):
                         self._admit(at, 1, False)
                     regs[dst] = sx8(ld8(at))
                 elif op == LDSX16:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 2, False):
                         self._admit(at, 2, False)
                     regs[dst] = sx16(ld16(at))
                 elif op == LDSX32:
-                    at = (b + off) & M64
+                    at = (b + row.off) & M64
                     if not self._ok(at, 4, False):
                         self._admit(at, 4, False)
                     regs[dst] = sx32(ld32(at))
                 elif op == ST32:
-                    at = (a + off) & M64
+                    at = (a + row.off) & M64
                     if not self._ok(at, 4, True):
                         self._admit(at, 4, True)
                     st32(at, b)
                 elif op == ST16:
-                    at = (a + off) & M64
+                    at = (a + row.off) & M64
                     if not self._ok(at, 2, True):
                         self._admit(at, 2, True)
                     st16(at, b)
                 elif op == ST8:
-                    at = (a + off) & M64
+                    at = (a + row.off) & M64
                     if not self._ok(at, 1, True):
                         self._admit(at, 1, True)
                     st8(at, b)
@@ -304,37 +313,37 @@ class Interp:
                     regs[dst] = (0 - a) & M32
                 elif op == JEQ32:
                     if (a & M32) == (b & M32):
-                        pc += off
+                        pc += row.off
                 elif op == JNE32:
                     if (a & M32) != (b & M32):
-                        pc += off
+                        pc += row.off
                 elif op == JGT32:
                     if (a & M32) > (b & M32):
-                        pc += off
+                        pc += row.off
                 elif op == JGE32:
                     if (a & M32) >= (b & M32):
-                        pc += off
+                        pc += row.off
                 elif op == JLT32:
                     if (a & M32) < (b & M32):
-                        pc += off
+                        pc += row.off
                 elif op == JLE32:
                     if (a & M32) <= (b & M32):
-                        pc += off
+                        pc += row.off
                 elif op == JSGT32:
                     if s32(a) > s32(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSGE32:
                     if s32(a) >= s32(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSLT32:
                     if s32(a) < s32(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSLE32:
                     if s32(a) <= s32(b):
-                        pc += off
+                        pc += row.off
                 elif op == JSET32:
                     if a & b & M32:
-                        pc += off
+                        pc += row.off
                 elif op == SX8_64:
                     regs[dst] = sx8(b)
                 elif op == SX16_64:
@@ -356,36 +365,36 @@ class Interp:
                 elif op == SWAP64:
                     regs[dst] = swap64(a)
                 elif op == ATOMIC32:
-                    at = (a + off) & M64
+                    at = (a + row.off) & M64
                     if not self._ok(at, 4, True):
                         self._admit(at, 4, True)
                     a = ld32(at)
-                    st32(at, renewed(imm, a, b & M32, regs[0] & M32))
-                    if imm == 0xF1:  # compare and exchange
+                    st32(at, renewed(row.imm, a, b & M32, regs[0] & M32))
+                    if row.imm == 0xF1:  # compare and exchange
                         regs[0] = a
-                    elif imm & 1:  # fetch
-                        regs[src] = a
+                    elif row.imm & 1:  # fetch
+                        regs[row.src] = a
                 elif op == ATOMIC64:
-                    at = (a + off) & M64
+                    at = (a + row.off) & M64
                     if not self._ok(at, 8, True):
                         self._admit(at, 8, True)
                     a = ld64(at)
-                    st64(at, renewed(imm, a, b, regs[0]))
-                    if imm == 0xF1:  # compare and exchange
+                    st64(at, renewed(row.imm, a, b, regs[0]))
+                    if row.imm == 0xF1:  # compare and exchange
                         regs[0] = a
-                    elif imm & 1:  # fetch
-                        regs[src] = a
+                    elif row.imm & 1:  # fetch
+                        regs[row.src] = a
                 elif op == WIDE:
-                    regs[dst] = imm
+                    regs[dst] = row.imm
                     pc += STEP
                 elif op == HELPER:
                     self._suspend(depth, fuel)
                     fuel = 0
-                    regs[0] = self._helper(index, imm, regs[1], regs[2], regs[3], regs[4], regs[5])
+                    regs[0] = self._helper(index, row.imm, regs[1], regs[2], regs[3], regs[4], regs[5])
                 elif op == LOCAL:
                     depth = self._enter(depth, index, pc, loops, regs)
                     loops = MAY_GOTO_LOOPS
-                    pc += off
+                    pc += row.off
                 elif op == EXIT:
                     if depth == bottom:
                         self._suspend(depth - 1, fuel)
@@ -404,7 +413,7 @@ class Interp:
                         code = self._tables[index]
                 elif op == MAY_GOTO:
                     if loops == 0:
-                        pc += off
+                        pc += row.off
                     else:
                         loops -= 1
                 elif op == TAIL:
@@ -417,7 +426,7 @@ class Interp:
                         pc = self._begin(index)
                         loops = MAY_GOTO_LOOPS
                 elif op in (LDABS, LDIND):
-                    jump = self._packet(b if op == LDABS else b + imm, off)
+                    jump = self._packet(b if op == LDABS else b + row.imm, row.off)
                     if jump < 0:  # outside: R0 is 0, and the last row leaves the function
                         jump = 0
                         pc = self._begin(index) + STEP * (self.codes[index].count + 1)
@@ -441,16 +450,24 @@ class Interp:
         """The slot that a pc stands for."""
         return (pc - self._begin(index)) // STEP
 
+    def _kept(self) -> tuple[int, ...]:
+        return listed(registers(self.file, self._plain))
+
+    def _restore(self, kept: tuple[int, ...]) -> None:
+        regs = registers(self.file, self._plain)
+        for number in range(11):
+            regs[number] = kept[number]
+
     # -- frames ------------------------------------------------------------------------------------------------
 
     def _open(self, depth: int) -> int:
-        """Make frame ``depth`` accessible, zeroed; returns the address behind it, its R10."""
+        """Make frame ``depth`` accessible; returns the address behind it, its R10."""
         if depth >= FRAMES:
             raise VmError(f"the call stack of {depth + 1} frames is too deep")
-        bottom = self.base + FRAME_STRIDE * depth
-        fill(bottom, 0, FRAME_SIZE)
         self._room = FRAME_STRIDE * (depth + 1)
-        return bottom + FRAME_SIZE
+        if self._room > self._used:
+            self._used = self._room
+        return self.base + FRAME_STRIDE * depth + FRAME_SIZE
 
     def _enter(self, depth: int, index: int, pc: int, loops: int, regs: list[int]) -> int:
         """Save what the caller in frame ``depth`` gets back, and open the next frame; returns its number."""

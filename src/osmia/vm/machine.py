@@ -91,7 +91,7 @@ class Machine:
         return self._interp.codes[self._interp.current].program
 
     def _load(self, program: Program, maps: Sequence[Any]) -> Code:
-        code = Decoder(program, maps, *self._sources).decode()
+        code = Decoder(program, maps, *self._sources, self._interp.file).decode()
         for map_ in maps:
             self._list(map_)
         self._known[id(program)] = (program, self._interp.add(code))
