@@ -102,19 +102,20 @@ class Run:
     def run(self, session: Session, programs: list[Program]) -> None:
         """Acts, packets, or once."""
         from osmia.session import Session
+        from osmia.sim.contexts import takes_packets
 
         one = programs[0]
         if self.o["where"] == "live":
             return self.live(session, one)
         if not one.section and not self.typed:
             return self.once(session, one)
-        if self.o["pcap"] and not Session.takes_packets(one):
+        if self.o["pcap"] and not takes_packets(one):
             raise UsageError(f"{one.name} is a {one.prog_type} program: it takes no packets (--pcap)")
-        if self.o["ctx"] is not None or (self.o["data"] is not None and not Session.takes_packets(one)):
+        if self.o["ctx"] is not None or (self.o["data"] is not None and not takes_packets(one)):
             return self.once(session, one)
-        if Session.takes_packets(one) and self.o["acts"] is None:
+        if takes_packets(one) and self.o["acts"] is None:
             return self.packets(session, one)
-        if not all(Session.is_traced(p) or Session.takes_packets(p) for p in programs):
+        if not all(Session.is_traced(p) or takes_packets(p) for p in programs):
             return self.once(session, one)
         missed = session.act(programs, self.o["acts"])
         self.missed(missed)
@@ -141,8 +142,9 @@ class Run:
     def live(self, session: Session, program: Program) -> None:
         """The same in the running kernel, through BPF_PROG_TEST_RUN."""
         from osmia.live.executable import LiveExecutable
+        from osmia.sim.contexts import takes_packets
 
-        ctx, frames = _hex(self.o["ctx"], "--ctx"), self.frames() if session.takes_packets(program) else []
+        ctx, frames = _hex(self.o["ctx"], "--ctx"), self.frames() if takes_packets(program) else []
         inputs: list[bytes | None] = [frame.data for frame in frames]
         inputs = inputs or [_hex(self.o["data"], "--data")]
         with LiveExecutable(program) as loaded:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from osmia.debug import Stepper
 from osmia.errors import UsageError, VmError
 from osmia.sim import Executable, Hook, Result, World
-from osmia.sim.contexts import SKB_TYPES
 from osmia.vm.machine import DEFAULT_BUDGET
 
 if TYPE_CHECKING:
@@ -139,11 +138,6 @@ class Session:
             return Hook.of(program).kind in ACTED
         except UsageError:
             return False
-
-    @staticmethod
-    def takes_packets(program: Any) -> bool:
-        """Whether it runs on packets."""
-        return program.prog_type == "xdp" or program.prog_type in SKB_TYPES
 
     # Acting
 

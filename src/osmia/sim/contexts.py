@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from osmia.errors import UsageError
+from osmia.kernel.prog_types import prog_type
 from osmia.sim import events
 from osmia.vm.context import Context, MemoryContext
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from osmia.sim.world import World
 
 M64 = 0xFFFFFFFFFFFFFFFF
-SKB_TYPES = frozenset(
-    "socket_filter sched_cls sched_act cgroup_skb lwt_in lwt_out lwt_xmit lwt_seg6local sk_skb flow_dissector netfilter"
-    .split()
-)  # fmt: skip
 _PROBES = frozenset(("kprobe", "kretprobe", "uprobe", "uretprobe", "usdt", "perf_event"))
 _ARGUMENTS = frozenset(("raw_tp", "tp_btf", "fentry", "fexit", "fmod_ret", "lsm", "iter"))
 _SIZES = {"tracepoint": 128, "raw_tracepoint": 96, "raw_tracepoint_writable": 96, "tracing": 96, "lsm": 96}
+
+
+def takes_packets(program: Program) -> bool:
+    """Whether programs of its type run on packets."""
+    return prog_type(program.prog_type).packet
 
 
 def of_event(
@@ -56,14 +58,14 @@ def registers(args: Sequence[int] = (), retval: int | None = None, ip: int = 0) 
     return PtRegsContext(args, None if retval is None else retval & M64, **pointer)
 
 
-def of_packet(world: World, prog_type: str, frame: bytes, device: NetDevice | None = None) -> Context:
+def of_packet(world: World, kind: str, frame: bytes, device: NetDevice | None = None) -> Context:
     """The context of a packet program that sees a frame come in."""
     from osmia.vm.packet import SkbContext, XdpContext
 
     ifindex = device.ifindex if device else 1
-    if prog_type == "xdp":
+    if kind == "xdp":
         return XdpContext(frame, ingress_ifindex=ifindex)
-    return SkbContext(frame, prog_type=prog_type, ifindex=ifindex, ingress_ifindex=ifindex)
+    return SkbContext(frame, prog_type=kind, ifindex=ifindex, ingress_ifindex=ifindex)
 
 
 def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Context:
@@ -75,7 +77,7 @@ def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Cont
         return ctx
     if ctx is not None and not isinstance(ctx, bytes | bytearray | memoryview | dict):
         raise UsageError(f"ctx takes bytes, field values or a Context, not {type(ctx).__name__}")
-    if program.prog_type == "xdp" or program.prog_type in SKB_TYPES:
+    if takes_packets(program):
         return _packet(program.prog_type, ctx, bytes(64) if data is None else bytes(data))
     if isinstance(ctx, dict):
         raise UsageError(f"a {program.prog_type} program's context has no fields to set: give bytes")
@@ -86,11 +88,11 @@ def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Cont
     return Context(bytes(_SIZES.get(program.prog_type, 0)) if ctx is None else bytes(ctx))
 
 
-def _packet(prog_type: str, ctx: Any, data: bytes) -> Context:
+def _packet(kind: str, ctx: Any, data: bytes) -> Context:
     from osmia.vm.packet import SkbContext, XdpContext
 
     if isinstance(ctx, dict):
-        return XdpContext(data, **ctx) if prog_type == "xdp" else SkbContext(data, prog_type=prog_type, **ctx)
-    if prog_type == "xdp":
+        return XdpContext(data, **ctx) if kind == "xdp" else SkbContext(data, prog_type=kind, **ctx)
+    if kind == "xdp":
         return XdpContext(data) if ctx is None else XdpContext(data, ctx=bytes(ctx))
-    return SkbContext(data, prog_type=prog_type, ctx=None if ctx is None else bytes(ctx))
+    return SkbContext(data, prog_type=kind, ctx=None if ctx is None else bytes(ctx))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from osmia import raw
 from osmia.sim import packet
 from osmia.sim.device import ETH_LEN, NetDevice, free_skb, sk_buff
-from osmia.sim.hooks import NET, Hook
+from osmia.sim.hooks import Hook
 
 if TYPE_CHECKING:
     from osmia.sim.kobject import KObject
@@ -187,8 +187,3 @@ def _to_protocols(world: World, skb: _Skb, frame: bytes) -> None:
     handler = {packet.UDP: "udp_rcv", packet.ICMP: "icmp_rcv", packet.TCP: "tcp_v4_rcv"}.get(frame[ETH_LEN + 9])
     if handler:
         _function(world, handler, lambda: [skb.kobject])
-
-
-def is_packet_hook(hook: Hook) -> bool:
-    """Whether the hook's event is a packet."""
-    return hook.kind in NET

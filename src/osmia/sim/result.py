@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from osmia.kernel.prog_types import TYPES
 from osmia.sim.pipe import TraceLine
 from osmia.vm.machine import Result as VmResult
-
-XDP_ACTIONS = ("XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT")
-TC_ACTIONS = (
-    "TC_ACT_OK", "TC_ACT_RECLASSIFY", "TC_ACT_SHOT", "TC_ACT_PIPE", "TC_ACT_STOLEN", "TC_ACT_QUEUED", "TC_ACT_REPEAT",
-    "TC_ACT_REDIRECT", "TC_ACT_TRAP",
-)  # fmt: skip
-_TABLES = {"xdp": XDP_ACTIONS, "sched_cls": TC_ACTIONS, "sched_act": TC_ACTIONS}
-_VERDICTS = frozenset("cgroup_skb sk_skb sk_msg cgroup_sock cgroup_sock_addr cgroup_device sk_lookup".split())
 
 
 def action_name(prog_type: str, retval: int) -> str | None:
@@ -25,14 +18,11 @@ def action_name(prog_type: str, retval: int) -> str | None:
     """
     if prog_type == "socket_filter":
         return f"keep {retval}" if retval else "drop"
-    if prog_type in _VERDICTS:
-        return "allow" if retval & 1 else "drop"
-    table = _TABLES.get(prog_type)
-    if table is None:
+    kind = TYPES.get(prog_type)
+    if kind is None or not kind.returns:
         return None
-    if table is TC_ACTIONS and retval == 0xFFFFFFFF:
-        return "TC_ACT_UNSPEC"
-    return table[retval] if retval < len(table) else f"unknown {retval}"
+    name = kind.return_name(retval)
+    return name if name in kind.returns.values() else f"unknown {name}"
 
 
 @dataclass(frozen=True, slots=True)
