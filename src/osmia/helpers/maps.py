@@ -1,17 +1,21 @@
-"""Map operations (kernel/bpf/helpers.c).  The maps themselves know the rules; here they meet registers."""
+"""Map operations (kernel/bpf/helpers.c).  The maps themselves know the rules; here they meet registers.
+
+Look-up and update are what programs call most: they take raw registers and are compiled.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from osmia.errors import Fault
-from osmia.helpers.registry import M64, helper, raw_helper
+from osmia.helpers.registry import helper, raw_helper
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.base import Map
 
 if TYPE_CHECKING:
     from osmia.vm.env import Env
 
+M64 = 0xFFFFFFFFFFFFFFFF
 RDONLY_PROG, WRONLY_PROG = MAP_FLAGS["rdonly_prog"], MAP_FLAGS["wronly_prog"]
 
 
@@ -27,25 +31,38 @@ def may_read(m: Map) -> None:
         raise Fault(f"map {m.name} is write-only for programs")
 
 
-@raw_helper("bpf_map_lookup_elem")
 def lookup_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
     """Address of the value, of an inner map, or 0."""
-    m = env.map_at(r1)
-    env.check(r2, m.key_size)
+    memory = env.memory
+    region = memory.find(r1)
+    if region is None or region.kind != "map" or region.address != r1:
+        env.map_at(r1)  # raises the Fault
+    m: Map = region.owner  # type: ignore[union-attr, assignment]
+    if not memory.check(r2, m.key_size, False):
+        env.check(r2, m.key_size)
     if m.flags & WRONLY_PROG:
         may_read(m)
-    return int(m.lookup(r2, env.host.cpu))
+    return m.lookup(r2, env.host.cpu)
 
 
-@raw_helper("bpf_map_update_elem")
 def update_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
     """Copy the value in; 0 or an errno."""
-    m = env.map_at(r1)
-    env.check(r2, m.key_size)
-    env.check(r3, m.value_size)
+    memory = env.memory
+    region = memory.find(r1)
+    if region is None or region.kind != "map" or region.address != r1:
+        env.map_at(r1)  # raises the Fault
+    m: Map = region.owner  # type: ignore[union-attr, assignment]
+    if not memory.check(r2, m.key_size, False):
+        env.check(r2, m.key_size)
+    if not memory.check(r3, m.value_size, False):
+        env.check(r3, m.value_size)
     if m.flags & RDONLY_PROG:
         may_write(m)
-    return int(m.update(r2, r3, r4, env.host.cpu)) & M64
+    return m.update(r2, r3, r4, env.host.cpu) & M64
+
+
+raw_helper("bpf_map_lookup_elem")(lookup_elem)
+raw_helper("bpf_map_update_elem")(update_elem)
 
 
 @helper("bpf_map_delete_elem")

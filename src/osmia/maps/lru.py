@@ -5,10 +5,16 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.evict import CommonLru, PercpuLru
 from osmia.maps.hash import HEADER, Hash, PercpuHash, hash_key
-from osmia.raw import copy, fill, ld32, st64
+
+if not cython.compiled:
+    from osmia.raw import copy, fill, ld32, st64
 
 if TYPE_CHECKING:
     from osmia.maps.hash import Table
@@ -47,6 +53,7 @@ class LruHash(Hash):
         super().__init__(spec, cpus, id)
         self.max_entries = self.capacity = rounded(spec, cpus)
         self.lru = make_lru(self)
+        self.nodes = self.lru.nodes
 
     def _capacity(self) -> int:
         return rounded(self.spec, int(self.cpus))
@@ -60,7 +67,7 @@ class LruHash(Hash):
         element = self.find(key, hash_key(key, self.key_size))
         if not element:
             return 0
-        self.lru.nodes.touch(self.node_of(element))
+        self.nodes.touch(self.node_of(element))
         return self.value_of(element, cpu)
 
     def lookup_quietly(self, key: int, cpu: int) -> int:
@@ -83,7 +90,7 @@ class LruHash(Hash):
             return bad
         self._fill(node, key, value, hashed)
         if old:
-            self.lru.nodes.touch(node)
+            self.nodes.touch(node)
             self.unlink(old)
             self.lru.push(self.node_of(old))
         return 0
@@ -112,6 +119,7 @@ class LruPercpuHash(PercpuHash):
         super().__init__(spec, cpus, id)
         self.max_entries = self.capacity = rounded(spec, cpus)
         self.lru = make_lru(self)
+        self.nodes = self.lru.nodes
 
     def _capacity(self) -> int:
         return rounded(self.spec, int(self.cpus))
@@ -121,7 +129,7 @@ class LruPercpuHash(PercpuHash):
         element = self.find(key, hash_key(key, self.key_size))
         if not element or cpu >= self.copies:
             return 0
-        self.lru.nodes.touch(ld32(element + 12))
+        self.nodes.touch(ld32(element + 12))
         return self.value_of(element, cpu)
 
     def lookup_quietly(self, key: int, cpu: int) -> int:
@@ -144,7 +152,7 @@ class LruPercpuHash(PercpuHash):
         if bad:
             return bad
         if old:
-            self.lru.nodes.touch(ld32(old + 12))
+            self.nodes.touch(ld32(old + 12))
             return old
         return self._fresh(node, key, hashed)
 
