@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from osmia.errors import KernelError, Unavailable
-from osmia.raw import Buffer, read
+from osmia.raw import Buffer
 
 NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361, "loongarch64": 280}
 MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT_KEY, PROG_LOAD = range(6)
@@ -115,7 +115,7 @@ def btf_load(data: bytes, log_size: int = 1 << 16) -> int:
 
 def text(log: Buffer) -> str:
     """The log up to its NUL."""
-    return read(log.address, log.size).split(b"\0", 1)[0].decode(errors="replace")
+    return ctypes.string_at(log.address).decode(errors="replace")  # not all 16 MiB: a copy costs 9 ms
 
 
 class ProgAttr(NamedTuple):
