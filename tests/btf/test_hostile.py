@@ -227,3 +227,24 @@ def test_the_kernel_itself_is_sound():
     part = subset(table, [table.find("task_struct", Struct)])
     check(part)
     assert len(part) > 1000
+
+
+def test_shrunk_by_fuzzing():
+    """Integers of no bytes, gaps of 512 MB, prototypes within prototypes: each once hung or divided by zero."""
+    nothing = Btf()
+    nothing.add(Int("int", 0, 0, 0, 0))
+    nothing.add(Struct("s", 4, (Member("a", 1, 0, 3),), True))
+    with pytest.raises(BtfError, match="no bits"):
+        dump_c(nothing)
+    far = Btf()
+    far.add(Int("int", 4))
+    far.add(Struct("s", 2**32 - 1, (Member("a", 1, 0), Member("b", 1, 2**32 - 5))))
+    far.add(Struct("t", 2**29, (Member("a", 1, 3, 1), Member("b", 1, 2**24 - 1, 1)), True))
+    assert len(dump_c(far)) < 10_000
+    nested = Btf()
+    for i in range(8):
+        nested.add(Ptr(2 * i + 2))
+        nested.add(FuncProto(0, tuple(Param(f"p{k}", min(2 * i + 3, 15)) for k in range(10))))
+    nested.add(Typedef("f", 1))
+    with pytest.raises(BtfError, match=r"too often|nest"):
+        dump_c(nested)

@@ -27,8 +27,16 @@ def is_packed(btf: Btf, made: t.Composite) -> bool:
 def _misplaced(btf: Btf, m: t.Member) -> bool:
     if not m.bitfield_size:
         return m.bit_offset % (8 * align_of(btf, m.type_id)) != 0
-    unit = 8 * size_of(btf, m.type_id)
+    unit = _unit(btf, m.type_id)
     return m.bit_offset % unit + m.bitfield_size > unit
+
+
+def _unit(btf: Btf, type_id: int) -> int:
+    """The bits of the integer that a bitfield is cut from."""
+    bits = 8 * size_of(btf, type_id)
+    if not bits:
+        raise BtfError(f"a bitfield of type {type_id}, which has no bits")
+    return bits
 
 
 class Bodies:
@@ -96,7 +104,7 @@ class Bodies:
         if packed:
             return at if bits else -(-at // 8) * 8
         align = 8 * align_of(self.btf, type_id)
-        if bits and at % (8 * size_of(self.btf, type_id)) + bits <= 8 * size_of(self.btf, type_id):
+        if bits and at % _unit(self.btf, type_id) + bits <= _unit(self.btf, type_id):
             return at
         return -(-at // align) * align
 
