@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from osmia import raw
-from osmia.errors import UsageError
+from osmia.sim.embodied import Embodied
 
 if TYPE_CHECKING:
     from osmia.sim.kmem import Kmem
@@ -22,49 +21,31 @@ CHECKSUM_UNNECESSARY = 1
 NETREG_REGISTERED = 1
 
 
-@dataclass(slots=True, eq=False)
-class NetDevice:
-    """A device; ``sent`` are the frames it took.  Its ``net_device`` is made when something first asks for it."""
+@dataclass(eq=False)
+class NetDevice(Embodied):
+    """A device; ``sent`` are the frames it took."""
 
     name: str
     ifindex: int
     mtu: int = 1500
     mac: bytes = bytes(6)
     sent: list[bytes] = field(default_factory=list, repr=False)
-    kmem: Callable[[], Kmem] | None = field(default=None, repr=False)
-    """Where its objects live, asked for when the first one is made."""
-    _object: KObject | None = field(default=None, repr=False)
 
     @property
     def loopback(self) -> bool:
         """Whether what is sent comes back."""
         return self.name == "lo"
 
-    @property
-    def address(self) -> int:
-        """The address of the ``net_device``."""
-        return self.kobject.address
-
-    @property
-    def kobject(self) -> KObject:
-        """The ``struct net_device``."""
-        if self._object is None:
-            if self.kmem is None:
-                raise UsageError(f"device {self.name} belongs to no world")
-            self._object = _net_device(self, self.kmem())
-        return self._object
-
-
-def _net_device(device: NetDevice, kmem: Kmem) -> KObject:
-    made = kmem.new("struct net_device", name=device.name)
-    flags = IFF_UP | IFF_RUNNING | (IFF_LOOPBACK if device.loopback else IFF_BROADCAST | IFF_MULTICAST)
-    made.try_update(
-        ifindex=device.ifindex, mtu=device.mtu, flags=flags, hard_header_len=ETH_LEN, addr_len=6,
-        type=ARPHRD_LOOPBACK if device.loopback else ARPHRD_ETHER, reg_state=NETREG_REGISTERED,
-        dev_addr=kmem.data(device.mac, f"{device.name} address"), num_rx_queues=1, num_tx_queues=1,
-        real_num_tx_queues=1, real_num_rx_queues=1,
-    )  # fmt: skip
-    return made
+    def _make(self, kmem: Kmem) -> KObject:
+        made = kmem.new("struct net_device", name=self.name)
+        flags = IFF_UP | IFF_RUNNING | (IFF_LOOPBACK if self.loopback else IFF_BROADCAST | IFF_MULTICAST)
+        made.try_update(
+            ifindex=self.ifindex, mtu=self.mtu, flags=flags, hard_header_len=ETH_LEN, addr_len=6,
+            type=ARPHRD_LOOPBACK if self.loopback else ARPHRD_ETHER, reg_state=NETREG_REGISTERED,
+            dev_addr=kmem.data(self.mac, f"{self.name} address"), num_rx_queues=1, num_tx_queues=1,
+            real_num_tx_queues=1, real_num_rx_queues=1,
+        )  # fmt: skip
+        return made
 
 
 def sk_buff(kmem: Kmem, frame: bytes, device: NetDevice, *, pulled: bool = True) -> KObject:

@@ -148,7 +148,7 @@ class World(Clock):
             raise UsageError(f"there is a task with pid {number} already")
         name = comm.encode() if isinstance(comm, str) else comm
         self._last_pid = max(self._last_pid, number)
-        made = Task(number, name, tgid, uid, gid, parent, self.now_ns, lambda: self.kmem)
+        made = Task(number, name, tgid, uid, gid, parent, self.now_ns, kmem=lambda: self.kmem)
         self.tasks[number] = made
         return made
 
