@@ -20,6 +20,7 @@ except ImportError:
     from osmia._cy import cython
 from osmia.maps import face
 from osmia.maps.fields import special_fields
+from osmia.maps.slab import Slab
 from osmia.raw import Buffer, read
 
 if not cython.compiled:
@@ -66,7 +67,7 @@ class Map:
         self._regions: list[Region] | None = None
         self._key_in = Buffer(max(8, round8(self.key_size)))
         self._key_out = Buffer(max(8, round8(self.key_size)))
-        self._value_in = Buffer(max(8, self.command_value_size))
+        self._value_in = Slab(max(8, self.command_value_size))
 
     # -- program side ------------------------------------------------------------------------------------------
 

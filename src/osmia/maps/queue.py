@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from osmia.maps.base import Map, round8
 from osmia.maps.hash import hash_key
 from osmia.maps.slab import Slab
-from osmia.raw import copy, fill, ld8, st8
+from osmia.raw import copy, fill, ld8, read, st8
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
@@ -83,7 +83,7 @@ class Queue(Map):
 
     def copy_value(self, key: int) -> bytes | int:
         """bpf(2) looks at the next value."""
-        return self.peek(self._value_in.address) or bytes(self._value_in)[: self.value_size]
+        return self.peek(self._value_in.address) or read(self._value_in.address, self.value_size)
 
     def put_value(self, key: int, value: int, flags: int) -> int:
         """bpf(2) pushes."""
@@ -91,12 +91,10 @@ class Queue(Map):
 
     def take_value(self, key: int, flags: int) -> bytes | int:
         """bpf(2) pops."""
-        return self.pop(self._value_in.address) or bytes(self._value_in)[: self.value_size]
+        return self.pop(self._value_in.address) or read(self._value_in.address, self.value_size)
 
     def contents(self) -> list[bytes]:
         """All values, the next one first."""
-        from osmia.raw import read
-
         return [read(self._slot(i), self.value_size) for i in self._order()]
 
     def _order(self) -> range:
