@@ -187,16 +187,23 @@ class Btf:
     def names(self) -> dict[str, list[int]]:
         """The ids of each name in this table (not the base's); made on first use."""
         if self._names is None:
-            words, by_offset = self._words, dict[int, list[int]]()
-            for type_id, start in enumerate(self._starts, self._first_id):
-                if words[start]:
-                    by_offset.setdefault(words[start], []).append(type_id)
             self._names = {}
-            for offset, ids in by_offset.items():
-                self._names.setdefault(self.str_at(offset), []).extend(ids)
-            for ids in self._names.values():
-                ids.sort()
+            for offset, ids in self._ids_by_offset().items():
+                known = self._names.setdefault(self.str_at(offset), ids)
+                if known is not ids:  # one name at two offsets
+                    known[:] = sorted(known + ids)
         return self._names
+
+    def _ids_by_offset(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        words = self._words
+        for type_id, start in enumerate(self._starts, self._first_id):
+            if offset := words[start]:
+                if offset in found:
+                    found[offset].append(type_id)
+                else:
+                    found[offset] = [type_id]
+        return found
 
     @property
     def strings_size(self) -> int:
