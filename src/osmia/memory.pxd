@@ -24,6 +24,12 @@ cdef class Memory:
     @cython.locals(low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t)
     cdef Py_ssize_t _index(self, uint64_t address) noexcept
     cpdef uint64_t stamp(self)
+    @cython.locals(at=Py_ssize_t, before=Region, after=Region)
+    cpdef Region add(self, Region region)
+    @cython.locals(at=Py_ssize_t)
+    cpdef remove(self, Region region)
+    @cython.locals(at=Py_ssize_t, region=Region)
+    cdef _rebuild(self, Py_ssize_t first)
     @cython.locals(at=Py_ssize_t, region=Region)
     cpdef Region find(self, uint64_t address)
     @cython.locals(region=Region)

@@ -128,23 +128,27 @@ class Memory:
         if region.size == 0:
             return region
         at = self._index(region.address)
-        if at and self._regions[at - 1].end > region.address:
-            raise InternalError(f"{region!r} overlaps {self._regions[at - 1]!r}")
-        if at < self._count and region.end > self._regions[at].address:
-            raise InternalError(f"{region!r} overlaps {self._regions[at]!r}")
+        if at:
+            before = self._regions[at - 1]
+            if before.address + before.size > region.address:
+                raise InternalError(f"{region!r} overlaps {before!r}")
+        if at < self._count:
+            after = self._regions[at]
+            if region.address + region.size > after.address:
+                raise InternalError(f"{region!r} overlaps {after!r}")
         self._regions.insert(at, region)
         self._rebuild(at)
         return region
 
     def remove(self, region: Region) -> None:
         """Take a region off the list.  Raises InternalError when it is not on it."""
-        for at, candidate in enumerate(self._regions):
-            if candidate is region:
-                del self._regions[at]
-                self._rebuild(at)
-                return
-        if region.size:
+        if region.size == 0:
+            return
+        at = self._index(region.address) - 1
+        if at < 0 or self._regions[at] is not region:
             raise InternalError(f"{region!r} is not listed")
+        del self._regions[at]
+        self._rebuild(at)
 
     def _rebuild(self, first: int) -> None:
         """Write the table of start addresses anew from position ``first``."""
@@ -154,7 +158,8 @@ class Memory:
             self._table = self._starts.address
             first = 0
         for at in range(first, self._count):
-            st64(self._table + 8 * at, self._regions[at].address)
+            region = self._regions[at]
+            st64(self._table + 8 * at, region.address)
         self.version += 1
 
     def _index(self, address: int) -> int:

@@ -123,9 +123,8 @@ class XdpContext(PacketContext):
         if len(meta) > MAX_META or len(meta) % 4:
             raise UsageError(f"metadata takes a multiple of 4 bytes, at most {MAX_META}, not {len(meta)}")
         super().__init__(packet, 24, meta)
-        self.set("ingress_ifindex", ingress_ifindex)
-        self.set("rx_queue_index", rx_queue_index)
-        self.set("egress_ifindex", egress_ifindex)
+        for offset, value in ((12, ingress_ifindex), (16, rx_queue_index), (20, egress_ifindex)):
+            st32(self.address + offset, value & 0xFFFFFFFF)
 
     def adjust_head(self, delta: int) -> int:
         """Move the start of the packet; 0 or -EINVAL (bpf_xdp_adjust_head).  Metadata moves along."""
@@ -162,9 +161,8 @@ class XdpContext(PacketContext):
     def result(self) -> Outcome:
         """Metadata and packet, and xdp_md with offsets for pointers, as BPF_PROG_TEST_RUN returns them."""
         data = read(self.meta, self.end - self.meta)
-        size = self.start - self.meta
-        rest = (self.get(name) for name in ("ingress_ifindex", "rx_queue_index", "egress_ifindex"))
-        return Outcome(data, struct.pack("=6I", size, len(data), 0, *rest))
+        pointers = struct.pack("=3I", self.start - self.meta, len(data), 0)
+        return Outcome(data, pointers + read(self.address + 12, 12))
 
 
 def _skb_fields() -> dict[str, tuple[int, str]]:
