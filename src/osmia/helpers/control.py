@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from osmia.errors import Fault, VmError
@@ -11,7 +10,7 @@ from osmia.helpers.registry import helper, raw_helper
 from osmia.kernel.uapi import BPF_MAX_LOOPS
 from osmia.maps.base import Map
 from osmia.memory import Region
-from osmia.raw import Buffer, read, write
+from osmia.raw import Buffer, write
 
 if TYPE_CHECKING:
     from osmia.vm.env import Env
@@ -39,17 +38,6 @@ def loop(env: Env, count: int, callback: int, ctx: int, flags: int) -> int:
     return count
 
 
-def raw_keys(m: Map) -> Iterator[bytes]:
-    """The keys that are there when the walk begins."""
-    out = Buffer(max(int(m.key_size), 8))
-    found: list[bytes] = []
-    bad = m.next_key(0, out.address)
-    while not bad and len(found) <= m.max_entries:
-        found.append(read(out.address, int(m.key_size)))
-        bad = m.next_key(out.address, out.address)
-    return iter(found)
-
-
 @helper("bpf_for_each_map_elem")
 def for_each_map_elem(env: Env, m: Map, callback: int, ctx: int, flags: int) -> int:
     """Call back with map, key, value and ``ctx`` for every element until it answers non-zero; how many were seen."""
@@ -67,7 +55,7 @@ def for_each_map_elem(env: Env, m: Map, callback: int, ctx: int, flags: int) -> 
 
 def _walk(env: Env, m: Map, callback: int, ctx: int, room: Buffer) -> int:
     seen = 0
-    for key in raw_keys(m):
+    for key in m.raw_keys():
         write(room.address, key)
         value = m.lookup_quietly(room.address, env.host.cpu)
         if not value:

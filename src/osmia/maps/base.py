@@ -159,6 +159,16 @@ class Map:
         """The values of a map without keys, the next one first."""
         return []
 
+    def raw_keys(self) -> list[bytes]:
+        """All keys as they are now."""
+        found: list[bytes] = []
+        out, size = self._key_out.address, self.key_size
+        bad = self.next_key(0, out)
+        while not bad and len(found) <= self.max_entries:
+            found.append(read(out, size))
+            bad = self.next_key(out, out)
+        return found
+
     def direct_value(self, offset: int) -> int:
         """Address for a ``map_value`` load of ld_imm64, or a negative errno (single-element arrays only)."""
         return -ENOTSUPP

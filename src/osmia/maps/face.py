@@ -143,12 +143,8 @@ def keys(m: Map) -> Iterator[Any]:
     """All keys, as they are when iteration begins; none for maps without keys."""
     if m.type in KEYLESS or m.type in RECORDS:
         return
-    raw: list[bytes] = []
-    here = commands.next_key(m, None)
-    while here is not None and len(raw) <= m.max_entries:
-        raw.append(here)
-        here = commands.next_key(m, here)
-    for key in raw:
+    commands._readable(m, "listing")
+    for key in m.raw_keys():
         if m.type not in OBJECTS or m.get_object(_address(m, key)) is not None:
             yield key_value(m, key)
 

@@ -97,6 +97,7 @@ class LruHash(Hash):
 
     def _fill(self, node: int, key: int, value: int, hashed: int) -> None:
         element = self.elements + node * self.stride
+        self.used = max(self.used, node + 1)
         copy(element + HEADER, key, self.key_size)
         fill(element + self.value_at, 0, self.value_stride)
         self.store(element + self.value_at, value)
@@ -158,6 +159,7 @@ class LruPercpuHash(PercpuHash):
 
     def _fresh(self, node: int, key: int, hashed: int) -> int:
         element = self.elements + node * self.stride
+        self.used = max(self.used, node + 1)
         st64(element + 8, node << 32)  # number of the element; its hash comes with link()
         copy(element + HEADER, key, self.key_size)
         self.wipe(element)
