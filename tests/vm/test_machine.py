@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import osmia.vm.interp
-from osmia.errors import BadInsn, BudgetExceeded, Fault, InternalError, MissingBody, OsmiaError, VmError
+from osmia.errors import BadInsn, BudgetExceeded, Fault, InternalError, MissingBody, OsmiaError, UsageError, VmError
 from osmia.isa import Insn, decode
 from osmia.isa import consts as c
 from osmia.isa import macros as m
@@ -58,6 +58,10 @@ def r0(insns, ctx=b"", **options):
         ([Insn(0xB7, 1, 3), EXIT], 0, "src_reg 3"),
         ([*m.BPF_LD_MAP_FD(1, 2), EXIT], 0, "map 2 of 0"),
         ([*m.BPF_LD_BTF_ID(1, 2), EXIT], 0, "kernel variable"),
+        ([Insn(0xB7, 1, 0, 0, 1 << 40), EXIT], 0, "8 bytes"),
+        ([Insn(0x1B7, 1, 0, 0, 1), EXIT], 0, "8 bytes"),
+        ([Insn(0xB7, -1, 0, 0, 1), EXIT], 0, "dst_reg -1"),
+        ([Insn(0x61, 1, 1, 1 << 20, 0), EXIT], 0, "8 bytes"),
     ],
 )
 def test_refused_at_load(insns, pc, words):
@@ -159,6 +163,12 @@ def test_budget_is_exact(budget):
             tested.run()
     else:
         assert tested.run().insns == 4
+
+
+@pytest.mark.parametrize("budget", [0, -1, 1 << 70])
+def test_odd_budgets_are_usage_errors(budget):
+    with pytest.raises(UsageError, match="budget"):
+        machine([EXIT], budget=budget)
 
 
 def test_endless_recursion_ends():
@@ -267,6 +277,22 @@ def test_no_callback(pointer):
     with pytest.raises(VmError, match="is no callback") as caught:
         machine(insns, helpers={181: _looping([])}).run()
     assert caught.value.pc == 3
+
+
+def test_a_helper_may_survive_its_callback():
+    """Registers and frames are in order again after a callback that failed and a helper that went on."""
+    insns = [
+        m.BPF_MOV64_IMM(6, 5), *m.BPF_LD_FUNC(1, 3), m.BPF_EMIT_CALL(7), m.BPF_ALU64_REG(c.BPF_ADD, 0, 6), EXIT,
+        m.BPF_MOV64_IMM(6, 1), m.BPF_LDX_MEM(c.BPF_B, 0, 6, 0), EXIT,
+    ]  # fmt: skip
+    insns[1] = insns[1]._replace(imm=4)
+
+    def body(env, r1, *rest):
+        with suppress(Fault):
+            env.call(r1, -1, 1 << 70)
+        return 10
+
+    assert machine(insns, helpers={7: body}).run().r0 == 15
 
 
 def test_callbacks_count_against_the_budget():

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osmia.errors import BadInsn, MissingBody
+from osmia.isa import OPS as OPS_OF_ISA
 from osmia.isa import Insn, Kind, Op, Reserved, Unknown, classify
 from osmia.isa import consts as c
 from osmia.isa.classify import BY_CODE
@@ -72,31 +73,45 @@ def _plain_names() -> dict[str, str]:
 PLAIN: dict[str, int] = {name: OPS[ours] for name, ours in _plain_names().items() if ours in OPS}
 
 
+_S16, _S32 = range(-0x8000, 0x8000), range(-(1 << 31), 1 << 31)
+_OPEN: dict[Kind | str, range] = {Kind.REG: range(11), "off": _S16, "imm": _S32}
+
+
+def _shape(op: Op) -> tuple[Op, range, range, range, range]:
+    """The row of the table with the values that each field may hold."""
+    pairs = ((Kind.REG, op.dst), (Kind.REG, op.src), ("off", op.off), ("imm", op.imm))
+    dst, src, off, imm = (range(f, f + 1) if isinstance(f, int) else _OPEN[kind] for kind, f in pairs)
+    return op, dst, src, off, imm
+
+
+SHAPES = tuple(tuple(_shape(op) for op in rows) for rows in BY_CODE)
+
+
 def known(insn: Insn, pc: int) -> Op:
     """The instruction's row in the table.  Raises BadInsn where it has none."""
-    for op in BY_CODE[insn.code & 0xFF]:
-        if all(_fits(field, value) for field, value in zip((op.dst, op.src, op.off, op.imm), insn[1:], strict=True)):
+    code, dst, src, off, imm = insn
+    for op, dsts, srcs, offs, imms in SHAPES[code & 0xFF]:
+        if dst in dsts and src in srcs and off in offs and imm in imms and code == op.code:
             return op
     found = classify(insn)
     if isinstance(found, Reserved):
         fields = ", ".join(f"{name} {getattr(insn, name)}" for name in found.fields)
-        raise BadInsn(f"{found.op.name} (opcode {insn.code:#04x}) does not take {fields}", pc)
-    assert isinstance(found, Unknown)
-    raise BadInsn(f"unknown opcode {insn.code:#04x}", pc)
+        raise BadInsn(f"{found.op.name} (opcode {code:#04x}) does not take {fields}", pc)
+    if isinstance(found, Unknown):
+        raise BadInsn(f"unknown opcode {code:#04x}", pc)
+    raise BadInsn(f"{insn} does not fit into 8 bytes", pc)
 
 
-def _fits(field: Kind | int, value: int) -> bool:
-    return value <= 10 if field is Kind.REG else field == value if isinstance(field, int) else True
+WRITES_DST = frozenset(
+    op.name for op in OPS_OF_ISA
+    if op.dst is Kind.REG and (op.cls in (c.BPF_ALU, c.BPF_ALU64, c.BPF_LDX, c.BPF_LD) or op.name.startswith("load_acq"))
+)  # fmt: skip
+WRITES_SRC = frozenset(op.name for op in OPS_OF_ISA if op.name.startswith(("atomic_fetch", "xchg")))
 
 
 def writes_frame_pointer(op: Op, insn: Insn) -> bool:
     """Would the instruction change R10?"""
-    if op.cls in (c.BPF_ALU, c.BPF_ALU64, c.BPF_LDX, c.BPF_LD) and op.dst is Kind.REG:
-        return insn.dst_reg == 10
-    if op.name.startswith("load_acquire"):
-        return insn.dst_reg == 10
-    fetches = op.name.startswith(("atomic_fetch", "xchg"))
-    return fetches and insn.src_reg == 10
+    return (insn.dst_reg == 10 and op.name in WRITES_DST) or (insn.src_reg == 10 and op.name in WRITES_SRC)
 
 
 JUMPS = frozenset(n for name, n in OPS.items() if name.startswith("J") or name in ("MAY_GOTO", "LOCAL"))

@@ -114,7 +114,7 @@ class Interp:
         index, slot = self._locate(callback) if callback else (0, 0)
         r1, r2, r3, r4, r5 = (*arguments, 0, 0, 0, 0, 0)[:5]
         try:
-            return self.run(index, slot, 0, r1, r2, r3, r4, r5)
+            return self.run(index, slot, 0, word(r1), word(r2), word(r3), word(r4), word(r5))
         finally:
             self._next = 0
             self._room = self.frames.size = 0
@@ -124,12 +124,14 @@ class Interp:
         """Run a callback in a frame above those in use; the registers are as before afterwards."""
         index, slot = self._locate(pointer)
         kept = self._kept()
-        result = self.run(index, slot, self._next, r1, r2, r3, r4, r5)
-        self._restore(kept)
-        return result
+        try:
+            return self.run(index, slot, self._next, word(r1), word(r2), word(r3), word(r4), word(r5))
+        finally:
+            self._restore(kept)
 
     def _locate(self, pointer: int) -> tuple[int, int]:
         """Code and slot behind a callback pointer."""
+        pointer &= 0xFFFFFFFFFFFFFFFF
         for index, code in enumerate(self.codes):
             slot = code.slot_of(pointer)
             if slot >= 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from osmia.errors import Fault, VmError
+from osmia.errors import Fault, UsageError, VmError
 from osmia.memory import Memory, Region
 from osmia.vm.context import Context
 from osmia.vm.decode import Code, Decoder
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 100_000_000
 """Instructions that a run may take.  The kernel bounds programs by verifying them; we count."""
+
+MAX_BUDGET = 1 << 62
 
 Tracer = Callable[[int, Sequence[int]], None]
 """Called before each instruction with its slot and the eleven registers."""
@@ -46,8 +48,8 @@ class Machine:
 
     ``maps`` stand in the order of ``program.maps``.  ``helpers`` go by number, ``kfuncs`` by name,
     ``ksyms`` are addresses of kernel variables by name.  ``memory`` holds what else the program may touch
-    (kernel objects); the machine adds its own regions in a child of it.  With ``checked`` off nothing is
-    checked: only for programs that a verifier accepted.
+    (kernel objects); the machine adds its own regions in a child of it.  ``budget`` bounds the instructions of
+    a run.  With ``checked`` off nothing is checked: only for programs that a verifier accepted.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Machine:
         budget: int = DEFAULT_BUDGET,
         trace: Tracer | None = None,
     ) -> None:
+        if not 0 < budget <= MAX_BUDGET:
+            raise UsageError(f"the budget takes 1 to {MAX_BUDGET} instructions, not {budget}")
         self.program = program
         self.host: Host = BareHost() if host is None else host
         self.maps = list(maps)
