@@ -9,7 +9,8 @@ cdef int _ANY, _BY_OFF, _BY_IMM, _BY_BYTE, _BY_NIBBLE, _NEVER
 
 @cython.locals(magnitude=uint64_t)
 cpdef str number(int64_t value)
-cdef str _field(int kind, int64_t off, int64_t imm, int64_t high)
+@cython.locals(value=int64_t, magnitude=uint64_t, plus=str, minus=str)
+cdef void _put(list out, int kind, int64_t off, int64_t imm, int64_t high)
 
 cdef class Shape:
     cdef int select
@@ -21,7 +22,8 @@ cdef class Shape:
     cdef str middle
     cdef str tail
     cdef bint fits(self, int64_t off, int64_t imm)
-    @cython.locals(first=str, second=str)
+    cdef void put(self, list out, int64_t off, int64_t imm, int64_t high)
+    @cython.locals(out=list)
     cpdef str text(self, int64_t off, int64_t imm, int64_t high)
 
 cdef class Names:
@@ -41,22 +43,21 @@ cdef class Printer:
     cdef dict _rows
     @cython.locals(i=Py_ssize_t, slot=uint64_t, key=bytes, memo=dict, out=list)
     cpdef Py_ssize_t code(self, bytes data, Py_ssize_t start, Py_ssize_t limit, Py_ssize_t end, uint64_t base, Names names)
-    @cython.locals(slots=int64_t, target=uint64_t, slot=uint64_t, text=str)
-    cdef str _branch(self, tuple entry, uint64_t address, Names names)
-    @cython.locals(slot=uint64_t, left=Py_ssize_t, size=Py_ssize_t, raw=bytes)
+    @cython.locals(slots=int64_t, slot=uint64_t, text=str)
+    cdef _branch(self, tuple entry, uint64_t address, Names names)
+    @cython.locals(slot=uint64_t)
+    cdef _begin(self, uint64_t address, bytes raw)
+    @cython.locals(out=list, mark=Py_ssize_t, off=int64_t, imm=int64_t, slots=int64_t, shape=Shape)
+    cdef _new(self, bytes key, uint64_t address, Names names)
+    @cython.locals(address=uint64_t, left=Py_ssize_t, raw=bytes, off=int64_t, imm=int64_t, shape=Shape)
     cdef Py_ssize_t _odd(self, bytes data, Py_ssize_t i, Py_ssize_t end, uint64_t base)
-    @cython.locals(run=Py_ssize_t, line=str)
-    cdef Py_ssize_t _zeros(self, bytes data, Py_ssize_t i, Py_ssize_t end, uint64_t slot)
-    cdef str _line(self, bytes raw, str text)
-    cdef _remember(self, bytes key, object entry)
-    @cython.locals(code=int, off=int64_t, imm=int64_t, shape=Shape, text=str)
-    cdef object _learn(self, bytes key)
+    @cython.locals(run=Py_ssize_t)
+    cdef Py_ssize_t _zeros(self, bytes data, Py_ssize_t i, Py_ssize_t end, uint64_t address)
+    cdef _unknown(self, bytes raw, uint64_t address)
     @cython.locals(value=int64_t)
     cdef int64_t _off(self, bytes key)
     @cython.locals(value=int64_t, first=Py_ssize_t, step=Py_ssize_t)
     cdef int64_t _imm(self, bytes key, Py_ssize_t at)
-    @cython.locals(off=int64_t, imm=int64_t, shape=Shape)
-    cdef str _wide(self, bytes raw)
     @cython.locals(shapes=list, shape=Shape)
     cdef Shape _shape(self, int code, int regs, int64_t off, int64_t imm)
     cdef list _fill(self, int code, int regs)

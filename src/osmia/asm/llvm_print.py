@@ -2,7 +2,8 @@
 
 What decides is what LLVM 19's decoder looks at, not what the kernel would accept: most reserved fields are
 ignored, registers go up to r11, and what the decoder does not know prints as ``<unknown>``.
-Speed: an eight-byte pattern is decoded once; after that its line is one dictionary look-up.
+Speed: the first few thousand patterns are decoded once; after that a line is one dictionary look-up.  Text is
+kept in pieces and joined once, at the end.
 Compiled with the types in ``llvm_print.pxd``.
 """
 
@@ -20,7 +21,7 @@ UNKNOWN = "<unknown>"
 _LAST_REG = 11  # LLVM keeps an r11 for itself and decodes it
 _M64 = 0xFFFFFFFFFFFFFFFF
 _LD_IMM64 = c.LD_IMM64
-_MEMO = 1 << 16  # patterns remembered at most: programs repeat themselves, random data does not
+_MEMO = 1 << 13  # patterns remembered at most: programs repeat themselves, random data does not
 
 # Fields of a shape that vary, and what a slot must hold for a shape to be taken.
 _NONE, _IMM, _OFF, _JUMP, _FAR, _IMM64, _LOW, _TO, _FROM = range(9)
@@ -33,27 +34,30 @@ _ANY, _BY_OFF, _BY_IMM, _BY_BYTE, _BY_NIBBLE, _NEVER = range(6)
 
 def number(value: int) -> str:
     """A signed number as LLVM prints an immediate: ``0x10``, ``-0x1``."""
-    if value >= 0:
-        return f"0x{value:x}"
-    magnitude = -value
-    return f"-0x{magnitude:x}"
+    magnitude = value if value >= 0 else -value
+    return f"0x{magnitude:x}" if value >= 0 else f"-0x{magnitude:x}"
 
 
-def _field(kind: int, off: int, imm: int, high: int) -> str:
+def _put(out: list[str], kind: int, off: int, imm: int, high: int) -> None:
     """One field's text; ``high`` is the imm of a second slot."""
-    if kind == _IMM:
-        return number(imm)
+    value, plus, minus = imm, "0x", "-0x"
     if kind == _OFF:
-        return f" + 0x{off:x}" if off >= 0 else f" - 0x{-off:x}"
-    if kind == _JUMP:
-        return f"+0x{off:x}" if off >= 0 else number(off)
-    if kind == _FAR:
-        return f"+0x{imm:x}" if imm >= 0 else number(imm)
-    if kind == _IMM64:
-        return number(high << 32 | imm & 0xFFFFFFFF)
-    if kind == _LOW:
-        return number(imm & 0xFFFFFFFF)
-    return number(imm >> 16 & 0xFFFF) if kind == _TO else number(imm & 0xFFFF)
+        value, plus, minus = off, " + 0x", " - 0x"
+    elif kind == _JUMP:
+        value, plus = off, "+0x"
+    elif kind == _FAR:
+        plus = "+0x"
+    elif kind == _IMM64:
+        value = high << 32 | imm & 0xFFFFFFFF
+    elif kind == _LOW:
+        value = imm & 0xFFFFFFFF
+    elif kind == _TO:
+        value = imm >> 16 & 0xFFFF
+    elif kind == _FROM:
+        value = imm & 0xFFFF
+    magnitude = value if value >= 0 else -value
+    out.append(plus if value >= 0 else minus)
+    out.append(f"{magnitude:x}")
 
 
 def _selection(op: Op) -> tuple[int, int]:
@@ -96,15 +100,21 @@ class Shape:
             return imm & 0xFF == self.want
         return self.select == _BY_NIBBLE and imm & 0xF0 == self.want
 
+    def put(self, out: list[str], off: int, imm: int, high: int) -> None:
+        """Append the instruction with these field values in pieces; ``high`` is the second slot's imm."""
+        out.append(self.head)
+        if self.first != _NONE:
+            _put(out, self.first, off, imm, high)
+            out.append(self.middle)
+        if self.second != _NONE:
+            _put(out, self.second, off, imm, high)
+            out.append(self.tail)
+
     def text(self, off: int, imm: int, high: int) -> str:
-        """The instruction with these field values; ``high`` is the second slot's imm."""
-        if self.first == _NONE:
-            return self.head
-        first = _field(self.first, off, imm, high)
-        if self.second == _NONE:
-            return f"{self.head}{first}{self.middle}"
-        second = _field(self.second, off, imm, high)
-        return f"{self.head}{first}{self.middle}{second}{self.tail}"
+        """The same in one piece."""
+        out: list[str] = []
+        self.put(out, off, imm, high)
+        return "".join(out)
 
 
 def _split(pattern: str) -> tuple[list[str], list[int]]:
@@ -175,72 +185,91 @@ class Printer:
         while i < limit:
             key = data[i : i + 8]
             entry = memo.get(key)
-            if entry is None:
-                entry = self._learn(key)
             if type(entry) is str:
                 slot = ((base + i) & _M64) >> 3
-                out.append(f"{slot:8d}:\t{entry}")
+                out.append(f"{slot:8d}:\t")
+                out.append(entry)
                 i += 8
             elif type(entry) is tuple:
-                out.append(self._branch(entry, (base + i) & _M64, names))
+                self._branch(entry, (base + i) & _M64, names)
                 i += 8
-            else:
+            elif len(key) < 8 or key[0] == 0 or key[0] == _LD_IMM64:
                 i = self._odd(data, i, end, base)
+            else:
+                self._new(key, (base + i) & _M64, names)
+                i += 8
         return i
 
-    def _branch(self, entry: tuple[str, int], address: int, names: Names) -> str:
+    def _branch(self, entry: tuple[str, int], address: int, names: Names) -> None:
+        """A jump met before: only its place and its target's name are new."""
         text, slots = entry
-        target = (address + 8 + slots * 8) & _M64
         slot = address >> 3
-        return f"{slot:8d}:\t{text}{names.at(target)}\n"
+        self.out.append(f"{slot:8d}:\t")
+        self.out.append(text)
+        self.out.append(names.at((address + 8 + slots * 8) & _M64))
+        self.out.append("\n")
+
+    def _begin(self, address: int, raw: bytes) -> None:
+        slot = address >> 3
+        self.out.append(f"{slot:8d}:\t")
+        if self.raw:
+            self.out.append(raw.hex(" "))
+            self.out.append("\t")
+
+    def _new(self, key: bytes, address: int, names: Names) -> None:
+        """A pattern met for the first time (or again, with the memory full): decode, print, remember."""
+        out = self.out
+        mark = len(out) + 1
+        self._begin(address, key)
+        off, imm = self._off(key), self._imm(key, 4)
+        shape = self._shape(key[0], key[1], off, imm)
+        if shape is None:
+            out.append(UNKNOWN)
+        else:
+            shape.put(out, off, imm, 0)
+        if shape is None or not shape.jump:
+            out.append("\n")
+            if len(self._memo) < _MEMO:
+                self._memo[key] = "".join(out[mark:])
+            return
+        slots = imm if shape.first == _FAR else off
+        if len(self._memo) < _MEMO:
+            self._memo[key] = ("".join(out[mark:]), slots)
+        out.append(names.at((address + 8 + slots * 8) & _M64))
+        out.append("\n")
 
     def _odd(self, data: bytes, i: int, end: int, base: int) -> int:
-        """Zeros, a 64-bit immediate load, or the bytes that remain at the end of a section."""
-        slot = ((base + i) & _M64) >> 3
+        """A first byte of zero, a 64-bit immediate load, or the bytes that remain at the end of a section."""
+        address = (base + i) & _M64
         left = len(data) - i
         if left >= 8 and data[i] == 0:
-            return self._zeros(data, i, end, slot)
-        size = 16 if left >= 16 else 1
-        raw = data[i : i + size]
-        entry = self._memo.get(raw) if size == 16 else self._line(raw, UNKNOWN)
-        if entry is None:
-            entry = self._line(raw, self._wide(raw))
-            self._remember(raw, entry)
-        self.out.append(f"{slot:8d}:\t{entry}")
-        return i + size
+            return self._zeros(data, i, end, address)
+        if left < 16:
+            self._unknown(data[i : i + 1], address)
+            return i + 1
+        raw = data[i : i + 16]
+        off, imm = self._off(raw), self._imm(raw, 4)
+        shape = self._shape(_LD_IMM64, raw[1], off, imm)
+        if shape is None:
+            self._unknown(raw[:8], address)
+            return i + 8
+        self._begin(address, raw)
+        shape.put(self.out, off, imm, self._imm(raw, 12))
+        self.out.append("\n")
+        return i + 16
 
-    def _zeros(self, data: bytes, i: int, end: int, slot: int) -> int:
-        run = end - i - len(data[i:end].lstrip(b"\0"))
-        if run >= 8 and not self.zeroes:
-            self.out.append("\t\t...\n")
-            return i + (run & ~3)
-        line = self._line(data[i : i + 8], UNKNOWN)
-        self.out.append(f"{slot:8d}:\t{line}")
+    def _zeros(self, data: bytes, i: int, end: int, address: int) -> int:
+        if data[i : i + 8] == b"\0\0\0\0\0\0\0\0" and not self.zeroes:
+            run = end - i - len(data[i:end].lstrip(b"\0"))
+            if run >= 8:
+                self.out.append("\t\t...\n")
+                return i + (run & ~3)
+        self._unknown(data[i : i + 8], address)
         return i + 8
 
-    def _line(self, raw: bytes, text: str) -> str:
-        return f"{raw.hex(' ')}\t{text}\n" if self.raw else f"{text}\n"
-
-    def _remember(self, key: bytes, entry: object) -> None:
-        if len(self._memo) < _MEMO:
-            self._memo[key] = entry
-
-    def _learn(self, key: bytes) -> object:
-        """What to do about a pattern: a finished line, a jump to be completed, or 0 for an odd one."""
-        if len(key) < 8 or key == b"\0\0\0\0\0\0\0\0":
-            return 0
-        code, off, imm = key[0], self._off(key), self._imm(key, 4)
-        shape = self._shape(code, key[1], off, imm)
-        entry: object = 0
-        if shape is None:
-            entry = self._line(key, UNKNOWN)
-        elif shape.jump:
-            text = shape.text(off, imm, 0)
-            entry = (f"{key.hex(' ')}\t{text}" if self.raw else text, imm if shape.first == _FAR else off)
-        elif code != _LD_IMM64:
-            entry = self._line(key, shape.text(off, imm, 0))
-        self._remember(key, entry)
-        return entry
+    def _unknown(self, raw: bytes, address: int) -> None:
+        self._begin(address, raw)
+        self.out.append("<unknown>\n")
 
     def _off(self, key: bytes) -> int:
         value = key[2] << 8 | key[3] if self.big else key[3] << 8 | key[2]
@@ -253,11 +282,6 @@ class Printer:
         value = value << 8 | key[first + 2 * step]
         value = value << 8 | key[first + 3 * step]
         return (value ^ 0x80000000) - 0x80000000
-
-    def _wide(self, raw: bytes) -> str:
-        off, imm = self._off(raw), self._imm(raw, 4)
-        shape = self._shape(raw[0], raw[1], off, imm)
-        return UNKNOWN if shape is None else shape.text(off, imm, self._imm(raw, 12))
 
     def _shape(self, code: int, regs: int, off: int, imm: int) -> Shape | None:
         """The row that LLVM decodes the slot as, its registers filled in; None for unknown."""

@@ -59,7 +59,10 @@ class Reader:
         slots = plan.slots([_number(n) for n in _NUMBER.findall(line)]) if plan is not None else None
         if slots is None:
             return False
-        self._emit(encode(slots, self.unit.order), None)
+        data = encode(slots, self.unit.order)
+        if len(self._memo) < _MEMO:
+            self._memo[line] = data, None
+        self._emit(data, None)
         return True
 
     def _line(self, line: str) -> None:

@@ -7,7 +7,6 @@ lines (-S, -l), which come from .BTF.ext, so that neither DWARF nor the source f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -24,8 +23,7 @@ _ELSEWHERE = -1  # symbols without a section: undefined and absolute ones
 _DATA = (e.STT_OBJECT, 5)  # 5: STT_COMMON
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What to print; the names are llvm-objdump's.
 
     ``sections`` and ``symbols`` limit the output to these names; ``reloc``, ``source`` and ``line_numbers`` add
@@ -61,21 +59,20 @@ class _Source(NamedTuple):
 
 
 _NOWHERE = _Source("", 0, "")
+_DEFAULT = Options()
 
 
-@dataclass(slots=True)
 class Listing:
     """One object's disassembly: ``chunks()`` yields the text, ``warnings`` holds what was asked for and not found."""
 
-    data: bytes
-    path: str = ""
-    options: Options = field(default_factory=Options)
-    warnings: list[str] = field(default_factory=list)
-    _lines: dict[str, list[tuple[int, _Source]]] = field(default_factory=dict)
-    _core: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    _exact: bool = True
-    _last: _Source = _NOWHERE
-    _missing: set[str] = field(default_factory=set)
+    def __init__(self, data: bytes, path: str = "", options: Options = _DEFAULT) -> None:
+        self.data, self.path, self.options = data, path, options
+        self.warnings: list[str] = []
+        self.rows: dict[str, list[tuple[int, _Source]]] = {}  # source lines by section
+        self.core: dict[str, list[tuple[int, str]]] = {}  # CO-RE relocations by section
+        self.exact = True  # a source line is of its instruction alone
+        self._last = _NOWHERE
+        self._missing: set[str] = set()
 
     def chunks(self) -> Iterator[str]:
         """The text, in pieces of a section each.  Raises ElfError or BtfError for a damaged object."""
@@ -151,13 +148,13 @@ class Listing:
         for name, rows in tables.line_info.items():
             made = [(r.insn_off, _Source(btf.str_at(r.file_off), r.line, btf.str_at(r.line_off))) for r in rows]
             if self.options.source or self.options.line_numbers:
-                self._lines[name] = sorted(made, key=itemgetter(0))
-        self._exact = file.section(".debug_line") is None
+                self.rows[name] = sorted(made, key=itemgetter(0))
+        self.exact = file.section(".debug_line") is None
         if self.options.reloc and tables.core_relos:
             from osmia.obj.core_text import describe
 
             for name, relos in tables.core_relos.items():
-                self._core[name] = [(r.insn_off, f"CO-RE {describe(btf, r)}") for r in relos]
+                self.core[name] = [(r.insn_off, f"CO-RE {describe(btf, r)}") for r in relos]
 
     def source_lines(self, at: _Source) -> str:
         """What stands above an instruction of that line: nothing when the one before has the same."""
@@ -169,27 +166,17 @@ class Listing:
         return where + (f"; {text}\n" if self.options.source and text else "")
 
 
-@dataclass(slots=True)
 class _Part:
     """One section on its way through the printer."""
 
-    listing: Listing
-    file: e.ElfFile
-    section: e.Section
-    printer: Printer
-    names: Names
-    data: bytes = b""
-    notes: list[tuple[int, str]] = field(default_factory=list)  # relocations: offset and line
-    rows: list[tuple[int, _Source]] = field(default_factory=list)
-    next_note: int = 0
-    next_row: int = 0
-    headed: bool = False
-
-    def __post_init__(self) -> None:
-        self.data = self.file.contents(self.section)
-        if self.listing.options.reloc:
-            self.notes = self._notes()
-        self.rows = self.listing._lines.get(self.section.name, [])
+    def __init__(self, listing: Listing, file: e.ElfFile, section: e.Section, printer: Printer, names: Names) -> None:
+        self.listing, self.file, self.section, self.printer, self.names = listing, file, section, printer, names
+        self.data = file.contents(section)
+        self.notes = self._notes() if listing.options.reloc else []  # relocations: offset and line
+        self.rows = listing.rows.get(section.name, [])
+        self.next_note = 0
+        self.next_row = 0
+        self.headed = False
 
     def symbol(self, shown: list[_Mark], start: int, stop: int, *, data: bool) -> None:
         """The heading and the contents of one symbol."""
@@ -230,7 +217,7 @@ class _Part:
             (r.offset, f"{e.RELOC_NAMES.get(r.type, 'Unknown')}\t{_target(self.file, r)}")
             for r in self.file.relocations(self.section)
         ]
-        rows = sorted(self.listing._core.get(self.section.name, []) + rows, key=itemgetter(0))
+        rows = sorted(self.listing.core.get(self.section.name, []) + rows, key=itemgetter(0))
         return [(offset, f"\t\t{base + offset:016x}:  {text}\n") for offset, text in rows]
 
     def _next_note(self, at: int, stop: int) -> int:
@@ -248,7 +235,7 @@ class _Part:
         """Where the source line may change next."""
         if not self.rows:
             return stop
-        if self.listing._exact and self.next_row and self.rows[self.next_row - 1][0] == at:
+        if self.listing.exact and self.next_row and self.rows[self.next_row - 1][0] == at:
             return at + 1  # the row is of this instruction alone; the next has another or none
         return self.rows[self.next_row][0] if self.next_row < len(self.rows) else stop
 
@@ -259,7 +246,7 @@ class _Part:
         while self.next_row < len(self.rows) and self.rows[self.next_row][0] <= at:
             self.next_row += 1
         found = self.rows[self.next_row - 1] if self.next_row else (-1, _NOWHERE)
-        source = found[1] if found[0] == at or not self.listing._exact else _NOWHERE
+        source = found[1] if found[0] == at or not self.listing.exact else _NOWHERE
         self.printer.out.append(self.listing.source_lines(source))
 
 
