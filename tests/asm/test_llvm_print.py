@@ -60,6 +60,10 @@ def test_half_a_wide_load_is_unknown_bytes():
     assert len(lines) == 8 and lines[0] == "       0:\t18\t<unknown>"
 
 
+def test_at_the_end_only_a_real_wide_load_falls_apart():
+    assert _printed(bytes.fromhex("18f9050000000000")) == "       0:\t18 f9 05 00 00 00 00 00\t<unknown>\n"
+
+
 def test_jump_names_the_symbol_before_its_target():
     printer = Printer()
     data = bytes.fromhex("0500010000000000 9500000000000000 0500fdff00000000 0500fbff00000000")

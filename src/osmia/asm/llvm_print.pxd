@@ -49,7 +49,7 @@ cdef class Printer:
     cdef _begin(self, uint64_t address, bytes raw)
     @cython.locals(out=list, mark=Py_ssize_t, off=int64_t, imm=int64_t, slots=int64_t, shape=Shape)
     cdef _new(self, bytes key, uint64_t address, Names names)
-    @cython.locals(address=uint64_t, left=Py_ssize_t, raw=bytes, off=int64_t, imm=int64_t, shape=Shape)
+    @cython.locals(address=uint64_t, left=Py_ssize_t, size=Py_ssize_t, raw=bytes, off=int64_t, imm=int64_t, shape=Shape)
     cdef Py_ssize_t _odd(self, bytes data, Py_ssize_t i, Py_ssize_t end, uint64_t base)
     @cython.locals(run=Py_ssize_t)
     cdef Py_ssize_t _zeros(self, bytes data, Py_ssize_t i, Py_ssize_t end, uint64_t address)

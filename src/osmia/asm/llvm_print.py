@@ -244,15 +244,16 @@ class Printer:
         left = len(data) - i
         if left >= 8 and data[i] == 0:
             return self._zeros(data, i, end, address)
-        if left < 16:
-            self._unknown(data[i : i + 1], address)
-            return i + 1
         raw = data[i : i + 16]
+        if left < 8:
+            self._unknown(raw[:1], address)
+            return i + 1
         off, imm = self._off(raw), self._imm(raw, 4)
         shape = self._shape(_LD_IMM64, raw[1], off, imm)
-        if shape is None:
-            self._unknown(raw[:8], address)
-            return i + 8
+        if shape is None or left < 16:
+            size = 8 if shape is None else 1
+            self._unknown(raw[:size], address)
+            return i + size
         self._begin(address, raw)
         shape.put(self.out, off, imm, self._imm(raw, 12))
         self.out.append("\n")
