@@ -16,11 +16,17 @@ Keep = Mapping[int, Collection[int] | None]
 """The numbers of the members (enumerators) to keep of a struct, union or enum; None means all of them."""
 
 
+_TAGS: dict[str, tuple[type[t.Type], ...]] = {
+    "struct": (t.Struct,), "union": (t.Union,), "enum": (t.Enum, t.Enum64), "typedef": (t.Typedef,),
+}  # fmt: skip
+
+
 def by_name(btf: Btf, names: Iterable[str]) -> list[int]:
-    """All ids with those names (``struct foo`` also without the word).  Raises UsageError for a name without a type."""
+    """All ids with those names: ``foo`` of any kind, ``struct foo`` only that.  Raises UsageError where there is none."""
     ids = []
     for name in names:
-        found = list(btf.find_all(name.split()[-1] if name else name))
+        word, _, rest = name.partition(" ")
+        found = list(btf.find_all(rest, *_TAGS[word]) if word in _TAGS else btf.find_all(name))
         if not found:
             raise UsageError(f"there is no type {name!r}")
         ids += found
