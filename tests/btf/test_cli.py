@@ -23,7 +23,7 @@ def test_dump(objects, capsys):
     assert main(["btf", "dump", target, "--json", "-t", "enum color"]) == 0
     (made,) = json.loads(capsys.readouterr().out)["types"]
     assert [v["name"] for v in made["values"]] == ["BLACK", "RED", "GREEN", "BLUE"]
-    assert main(["btf", "dump", "--c", target, "-t", "inner"]) == 0
+    assert main(["btf", "dump", "--c", target, "-t", "struct inner"]) == 0
     assert capsys.readouterr().out == "struct inner {\n\tlong before;\n\tint b;\n\tint a;\n};\n"
     assert main(["btf", "dump", "-c", local]) == 0
     assert capsys.readouterr().out.startswith("#ifndef __VMLINUX_H__\n")

@@ -22,7 +22,7 @@ _TAGS: dict[str, tuple[type[t.Type], ...]] = {
 
 
 def by_name(btf: Btf, names: Iterable[str]) -> list[int]:
-    """All ids with those names: ``foo`` of any kind, ``struct foo`` only that.  Raises UsageError where there is none."""
+    """All ids with those names: ``foo`` of any kind, ``struct foo`` only that.  Raises UsageError if there is none."""
     ids = []
     for name in names:
         word, _, rest = name.partition(" ")
