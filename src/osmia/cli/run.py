@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MANY = 2000
 """Packets from which on a terminal gets a progress bar and no line per packet."""
 
+BARE = "unspec"
+"""The type of instructions that nobody said anything about: just a computation, with memory in R1."""
+
 RUNNING = "/sys/kernel/btf/vmlinux"
 
 EPILOG = """Kprobes, tracepoints and other tracing programs run on acts: --do 'touch a; unlink a; udp 9999 hello'.
@@ -50,7 +53,7 @@ XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kin
 @click.option("--progress/--no-progress", default=True, help="Show progress on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
 def command(**options: Any) -> int:
-    """Compile, load, run and print.  FILE is an object, C, assembly or bare instructions; - is standard input."""
+    """Compile, load, run and print.  FILE is an object, C, assembly, records or bare instructions; - is stdin."""
     return Run(**options).main()
 
 
@@ -89,7 +92,8 @@ class Run:
         if len(given) != 1:
             raise UsageError("give a FILE, or a filter with -f or --classic")
         if given[0] == "file":
-            kind = self.o["prog_type"] or ("socket_filter" if self.o["where"] == "live" else "unspec")
+            packets = self.o["where"] == "live" or self.o["pcap"]
+            kind = self.o["prog_type"] or ("socket_filter" if packets else BARE)
             load = {"cpu": self.o["cpu"], "prog_type": kind, "dialect": self.o["dialect"]}
             return Collection(common.load_collection(self.o["file"], btf=_lazy_btf(self.o["file"], world), **load))
         from osmia import inputs
@@ -107,7 +111,7 @@ class Run:
         one = programs[0]
         if self.o["where"] == "live":
             return self.live(session, one)
-        if not one.section and not self.typed:
+        if one.prog_type == BARE:
             return self.once(session, one)
         if self.o["pcap"] and not takes_packets(one):
             raise UsageError(f"{one.name} is a {one.prog_type} program: it takes no packets (--pcap)")
@@ -120,11 +124,6 @@ class Run:
         missed = session.act(programs, self.o["acts"])
         self.missed(missed)
 
-    @property
-    def typed(self) -> bool:
-        """Whether the program is of a type at all: bare instructions are just a computation."""
-        return any(self.o[name] is not None for name in ("prog_type", "expression", "classic", "pcap"))
-
     def missed(self, hooks: list[str]) -> None:
         """Say which hooks no act reached."""
         for hook in hooks:
@@ -136,8 +135,8 @@ class Run:
         from osmia.vm.context import MemoryContext
 
         data, ctx = _hex(self.o["data"], "--data"), _hex(self.o["ctx"], "--ctx")
-        bare = not program.section and not self.typed and ctx is None
-        self.result(session.once(program, MemoryContext(data or b"") if bare else ctx, data))
+        memory = MemoryContext(data or b"") if program.prog_type == BARE and ctx is None else ctx
+        self.result(session.once(program, memory, data))
 
     def live(self, session: Session, program: Program) -> None:
         """The same in the running kernel, through BPF_PROG_TEST_RUN."""
