@@ -183,7 +183,7 @@ class Collection(Mapping[str, Program]):
 def open(
     path: str | Path, *, btf: str | Path | Btf | None = None, cpu: str = "v3", cpus: int = 1, **options: Any
 ) -> Collection:
-    """Read an object, C or assembly file, or bare instructions; ``-`` is standard input.
+    """Read an object, C, assembly or records file, or bare instructions; ``-`` is standard input.
 
     ``btf`` is the target of CO-RE relocations (a file or a Btf); give a world's: ``btf=world.btf``.  ``cpu`` is
     what C is compiled for, ``cpus`` sizes per-CPU maps.  More options: ``dialect`` and ``prog_type`` of assembly.

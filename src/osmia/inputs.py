@@ -1,4 +1,4 @@
-"""Any form a program comes in, as one Collection: object file, C, assembly, raw or hexadecimal instructions."""
+"""Any form a program comes in, as one Collection: object, C, assembly, JSON records, raw or hex instructions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from osmia.isa import Insn
     from osmia.obj.model import Collection
 
-KINDS = ("object", "c", "asm", "raw", "hex")
+KINDS = ("object", "c", "asm", "raw", "hex", "records")
 _SUFFIXES = {
     ".o": "object", ".elf": "object", ".c": "c", ".h": "c", ".s": "asm", ".asm": "asm", ".bpfasm": "asm",
-    ".bin": "raw", ".raw": "raw", ".hex": "hex",
+    ".bin": "raw", ".raw": "raw", ".hex": "hex", ".jsonl": "records",
 }  # fmt: skip
 _HEX = re.compile(rb"[0-9a-fA-F\s]+\Z")
 _FILTER = re.compile(rb"\s*\d+\s*\n(\d+ \d+ \d+ \d+\s*\n)+\Z")  # tcpdump -ddd: digits, but not hexadecimal code
+_RECORD = re.compile(rb'\s*\{\s*"')
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _C_SIGNS = re.compile(
     r'^[ \t]*#\s*(include|define|pragma|if|ifdef|ifndef)\b|\bSEC\s*\(\s*"|^[ \t]*(static|int|long|void|struct|char)\b',
@@ -80,6 +81,8 @@ def kind_of(data: bytes, name: str = "") -> str:
     text = _text(data)
     if text is None:
         return "raw"
+    if _RECORD.match(data):
+        return "records"
     return "c" if _C_SIGNS.search(text) else "asm"
 
 
@@ -132,6 +135,10 @@ def _loaders(
 
         from_file = Path(given.name) if given.name != "<stdin>" else text_of(given)
         return _object(cc.compile(from_file, cpu=cpu), given.name, target, linking)
+    if given.kind == "records":
+        from osmia.obj import record
+
+        return record.load(given.data, given.name)
     return bare(instructions(given, dialect), given.name, prog_type)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from osmia.cli.common import read_input
+from osmia.errors import UsageError
 
 
 @click.command()
@@ -24,18 +26,37 @@ from osmia.cli.common import read_input
 @click.option("--no-show-raw-insn", "hide_raw", is_flag=True, help="Leave out the instructions' bytes.")
 @click.option("-z", "--disassemble-zeroes", "zeroes", is_flag=True, help="Show blocks of zeros, too.")
 @click.option("--mcpu", default="generic", metavar="CPU", help="v3 and v4 name 32-bit registers in loads and stores.")
-@click.option("--dialect", default="llvm", help="For bare instructions: llvm, kernel, ubpf or classic.")
+@click.option("--dialect", default="llvm", help="llvm, kernel, ubpf or classic [default: llvm].")
 def command(paths: tuple[str, ...], **options: Any) -> None:
-    """Disassemble objects, or raw or hexadecimal instructions ("-" reads standard input).
+    """Disassemble objects; C and assembly files become objects first ("-" reads standard input).
 
-    The text of an object equals llvm-objdump -d (LLVM 19) byte for byte, with -r, -S, -j and the rest as well.
+    The text equals llvm-objdump -d (LLVM 19) byte for byte, with -r, -S, -j and the rest as well.  Raw and
+    hexadecimal instructions come out one line each, in the chosen dialect.
     """
     for path in paths:
         given = read_input(path)
-        if given.kind == "object" and options["dialect"] == "llvm":
-            _object(given.data, given.name, options)
+        if options["dialect"] == "llvm" and given.kind in ("object", "c", "asm"):
+            _object(_as_object(given, options["mcpu"]), given.name, options)
         else:
             _bare(given, options["dialect"])
+
+
+def _as_object(given: Any, cpu: str) -> bytes:
+    """The bytes of the object that the input is, or becomes."""
+    if given.kind == "object":
+        return bytes(given.data)
+    if given.kind == "c":
+        from osmia import cc
+
+        text = given.data.decode(errors="replace") if given.name == "<stdin>" else Path(given.name)
+        return cc.compile(text, cpu=cpu if cpu != "generic" else "v3")
+    from osmia import inputs
+    from osmia.asm import elf_write, llvm
+
+    text = given.data.decode(errors="replace")
+    if inputs.dialect_of(text) == "llvm":
+        return elf_write.write(llvm.assemble(text, file=given.name))
+    return elf_write.bare(inputs.instructions(given))
 
 
 def _object(data: bytes, name: str, options: dict[str, Any]) -> None:
@@ -57,11 +78,10 @@ def _object(data: bytes, name: str, options: dict[str, Any]) -> None:
 
 def _bare(given: Any, dialect: str) -> None:
     from osmia import inputs
-    from osmia.asm import DIALECTS, classic
+    from osmia.asm import DIALECTS
 
-    if dialect == "classic":  # a filter in any form: tcpdump's dumps, assembly, or struct sock_filter in bytes
-        raw = given.kind in ("raw", "object")
-        filters = classic.decode(given.data) if raw else classic.parse(inputs.text_of(given), file=given.name)
-        sys.stdout.write(classic.format(filters))
-        return
-    sys.stdout.write(DIALECTS[dialect].format(inputs.instructions(given)))
+    if given.kind in ("object", "c"):
+        for program in inputs.load(given).programs.values():
+            sys.stdout.write(f"; {program.name}\n{DIALECTS[dialect].format(program.insns)}")
+    else:
+        sys.stdout.write(DIALECTS[dialect].format(inputs.instructions(given)))

@@ -21,8 +21,8 @@ from osmia.cli.common import load_collection, pick
 def command(path: str, btf: str | None, program: str | None, _json: bool, **options: Any) -> None:
     """Write each program as one line of JSON: linked instructions, maps, BTF, func_info and line_info.
 
-    FILE is an object, C or assembly; "-" reads standard input.  Kernel functions and variables are named in
-    "relocs", so a line fits every kernel that has them.
+    FILE is an object, C, assembly, or such lines themselves; "-" reads standard input.  Kernel functions and
+    variables are named in "relocs", so a line fits every kernel that has them.
     """
     from osmia.obj.record import record, records
 

@@ -26,7 +26,7 @@ ROWS = 24
 def command(path: str, btf: str | None, kconfig: str | None, everything: bool, as_json: bool) -> int:
     """Show header, sections, symbols, relocations, programs, maps and BTF of FILE ("-" is stdin).
 
-    FILE is an object, C, or assembly.  The exit status is 2 when it can't be linked; the last lines say why.
+    FILE is an object, C, assembly, or records.  The exit status is 2 when it can't be linked; the last lines say why.
     """
     found = _survey(path, btf, kconfig)
     if as_json:
@@ -39,24 +39,26 @@ def command(path: str, btf: str | None, kconfig: str | None, everything: bool, a
 def _survey(path: str, btf: str | None, kconfig: str | None) -> dict[str, Any]:
     from osmia import inputs
     from osmia.obj.kconfig import parse_config
-    from osmia.obj.survey import survey
+    from osmia.obj.survey import survey, survey_records
 
-    data, name = _object(path)
+    given = read_input(path)
+    if given.kind == "records":
+        return survey_records(given.data, given.name)
+    data, name = _object(given), given.name
     target = inputs.load_btf(btf) if btf else None
     config = parse_config(inputs.read_file(kconfig), file=kconfig) if kconfig else None
     return survey(data, name, target_btf=target, kconfig=config)
 
 
-def _object(path: str) -> tuple[bytes, str]:
+def _object(given: Input) -> bytes:
     """The object's bytes; C is compiled, assembly and bare instructions are put into an object."""
     from osmia import inputs
 
-    given = read_input(path)
     if given.kind == "c":
         from osmia import cc
 
-        return cc.compile(Path(given.name) if path != "-" else inputs.text_of(given)), given.name
-    return given.data if given.kind == "object" else _assembled(given), given.name
+        return cc.compile(Path(given.name) if given.name != "<stdin>" else inputs.text_of(given))
+    return given.data if given.kind == "object" else _assembled(given)
 
 
 def _assembled(given: Input) -> bytes:
@@ -92,8 +94,9 @@ class Screen:
     def head(self, found: dict[str, Any]) -> None:
         """What the file is, in two lines."""
         h = found["header"]
-        print(f"{found['file'] or '<stdin>'}: {found['size']:,} bytes, ELF{h['class']} {h['type']} for {h['machine']}, "
-              f"{h['byteorder']}-endian")  # fmt: skip
+        kind = f"ELF{h['class']} {h['type']}" if "class" in h else h["type"]
+        size, name = f"{found['size']:,} bytes", found["file"] or "<stdin>"
+        print(f"{name}: {size}, {kind} for {h['machine']}, {h['byteorder']}-endian")
         version = f", version {found['version']:#x}" if found["version"] else ""
         print(f"license {found['license'] or 'none'}{version}; {_btf(found['btf'])}")
 

@@ -15,7 +15,7 @@ from osmia.btf.ext import BtfExt
 from osmia.btf.types import KIND_NAMES
 from osmia.errors import ElfError, InputError
 from osmia.obj import elf as e
-from osmia.obj import sections
+from osmia.obj import record, sections
 from osmia.obj.model import Collection, MapSpec, Program
 from osmia.obj.relocs import CALL
 
@@ -44,6 +44,33 @@ def survey(data: bytes, path: str = "", *, target_btf: Btf | None = None, **link
     made["maps"] = [map_row(m) for m in linked.maps.values()]
     made |= {"license": linked.license, "version": linked.version, "problems": problems}
     return made
+
+
+def survey_records(data: bytes, path: str = "") -> Json:
+    """The same for a file of program records, which has no sections or symbols.  Raises RecordError."""
+    found = record.load(data, path)
+    made: Json = {"file": path, "size": len(data)}
+    made["header"] = {"byteorder": found.byteorder, "type": "program records", "machine": "bpf"}
+    made |= {"sections": [], "symbols": [], "relocations": [], "problems": []}
+    made["btf"] = _shared_btf(found)
+    made["programs"] = [program_row(p) for p in found.programs.values()]
+    made["maps"] = [map_row(m) for m in found.maps.values()]
+    return made | {"license": found.license, "version": found.version}
+
+
+def _shared_btf(found: Collection) -> Json | None:
+    """What the programs' common types are, and how many rows describe their code."""
+    if found.btf is None:
+        return None
+    made = _counts(found.btf, len(found.btf.encode()))
+    for table in ("func_info", "line_info"):
+        made[table] = sum(len(getattr(p, table)) for p in found.programs.values())
+    return made | {"core_relos": 0}
+
+
+def _counts(btf: Btf, size: int) -> Json:
+    kinds = Counter(KIND_NAMES[btf.kind_of(i)].lower() for i in range(1, len(btf)))
+    return {"types": len(btf) - 1, "strings": btf.strings_size, "size": size, "kinds": dict(kinds)}
 
 
 def _tried(problems: list[Json], work: Callable[[], T]) -> T | None:
@@ -118,8 +145,7 @@ def btf_row(elf: e.ElfFile) -> Json | None:
         return None
     try:
         btf = Btf.parse(elf.contents(section))
-        kinds = Counter(KIND_NAMES[btf.kind_of(i)].lower() for i in range(1, len(btf)))
-        made: Json = {"types": len(btf) - 1, "strings": btf.strings_size, "size": section.size, "kinds": dict(kinds)}
+        made = _counts(btf, section.size)
         section = elf.section(".BTF.ext")
         ext = BtfExt.parse(elf.contents(section), btf) if section else BtfExt()
     except InputError as error:
