@@ -128,7 +128,7 @@ def main() -> None:
         if why_not is None:
             try:
                 kernel, theirs = kernels(bench, runs)
-            except KernelError as error:  # the sieve has too many paths for any verifier
+            except KernelError as error:  # the sieve has too many paths for its verifier
                 print(f"{line}  refused: {errno.errorcode.get(error.errno, error.errno)}")
                 continue
             assert theirs == r0, f"{bench.name}: the kernel says {theirs:#x}, the interpreter {r0:#x}"

@@ -34,7 +34,11 @@ def load(program: Program, maps: Sequence[LiveMap] | None = None, *, log_level: 
     except KernelError as error:
         if error.log or log_level or error.errno in (errno.EPERM, errno.EMFILE):
             raise
-    return LiveProgram(program, used, own, 1)
+        refused = error
+    try:
+        return LiveProgram(program, used, own, 1)
+    except KernelError as error:  # a log that does not fit would say ENOSPC: the first answer counts
+        raise KernelError(f"loading program {program.name}", refused.errno, error.log) from None
 
 
 def available() -> str | None:

@@ -102,9 +102,10 @@ def known(insn: Insn, pc: int) -> Op:
     raise BadInsn(f"{insn} does not fit into 8 bytes", pc)
 
 
+_WRITING = (c.BPF_ALU, c.BPF_ALU64, c.BPF_LDX, c.BPF_LD)
 WRITES_DST = frozenset(
     op.name for op in OPS_OF_ISA
-    if op.dst is Kind.REG and (op.cls in (c.BPF_ALU, c.BPF_ALU64, c.BPF_LDX, c.BPF_LD) or op.name.startswith("load_acq"))
+    if op.dst is Kind.REG and (op.cls in _WRITING or op.name.startswith("load_acquire"))
 )  # fmt: skip
 WRITES_SRC = frozenset(op.name for op in OPS_OF_ISA if op.name.startswith(("atomic_fetch", "xchg")))
 
