@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from osmia.cli.common import read_input
-from osmia.errors import UsageError
 
 
 @click.command()
@@ -78,9 +77,13 @@ def _object(data: bytes, name: str, options: dict[str, Any]) -> None:
 
 def _bare(given: Any, dialect: str) -> None:
     from osmia import inputs
-    from osmia.asm import DIALECTS
+    from osmia.asm import DIALECTS, classic
 
-    if given.kind in ("object", "c"):
+    if dialect == "classic":  # a filter in any form: tcpdump's dumps, assembly, or struct sock_filter in bytes
+        raw = given.kind in ("raw", "object")
+        filters = classic.decode(given.data) if raw else classic.parse(inputs.text_of(given), file=given.name)
+        sys.stdout.write(classic.format(filters))
+    elif given.kind in ("object", "c", "records"):
         for program in inputs.load(given).programs.values():
             sys.stdout.write(f"; {program.name}\n{DIALECTS[dialect].format(program.insns)}")
     else:
