@@ -27,7 +27,7 @@ Tracer = Callable[[int, Sequence[int]], None]
 """Called before each instruction with its slot and the eleven registers."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """What a run gave, here or in the kernel: R0, packet and context afterwards, instructions, time."""
 
@@ -41,6 +41,11 @@ class Result:
     def retval(self) -> int:
         """The low 32 bits of R0: what the kernel looks at and BPF_PROG_TEST_RUN reports."""
         return self.r0 & 0xFFFFFFFF
+
+    def __repr__(self) -> str:
+        sizes = [f"{name} {len(b)} bytes" for name, b in (("data", self.data), ("ctx", self.ctx)) if b is not None]
+        times = [f"{self.insns} insns", f"{self.duration_ns} ns"]
+        return f"<Result r0={self.r0:#x}, {', '.join([*sizes, *times])}>"
 
 
 class Machine:
