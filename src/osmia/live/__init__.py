@@ -27,16 +27,18 @@ def load(program: Program, maps: Sequence[LiveMap] | None = None, *, log_level: 
     from osmia.live.maps import LiveMap
     from osmia.live.prog import LiveProgram
 
-    own = [LiveMap(spec) for spec in program.maps] if maps is None else []
-    used = own if maps is None else maps
+    def attempt(level: int) -> LiveProgram:
+        own = [LiveMap(spec) for spec in program.maps] if maps is None else []  # a refused program closes its own
+        return LiveProgram(program, own if maps is None else maps, own, level)
+
     try:
-        return LiveProgram(program, used, own, log_level)
+        return attempt(log_level)
     except KernelError as error:
         if error.log or log_level or error.errno in (errno.EPERM, errno.EMFILE):
             raise
         refused = error
     try:
-        return LiveProgram(program, used, own, 1)
+        return attempt(1)
     except KernelError as error:  # a log that does not fit would say ENOSPC: the first answer counts
         raise KernelError(f"loading program {program.name}", refused.errno, error.log) from None
 

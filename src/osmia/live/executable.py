@@ -17,18 +17,27 @@ ENOTSUPP = 524
 class LiveExecutable:
     """A program that the running kernel verified and took.  Close it, or use ``with``.
 
+    It has maps of its own, with the first contents that the object file gives them; a prog_array's programs are loaded
+    with it.  ``maps`` are those that it and they use, by name.
     Raises Unavailable where bpf(2) is not for us, KernelError with the verifier's log when it refuses.
     """
 
     def __init__(self, program: Program) -> None:
         from osmia import live
+        from osmia.live.mapset import LiveMaps
 
         why = live.available()
         if why:
             raise Unavailable(why)
         self.program = program
-        self._loaded = live.load(program)
-        self.maps = {spec.name: m for spec, m in zip(program.maps, self._loaded.maps, strict=True)}
+        shared = getattr(program, "shared_maps", None)
+        specs, programs = (shared.specs.values(), shared.programs) if shared is not None else (program.maps, {})
+        self.maps = LiveMaps(specs, programs)
+        try:
+            self._loaded = self.maps.load(program)
+        except BaseException:
+            self.maps.close()
+            raise
 
     def __repr__(self) -> str:
         return f"<LiveExecutable {self.program.name} ({self.program.prog_type})>"
@@ -59,7 +68,7 @@ class LiveExecutable:
 
     def close(self) -> None:
         """Give program and maps back to the kernel."""
-        self._loaded.close()
+        self.maps.close()
 
     def __enter__(self) -> Self:
         return self

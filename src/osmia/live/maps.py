@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from osmia.errors import MapError, UsageError
 from osmia.kernel.uapi import MAP_TYPE
 from osmia.live import syscall
+from osmia.maps.create import adjust
 from osmia.raw import Buffer
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class LiveMap:
     def __init__(self, spec: MapSpec) -> None:
         if spec.type not in MAP_TYPE:
             raise UsageError(f"no map type is called {spec.type!r}")
+        spec = adjust(spec, possible_cpus())
         self.spec, self.name, self.fd = spec, spec.name, -1
         self._inner = LiveMap(spec.inner) if spec.inner is not None and spec.type in OF_MAPS else None
         try:
