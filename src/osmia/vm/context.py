@@ -73,6 +73,11 @@ class Context:
                 memory.add(region)
         self._regions = fresh
 
+    @property
+    def packet(self) -> bytes:
+        """The packet as it is now: here, all of the bytes."""
+        return read(self.address, self.size)
+
     def load_bytes(self, offset: int, size: int) -> bytes | None:
         """``size`` bytes of the packet from ``offset`` on; None where that is outside of it."""
         if offset < 0 or size < 0 or offset + size > self.size:
