@@ -1,4 +1,4 @@
-"""Programs that no verifier has seen, with all helpers and maps within reach: a result or a typed error, nothing else."""
+"""Programs that no verifier has seen, all helpers and maps within reach: a result or a typed error, no more."""
 
 from __future__ import annotations
 
