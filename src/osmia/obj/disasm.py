@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osmia.asm.llvm_print import Names, Printer
-from osmia.errors import UsageError
+from osmia.errors import BtfError, UsageError
 from osmia.obj import elf as e
 
 CPUS = ("generic", "v1", "v2", "v3", "v4")
@@ -81,7 +81,10 @@ class Listing:
         file = e.ElfFile(self.data, self.path)
         self._missing = set(self.options.symbols)
         if self.options.source or self.options.line_numbers or self.options.reloc:
-            self._read_btf(file)
+            try:
+                self._read_btf(file)
+            except BtfError as error:
+                raise error.at(file=self.path or None, section=".BTF.ext") from None
         symbols = _symbols(file)
         yield f"\n{self.path}:\tfile format elf64-bpf\n"
         for section in file.sections[1:]:
