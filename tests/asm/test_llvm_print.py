@@ -28,7 +28,7 @@ def _printed(data, order="little", **options):
     printer = Printer(order, **options)
     reached = printer.code(data, 0, len(data), len(data), 0, Names([(0, "text")]))
     assert reached >= len(data)
-    return "".join(printer.out)
+    return printer.take()
 
 
 @pytest.mark.parametrize(("order", "data", "text"), _golden(), ids=lambda v: v if v in ("little", "big") else "")
@@ -68,7 +68,7 @@ def test_jump_names_the_symbol_before_its_target():
     printer = Printer()
     data = bytes.fromhex("0500010000000000 9500000000000000 0500fdff00000000 0500fbff00000000")
     printer.code(data, 0, len(data), len(data), 0, Names([(0, "f"), (16, "g")]))
-    assert [line.split("\t")[-1] for line in "".join(printer.out).splitlines()] == [
+    assert [line.split("\t")[-1] for line in printer.take().splitlines()] == [
         "goto +0x1 <g>", "exit", "goto -0x3 <f>", "goto -0x5 <g+0xffffffffffffffe8>",
     ]  # fmt: skip
 
@@ -99,7 +99,7 @@ def test_pieces_print_like_the_whole(program):
     at = 0
     while at < len(data):
         at = pieces.code(data, at, at + 1, len(data), 0, names)
-    assert "".join(whole.out) == "".join(pieces.out)
+    assert whole.take() == pieces.take()
 
 
 MODES = [

@@ -2,26 +2,31 @@
 
 What decides is what LLVM 19's decoder looks at, not what the kernel would accept: most reserved fields are
 ignored, registers go up to r11, and what the decoder does not know prints as ``<unknown>``.
-Speed: the first few thousand patterns are decoded once; after that a line is one dictionary look-up.  Text is
-kept in pieces and joined once, at the end.
-Compiled with the types in ``llvm_print.pxd``.
+Speed: compiled (types in ``llvm_print.pxd``) everything is written into native memory; not compiled, a pattern is
+decoded once, and after that its line is one dictionary look-up.
 """
 
 from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from osmia.asm.llvm_syntax import OLD_XADD, variants
+from osmia.asm.page import Page
 from osmia.isa import consts as c
 from osmia.isa.insn import ByteOrder
 from osmia.isa.table import Op
 
-UNKNOWN = "<unknown>"
+_UNKNOWN = b"<unknown>\n"
 _LAST_REG = 11  # LLVM keeps an r11 for itself and decodes it
 _M64 = 0xFFFFFFFFFFFFFFFF
 _LD_IMM64 = c.LD_IMM64
-_MEMO = 1 << 13  # patterns remembered at most: programs repeat themselves, random data does not
+_MEMO = 1 << 14  # patterns remembered at most: programs repeat themselves, random data does not
 
 # Fields of a shape that vary, and what a slot must hold for a shape to be taken.
 _NONE, _IMM, _OFF, _JUMP, _FAR, _IMM64, _LOW, _TO, _FROM = range(9)
@@ -38,15 +43,15 @@ def number(value: int) -> str:
     return f"0x{magnitude:x}" if value >= 0 else f"-0x{magnitude:x}"
 
 
-def _put(out: list[str], kind: int, off: int, imm: int, high: int) -> None:
+def _put(page: Page, kind: int, off: int, imm: int, high: int) -> None:
     """One field's text; ``high`` is the imm of a second slot."""
-    value, plus, minus = imm, "0x", "-0x"
+    value, plus, minus = imm, b"0x", b"-0x"
     if kind == _OFF:
-        value, plus, minus = off, " + 0x", " - 0x"
+        value, plus, minus = off, b" + 0x", b" - 0x"
     elif kind == _JUMP:
-        value, plus = off, "+0x"
+        value, plus = off, b"+0x"
     elif kind == _FAR:
-        plus = "+0x"
+        plus = b"+0x"
     elif kind == _IMM64:
         value = high << 32 | imm & 0xFFFFFFFF
     elif kind == _LOW:
@@ -56,8 +61,8 @@ def _put(out: list[str], kind: int, off: int, imm: int, high: int) -> None:
     elif kind == _FROM:
         value = imm & 0xFFFF
     magnitude = value if value >= 0 else -value
-    out.append(plus if value >= 0 else minus)
-    out.append(f"{magnitude:x}")
+    page.put(plus if value >= 0 else minus)
+    page.hexadecimal(magnitude)
 
 
 def _selection(op: Op) -> tuple[int, int]:
@@ -86,7 +91,7 @@ class Shape:
         self.jump = pattern.endswith(("{jump}", "{far}"))
         pieces, kinds = _split(pattern)
         self.first, self.second = kinds
-        self.head, self.middle, self.tail = pieces
+        self.head, self.middle, self.tail = (piece.encode() for piece in pieces)
 
     def fits(self, off: int, imm: int) -> bool:
         """Does LLVM's decoder take a slot with these fields for this row?"""
@@ -100,21 +105,21 @@ class Shape:
             return imm & 0xFF == self.want
         return self.select == _BY_NIBBLE and imm & 0xF0 == self.want
 
-    def put(self, out: list[str], off: int, imm: int, high: int) -> None:
-        """Append the instruction with these field values in pieces; ``high`` is the second slot's imm."""
-        out.append(self.head)
+    def put(self, page: Page, off: int, imm: int, high: int) -> None:
+        """Write the instruction with these field values; ``high`` is the second slot's imm."""
+        page.put(self.head)
         if self.first != _NONE:
-            _put(out, self.first, off, imm, high)
-            out.append(self.middle)
+            _put(page, self.first, off, imm, high)
+            page.put(self.middle)
         if self.second != _NONE:
-            _put(out, self.second, off, imm, high)
-            out.append(self.tail)
+            _put(page, self.second, off, imm, high)
+            page.put(self.tail)
 
     def text(self, off: int, imm: int, high: int) -> str:
-        """The same in one piece."""
-        out: list[str] = []
-        self.put(out, off, imm, high)
-        return "".join(out)
+        """The same as a string of its own."""
+        page = Page()
+        self.put(page, off, imm, high)
+        return page.take().decode()
 
 
 def _split(pattern: str) -> tuple[list[str], list[int]]:
@@ -144,20 +149,24 @@ class Names:
 
     def __init__(self, symbols: Sequence[tuple[int, str]]) -> None:
         self.addresses = [a for a, _ in symbols]
-        self.names = [n for _, n in symbols]
+        self.names = [n.encode() for _, n in symbols]
 
-    def at(self, address: int) -> str:
-        """`` <name+0x8>`` for an unsigned address, or nothing where no symbol stands at or before it."""
+    def put(self, page: Page, address: int) -> None:
+        """Write `` <name+0x8>`` for an unsigned address, or nothing where no symbol stands at or before it."""
         i = bisect_right(self.addresses, address) - 1
         if i < 0:
-            return ""
-        start, name = self.addresses[i], self.names[i]
-        beyond = address - start
-        return f" <{name}+0x{beyond:x}>" if beyond else f" <{name}>"
+            return
+        start = self.addresses[i]
+        page.put(b" <")
+        page.put(self.names[i])
+        if address > start:
+            page.put(b"+0x")
+            page.hexadecimal(address - start)
+        page.put(b">")
 
 
 class Printer:
-    """Lines of one section's code, collected in ``out``.
+    """Lines of one section's code, collected on ``page``.
 
     ``order`` is the object's byte order, ``alu32`` whether loads and stores name 32-bit registers (llvm-objdump
     19 does not unless told --mcpu=v3), ``raw`` whether the bytes are shown, ``zeroes`` whether runs of zeros are.
@@ -170,8 +179,8 @@ class Printer:
         self.alu32 = alu32
         self.raw = raw
         self.zeroes = zeroes
-        self.out: list[str] = []
-        self._memo: dict[bytes, object] = {}
+        self.page = Page()
+        self._memo: dict[bytes, tuple[bytes, int | None]] = {}  # a line, and how far it jumps
         self._shapes: list[list[Shape] | None] = [None] * 0x10000  # by opcode and register byte
         self._rows: dict[int, list[tuple[str, int, int]]] = {}
 
@@ -180,108 +189,116 @@ class Printer:
 
         ``end`` bounds a run of zeros (the next symbol or relocation), ``base`` is the section's address.
         """
-        memo, out = self._memo, self.out
+        memo, page = self._memo, self.page
         i = start
         while i < limit:
-            key = data[i : i + 8]
-            entry = memo.get(key)
-            if type(entry) is str:
-                slot = ((base + i) & _M64) >> 3
-                out.append(f"{slot:8d}:\t")
-                out.append(entry)
-                i += 8
-            elif type(entry) is tuple:
-                self._branch(entry, (base + i) & _M64, names)
-                i += 8
-            elif len(key) < 8 or key[0] == 0 or key[0] == _LD_IMM64:
-                i = self._odd(data, i, end, base)
-            else:
-                self._new(key, (base + i) & _M64, names)
-                i += 8
+            if not cython.compiled:
+                met = memo.get(data[i : i + 8])
+                if met is not None:
+                    address = (base + i) & _M64
+                    page.parts.append(b"%8d:\t" % (address >> 3))
+                    page.parts.append(met[0])
+                    if met[1] is not None:
+                        self._jump(address, met[1], names)
+                    i += 8
+                    continue
+            i = self._line(data, i, end, base, names)
         return i
 
-    def _branch(self, entry: tuple[str, int], address: int, names: Names) -> None:
-        """A jump met before: only its place and its target's name are new."""
-        text, slots = entry
-        slot = address >> 3
-        self.out.append(f"{slot:8d}:\t")
-        self.out.append(text)
-        self.out.append(names.at((address + 8 + slots * 8) & _M64))
-        self.out.append("\n")
+    def take(self) -> str:
+        """The lines printed so far."""
+        return self.page.take().decode()
 
-    def _begin(self, address: int, raw: bytes) -> None:
-        slot = address >> 3
-        self.out.append(f"{slot:8d}:\t")
+    def write(self, text: str) -> None:
+        """Put other text between the lines."""
+        self.page.put(text.encode())
+
+    def _begin(self, data: bytes, i: int, size: int, address: int) -> None:
+        page = self.page
+        page.number(address >> 3)
+        page.put(b":\t")
         if self.raw:
-            self.out.append(raw.hex(" "))
-            self.out.append("\t")
+            page.dump(data, i, size)
+            page.put(b"\t")
 
-    def _new(self, key: bytes, address: int, names: Names) -> None:
-        """A pattern met for the first time (or again, with the memory full): decode, print, remember."""
-        out = self.out
-        mark = len(out) + 1
-        self._begin(address, key)
-        off, imm = self._off(key), self._imm(key, 4)
-        shape = self._shape(key[0], key[1], off, imm)
+    def _jump(self, address: int, slots: int, names: Names) -> None:
+        """The end of a jump's line."""
+        names.put(self.page, (address + 8 + slots * 8) & _M64)
+        self.page.put(b"\n")
+
+    def _line(self, data: bytes, i: int, end: int, base: int, names: Names) -> int:
+        """Print the slot at ``i``; returns where the next one begins."""
+        if len(data) - i < 8 or data[i] == 0 or data[i] == _LD_IMM64:
+            return self._odd(data, i, end, base)
+        page, address = self.page, (base + i) & _M64
+        self._begin(data, i, 8, address)
+        off, imm = self._off(data, i), self._imm(data, i + 4)
+        shape = self._shape(data[i], data[i + 1], off, imm)
         if shape is None:
-            out.append(UNKNOWN)
+            page.put(_UNKNOWN)
         else:
-            shape.put(out, off, imm, 0)
-        if shape is None or not shape.jump:
-            out.append("\n")
-            if len(self._memo) < _MEMO:
-                self._memo[key] = "".join(out[mark:])
-            return
-        slots = imm if shape.first == _FAR else off
+            shape.put(page, off, imm, 0)
+        if shape is not None and shape.jump:
+            slots = imm if shape.first == _FAR else off
+            if not cython.compiled:
+                self._remember(data[i : i + 8], slots)
+            self._jump(address, slots, names)
+        else:
+            if shape is not None:
+                page.put(b"\n")
+            if not cython.compiled:
+                self._remember(data[i : i + 8], None)
+        return i + 8
+
+    def _remember(self, key: bytes, slots: int | None) -> None:
+        """The line just written, from its bytes on (not compiled)."""
         if len(self._memo) < _MEMO:
-            self._memo[key] = ("".join(out[mark:]), slots)
-        out.append(names.at((address + 8 + slots * 8) & _M64))
-        out.append("\n")
+            parts = self.page.parts
+            begin = len(parts) - 1
+            while parts[begin] != b":\t":
+                begin -= 1
+            self._memo[key] = b"".join(parts[begin + 1 :]), slots
 
     def _odd(self, data: bytes, i: int, end: int, base: int) -> int:
         """A first byte of zero, a 64-bit immediate load, or the bytes that remain at the end of a section."""
         address = (base + i) & _M64
         left = len(data) - i
-        if left >= 8 and data[i] == 0:
-            return self._zeros(data, i, end, address)
-        raw = data[i : i + 16]
         if left < 8:
-            self._unknown(raw[:1], address)
-            return i + 1
-        off, imm = self._off(raw), self._imm(raw, 4)
-        shape = self._shape(_LD_IMM64, raw[1], off, imm)
+            return self._unknown(data, i, 1, address)
+        if data[i] == 0:
+            return self._zeros(data, i, end, address)
+        off, imm = self._off(data, i), self._imm(data, i + 4)
+        shape = self._shape(_LD_IMM64, data[i + 1], off, imm)
         if shape is None or left < 16:
-            size = 8 if shape is None else 1
-            self._unknown(raw[:size], address)
-            return i + size
-        self._begin(address, raw)
-        shape.put(self.out, off, imm, self._imm(raw, 12))
-        self.out.append("\n")
+            return self._unknown(data, i, 8 if shape is None else 1, address)
+        self._begin(data, i, 16, address)
+        shape.put(self.page, off, imm, self._imm(data, i + 12))
+        self.page.put(b"\n")
         return i + 16
 
     def _zeros(self, data: bytes, i: int, end: int, address: int) -> int:
         if data[i : i + 8] == b"\0\0\0\0\0\0\0\0" and not self.zeroes:
             run = end - i - len(data[i:end].lstrip(b"\0"))
             if run >= 8:
-                self.out.append("\t\t...\n")
+                self.page.put(b"\t\t...\n")
                 return i + (run & ~3)
-        self._unknown(data[i : i + 8], address)
-        return i + 8
+        return self._unknown(data, i, 8, address)
 
-    def _unknown(self, raw: bytes, address: int) -> None:
-        self._begin(address, raw)
-        self.out.append("<unknown>\n")
+    def _unknown(self, data: bytes, i: int, size: int, address: int) -> int:
+        self._begin(data, i, size, address)
+        self.page.put(_UNKNOWN)
+        return i + size
 
-    def _off(self, key: bytes) -> int:
-        value = key[2] << 8 | key[3] if self.big else key[3] << 8 | key[2]
+    def _off(self, data: bytes, i: int) -> int:
+        value = data[i + 2] << 8 | data[i + 3] if self.big else data[i + 3] << 8 | data[i + 2]
         return (value ^ 0x8000) - 0x8000
 
-    def _imm(self, key: bytes, at: int) -> int:
+    def _imm(self, data: bytes, at: int) -> int:
         first, step = (at, 1) if self.big else (at + 3, -1)
-        value = key[first]  # a typed local: C would shift a lone byte as a 32-bit int
-        value = value << 8 | key[first + step]
-        value = value << 8 | key[first + 2 * step]
-        value = value << 8 | key[first + 3 * step]
+        value = data[first]  # a typed local: C would shift a lone byte as a 32-bit int
+        value = value << 8 | data[first + step]
+        value = value << 8 | data[first + 2 * step]
+        value = value << 8 | data[first + 3 * step]
         return (value ^ 0x80000000) - 0x80000000
 
     def _shape(self, code: int, regs: int, off: int, imm: int) -> Shape | None:

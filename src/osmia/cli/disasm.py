@@ -33,11 +33,23 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     hexadecimal instructions come out one line each, in the chosen dialect.
     """
     for path in paths:
+        if options["dialect"] == "llvm" and (data := _elf(path)) is not None:
+            _object(data, path, options)
+            continue
         given = read_input(path)
         if options["dialect"] == "llvm" and given.kind in ("object", "c", "asm"):
             _object(_as_object(given, options["mcpu"]), given.name, options)
         else:
             _bare(given, options["dialect"])
+
+
+def _elf(path: str) -> bytes | None:
+    """The bytes of an ELF file; None for anything else, which takes a closer look (and more imports)."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read() if file.read(4) == b"\x7fELF" and not file.seek(0) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _as_object(given: Any, cpu: str) -> bytes:

@@ -90,7 +90,7 @@ class Listing:
         for section in file.sections[1:]:
             if section.size and self._wanted(section):
                 marks, elsewhere = symbols.get(section.number, []), symbols.get(_ELSEWHERE, [])
-                yield "".join(self._section(file, section, marks, elsewhere))
+                yield self._section(file, section, marks, elsewhere)
         self._warn(file)
 
     def _wanted(self, section: e.Section) -> bool:
@@ -107,7 +107,7 @@ class Listing:
 
     def _section(
         self, file: e.ElfFile, section: e.Section, marks: list[_Mark], elsewhere: list[_Mark]
-    ) -> list[str]:
+    ) -> str:
         if not marks or marks[0].address != section.addr:
             kind = e.STT_FUNC if section.flags & e.SHF_EXECINSTR else e.STT_OBJECT
             marks.insert(0, _Mark(section.addr, kind, section.name))
@@ -122,7 +122,7 @@ class Listing:
             start, stop = address - section.addr, min(end - section.addr, section.size)
             if shown and start < stop:
                 part.symbol(shown, start, stop, data=all(m.type in _DATA for m in here))
-        return printer.out
+        return printer.take()
 
     def _shown(self, here: list[_Mark], text: bool) -> list[_Mark]:
         """Which of the symbols at one address head the listing: the last (code first), or those asked for."""
@@ -183,16 +183,15 @@ class _Part:
 
     def symbol(self, shown: list[_Mark], start: int, stop: int, *, data: bool) -> None:
         """The heading and the contents of one symbol."""
-        out, base = self.printer.out, self.section.addr
+        write, base = self.printer.write, self.section.addr
         if not self.headed:
-            out.append(f"\nDisassembly of section {self.section.name}:\n")
+            write(f"\nDisassembly of section {self.section.name}:\n")
             self.headed = True
-        out.append("\n")
-        out.extend(f"{base + start:016x} <{mark.name}>:\n" for mark in shown)
+        write("\n" + "".join(f"{base + start:016x} <{mark.name}>:\n" for mark in shown))
         if self.section.type == e.SHT_NOBITS:
-            out.append("...\n")
+            write("...\n")
         elif data and self.is_text():
-            out.extend(_data_rows(self.data[start:stop], base + start))
+            write("".join(_data_rows(self.data[start:stop], base + start)))
         else:
             self._code(start, stop)
 
@@ -231,7 +230,7 @@ class _Part:
 
     def _print_notes(self, at: int) -> None:
         while self.next_note < len(self.notes) and self.notes[self.next_note][0] < at:
-            self.printer.out.append(self.notes[self.next_note][1])
+            self.printer.write(self.notes[self.next_note][1])
             self.next_note += 1
 
     def _row_after(self, at: int, stop: int) -> int:
@@ -250,7 +249,7 @@ class _Part:
             self.next_row += 1
         found = self.rows[self.next_row - 1] if self.next_row else (-1, _NOWHERE)
         source = found[1] if found[0] == at or not self.listing.exact else _NOWHERE
-        self.printer.out.append(self.listing.source_lines(source))
+        self.printer.write(self.listing.source_lines(source))
 
 
 def _symbols(file: e.ElfFile) -> dict[int, list[_Mark]]:
