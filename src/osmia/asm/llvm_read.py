@@ -14,7 +14,7 @@ from osmia.isa.insn import ByteOrder, encode
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|(/\*.*?\*/)|(?:#|//)[^\n]*|(/\*)', re.DOTALL)
 _LABEL = re.compile(r'\s*([A-Za-z_.$@][\w.$@]*|\d+|"(?:[^"\\\n]|\\.)*")\s*:')
 _STATEMENT = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"|[^;"]|")+')
-_NUMBER = re.compile(r"(?<![\w.$@])[-+]?\s*(?:0[xX][0-9a-fA-F]+|[0-9]+)(?![\w.$@])")
+_NUMBER = re.compile(r"(?<![\w.$@])(?:[-+]\s*)?(?:0[xX][0-9a-fA-F]+|[0-9]+)(?![\w.$@])")
 _MEMO = 1 << 16
 _DIRECTION = re.compile(r"(\d+)([bf])\Z")
 _BY_FOUR = (".text", ".BTF", ".BTF.ext")  # aligned without being told, as clang's own objects are
