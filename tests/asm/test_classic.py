@@ -4,6 +4,7 @@ import random
 import shutil
 import socket
 import subprocess
+import time
 
 import pytest
 from asm import bpfcall, cbpf_reference, classic_cases
@@ -376,3 +377,10 @@ def test_seccomp_on_its_context():
         results.add(got)
     os.close(fd)
     assert results == {0x80000000, 0x50001, 0x7FFF0000}
+
+
+def test_a_row_of_signs_takes_no_time():
+    start = time.monotonic()
+    with pytest.raises(AsmError, match="expected a number"):
+        classic.parse("ret " + "#" * 100_000)
+    assert time.monotonic() - start < 4

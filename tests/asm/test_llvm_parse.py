@@ -1,5 +1,7 @@
 """The reader of LLVM assembly: round trips, errors with their place, and the same bytes as llvm-mc."""
 
+import time
+
 import pytest
 from asm.llvm_tools import HERE, llvm_mc, needs, programs, slots, valid
 from hypothesis import given, settings
@@ -216,6 +218,12 @@ def test_takes_what_llvm_mc_takes(tmp_path_factory, text):
     if isinstance(theirs, bytes):
         ours = elf_write.write(llvm.assemble(text))
         assert sections(ours) == sections(theirs)
+
+
+def test_a_line_of_blanks_takes_no_time():
+    start = time.monotonic()
+    assert llvm.parse("r0 = 1" + " " * 60_000 + "\nexit") == [m.BPF_MOV64_IMM(0, 1), m.BPF_EXIT_INSN()]
+    assert time.monotonic() - start < 3
 
 
 def test_bare_object():

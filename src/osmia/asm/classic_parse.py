@@ -16,9 +16,9 @@ from osmia.asm.ubpf_parse import Token
 from osmia.errors import AsmError
 
 _M32 = 0xFFFFFFFF
-_TOKEN = re.compile(
+_TOKEN = re.compile(  # a '#' that begins no line marks a constant
     r"(?P<newline>\n)|[ \t\r\f\v]+|; with k=(?P<left>0x[0-9a-f]{1,8})\b"
-    r"|(?P<comment>;[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)|(?P<line>#[^\n]*)"
+    r"|(?P<comment>;[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)|(?P<line>(?<![^\n])#[^\n]*)"
     r"|(?P<number>0[xX][0-9a-fA-F]{1,16}\b|0[bB][01]{1,64}\b|\d{1,20}\b)|(?P<word>[A-Za-z_.][\w.]*)"
     r"|(?P<mark>[][(),:+*&#%-])|(?P<bad>.)"
 )
@@ -45,8 +45,6 @@ def tokens(text: str, file: str | None, line: int = 1, column: int = 1) -> list[
         if match is None or match.lastgroup == "bad":
             raise AsmError(f"unexpected {text[at]!r}", file=file, line=line, column=column)
         kind, word = match.lastgroup, match[0]
-        if kind == "line" and at > start:  # a '#' that begins no line marks a constant
-            kind, word = "mark", "#"
         if kind == "left":
             found.append(Token(kind, match["left"], file, line, column))
         elif kind in ("number", "word", "mark"):
