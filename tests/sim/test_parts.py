@@ -113,6 +113,12 @@ def good_pcap():
     return out.getvalue()
 
 
+@pytest.mark.parametrize("time", [-1.0, 1e12, float("inf")])
+def test_a_time_that_no_capture_holds(tmp_path, time):
+    with pytest.raises(RecordError, match="packet 2: its time"):
+        pcap.write(tmp_path / "out.pcap", [b"x", pcap.Frame(time, b"y")])
+
+
 def test_a_cut_capture_says_where():
     data = good_pcap()
     with pytest.raises(RecordError) as e:

@@ -81,6 +81,8 @@ def write(path: str | Path, frames: Iterable[Frame | bytes]) -> int:
                 writer.writepkt(data, time)
     except OSError as e:
         raise UsageError(e.strerror or str(e), file=str(path)) from None
+    except (struct.error, OverflowError, ValueError):
+        raise RecordError(f"packet {count}: its time, {time} s, does not fit into a pcap", file=str(path)) from None
     return count
 
 
