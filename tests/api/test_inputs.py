@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 import osmia
 from osmia import inputs
-from osmia.errors import InputError, OsmiaError, UsageError, VmError
+from osmia.errors import InputError, MapError, OsmiaError, UsageError, VmError
 from osmia.inputs import Input
+from osmia.obj.model import MapSpec
+from osmia.sim import MapSet
 
 PROGRAM = bytes.fromhex("b7000000070000009500000000000000")
 WORDS = "r0 = 1|exit|mov %r0, 1|(b7) r0 = 1|ld [4]|ret #1|1:|goto 1b|tax|4|40 0 0 12|#|;".split("|")
@@ -109,3 +111,10 @@ def test_any_bytes_as_btf(data):
                 inputs.load_btf(file.name)
             except InputError as e:
                 assert e.place.file == file.name
+
+
+def test_a_map_that_holds_itself():
+    inner = MapSpec("inner", "array", 4, 8, 1)
+    outer = MapSpec("outer", "array_of_maps", 4, 4, 1, inner=inner, values={0: "outer"})
+    with pytest.raises(MapError, match="map outer holds outer, which holds maps itself: EINVAL"):
+        _ = MapSet([outer, inner])["outer"]

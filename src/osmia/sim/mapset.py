@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from errno import EINVAL
 from typing import TYPE_CHECKING, Any
 
-from osmia.errors import UsageError
+from osmia.errors import MapError, UsageError
 
 if TYPE_CHECKING:
     from osmia.maps import Map
     from osmia.obj.model import MapSpec
+
+_OF_MAPS = ("array_of_maps", "hash_of_maps")
 
 
 class MapSet(Mapping[str, Any]):
@@ -60,10 +63,13 @@ class MapSet(Mapping[str, Any]):
         return made
 
     def _named(self, spec: MapSpec) -> list[str]:
-        """The maps that a map-in-map holds from the start."""
-        if spec.type not in ("array_of_maps", "hash_of_maps"):
+        """The maps that a map-in-map holds from the start.  Linux knows no map of maps of maps."""
+        if spec.type not in _OF_MAPS:
             return []
         missing = [name for name in spec.values.values() if name not in self.specs]
         if missing:
             raise UsageError(f"map {spec.name} holds {', '.join(missing)}, which the collection lacks")
+        deep = next((name for name in spec.values.values() if self.specs[name].type in _OF_MAPS), None)
+        if deep is not None:
+            raise MapError(EINVAL, f"map {spec.name} holds {deep}, which holds maps itself")
         return list(spec.values.values())
