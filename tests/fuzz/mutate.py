@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 EXTREMES = (0, 1, 2, 3, 4, 7, 8, 16, 0x7F, 0x80, 0xFF, 0xFFF1, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF8,
             0xFFFFFFFF, 0x100000000, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)  # fmt: skip
@@ -15,6 +17,8 @@ ODD = ("\0", "\n", "\r", "\t", " ", '"', "'", "\\", "%", "#", ";", ",", "(", "["
        "é", "\u2028", "\ufeff", "🐝", "\x1b[31m", "=", "+", "-", "..", "~")  # fmt: skip
 _TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
 _LONG = 20_000
+_KINDS = ("hash", "array", "percpu_array", "lru_hash", "lpm_trie", "ringbuf", "prog_array", "array_of_maps", "queue",
+          "xdp", "tracing", "sched_cls", "struct_ops", "kprobe", "syscall", "fentry/x", "xdp/y")  # fmt: skip
 
 
 def noise(rng: Random) -> bytes:
@@ -103,6 +107,39 @@ def _swap(rng: Random, data: bytearray, at: int, seeds: Sequence[bytes]) -> None
 
 
 _BINARY = (_flip, _byte, _number, _number, _number, _nudge, _cut, _insert, _splice, _swap)
+
+
+def damaged_json(rng: Random, seed: bytes) -> bytes:
+    """JSON lines that stay JSON: numbers, strings and parts in the wrong places."""
+    rows = [json.loads(line) for line in seed.splitlines()]
+    rng.shuffle(rows)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        _harm(rng, rows)
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def _harm(rng: Random, value: Any) -> None:
+    """Change something somewhere below a list or object."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    if not keys:
+        return
+    key = rng.choice(keys)
+    below = isinstance(value[key], list | dict)
+    if below and rng.random() < 0.9:
+        _harm(rng, value[key])
+    elif rng.random() < 0.1:
+        del value[key]
+    else:
+        value[key] = _other(rng, value[key], value[rng.choice(keys)])
+
+
+def _other(rng: Random, old: Any, beside: Any) -> Any:
+    """Another value, of the same type mostly."""
+    if isinstance(old, int) and rng.random() < 0.8:
+        return rng.choice((*EXTREMES, rng.randrange(300), old + 1, old - 1, old << rng.randrange(40)))
+    if isinstance(old, str) and len(old) > 30 and set(old) <= set("0123456789abcdef"):
+        return damaged_bytes(rng, bytes.fromhex(old)).hex()
+    return rng.choice((None, True, [], {}, 1.5, "", "x" * 200, rng.choice(ODD), -1, beside, *_KINDS))
 
 
 def damaged_text(rng: Random, seeds: Sequence[bytes]) -> bytes:

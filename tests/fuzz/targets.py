@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from fuzz import mutate, seeds
 from obj.golden_text import KCONFIG, read, target
 
 from osmia import inputs
+from osmia.api import Collection
 from osmia.asm import DIALECTS, classic, elf_write, llvm
 from osmia.asm.classic_convert import to_ebpf
 from osmia.btf import Btf
@@ -35,6 +37,7 @@ from osmia.obj import linker, load, record
 from osmia.obj.disasm import Listing, Options
 from osmia.obj.kconfig import parse_config
 from osmia.obj.survey import survey
+from osmia.session import show
 from osmia.sim import World, pcap
 
 FILE = "fuzzed"
@@ -87,7 +90,8 @@ def any_of(*makers: Make) -> Make:
 
 
 OBJECT, BTF, CODE = binary(seeds.objects, seeds.hot), binary(seeds.btf), binary(seeds.programs)
-RECORDS, HEX, CAPTURE = text(seeds.records), text(seeds.hexadecimal), binary(seeds.captures)
+RECORDS = any_of(text(seeds.records), *[lambda rng: mutate.damaged_json(rng, rng.choice(seeds.records()))] * 3)
+HEX, CAPTURE = text(seeds.hexadecimal), binary(seeds.captures)
 TEXTS = {name: text(lambda name=name: seeds.text(name)) for name in DIALECTS}
 ANYTHING = any_of(OBJECT, CODE, HEX, RECORDS, *TEXTS.values())
 
@@ -209,6 +213,22 @@ def acts(data: bytes) -> None:
     World().do(data.decode(errors="replace"))
 
 
+def running(data: bytes) -> None:
+    """Every program of it, one after the other in one world, on whatever its type gets."""
+    kind = inputs.kind_of(data)
+    if not data or kind == "c":
+        return
+    found, world = Collection(inputs.load(inputs.Input(data, FILE, kind))), World()
+    for program in list(found.values())[:8]:
+        try:
+            program.load(budget=2000, world=world).run()
+        except InternalError:
+            raise
+        except OsmiaError as error:
+            assert str(error).strip()
+    json.dumps(show.to_json(found.maps), default=str)
+
+
 # -- the command line
 
 
@@ -272,6 +292,7 @@ TARGETS = (
     Target("pcap", packets, CAPTURE),
     Target("kconfig", config, text(seeds.configs)),
     Target("acts", acts, text(seeds.acts), names_file=False),
+    Target("run", running, any_of(OBJECT, CODE, RECORDS), names_file=False),
     Target("conformance-plugin", plugin, _plugin_input),
     Target("cli-inspect", command("inspect", "FILE"), ANYTHING),
     Target("cli-disasm", command("disasm", "-r", "-S", "FILE"), ANYTHING),
