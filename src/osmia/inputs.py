@@ -48,7 +48,7 @@ class Input(NamedTuple):
 def read(path: str | Path) -> Input:
     """Read a file, or standard input for ``-``.  Raises UsageError when it can't be read or is empty."""
     if str(path) == "-":
-        data, name = sys.stdin.buffer.read(), "<stdin>"
+        data, name = read_file(path), "<stdin>"
     else:
         name = str(path)
         data = read_file(name)
@@ -58,11 +58,20 @@ def read(path: str | Path) -> Input:
 
 
 def read_file(path: str | Path) -> bytes:
-    """The bytes of a file.  Raises UsageError with the system's reason."""
+    """The bytes of a file, or of standard input for ``-``.  Raises UsageError with the system's reason."""
     try:
-        return Path(path).read_bytes()
+        if str(path) != "-":
+            return Path(path).read_bytes()
+        if sys.stdin is not None:
+            return sys.stdin.buffer.read()
     except (OSError, ValueError) as e:
-        raise UsageError(getattr(e, "strerror", None) or str(e), file=str(path)) from None
+        raise UsageError(getattr(e, "strerror", None) or str(e), file=called(path)) from None
+    raise UsageError("standard input is closed")
+
+
+def called(path: str | Path) -> str:
+    """The name of an input in messages."""
+    return "<stdin>" if str(path) == "-" else str(path)
 
 
 def kind_of(data: bytes, name: str = "") -> str:
@@ -148,6 +157,23 @@ def _object(data: bytes, name: str, target: Btf | None, linking: dict[str, Any])
     return obj.load(data, path=name, target_btf=target, **linking)
 
 
+def object_of(given: Input, *, cpu: str = "v3", section: str = ".text") -> bytes:
+    """The object that an input is, or becomes: C is compiled, LLVM's assembly keeps its sections, everything else is
+    the code of ``section``.  Raises the InputError of whatever room reads it.
+    """
+    if given.kind == "object":
+        return given.data
+    if given.kind == "c":
+        from osmia import cc
+
+        return cc.compile(text_of(given) if given.name == "<stdin>" else Path(given.name), cpu=cpu)
+    from osmia.asm import elf_write, llvm
+
+    if given.kind == "asm" and dialect_of(text_of(given)) == "llvm":
+        return elf_write.write(llvm.assemble(text_of(given), file=given.name))
+    return elf_write.bare(instructions(given), section=section)
+
+
 def text_of(given: Input) -> str:
     """The input as text.  Raises AsmError when it is none."""
     try:
@@ -205,7 +231,8 @@ def check_prog_type(name: str) -> None:
 
 
 def load_btf(source: str | Path | Btf, *, base: Btf | None = None) -> Btf:
-    """BTF from a raw file (/sys/kernel/btf/vmlinux) or the .BTF section of an ELF file; a Btf passes through.
+    """BTF from a raw file (/sys/kernel/btf/vmlinux), the .BTF section of an ELF file, or what C compiles to; a Btf
+    passes through.
 
     ``-`` reads standard input; ``base`` is what split BTF (a kernel module's) stands on.
     """
@@ -213,11 +240,13 @@ def load_btf(source: str | Path | Btf, *, base: Btf | None = None) -> Btf:
 
     if isinstance(source, Btf):
         return source
-    data = sys.stdin.buffer.read() if str(source) == "-" else read_file(source)
+    data, name = read_file(source), called(source)
+    if kind_of(data, name) == "c":
+        data = object_of(Input(data, name, "c"))
     try:
         return Btf.parse(_btf_section(data) if data[:4] == b"\x7fELF" else data, base)
     except InputError as e:
-        raise e.at(file=str(source)) from None
+        raise e.at(file=name) from None
 
 
 def _btf_section(data: bytes) -> bytes:

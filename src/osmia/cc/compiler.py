@@ -144,7 +144,7 @@ def _source_file(source: str | Path, place: Path) -> tuple[str, list[str]]:
     if text is None:
         path = Path(source)
         if not path.is_file():
-            raise UsageError("no such file", file=str(source))
+            raise UsageError("Is a directory" if path.is_dir() else "No such file or directory", file=str(source))
         return f"./{path}" if str(path).startswith("-") else str(path), ["-x", "c"]
     name = "<stdin>" if source == "-" else "<text>"
     (place / name).write_bytes(_encoded(text, name))
@@ -165,6 +165,8 @@ def _text_of(source: str | Path) -> str | None:
     if isinstance(source, Path):
         return None
     if source == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     return source if re.search(r"[\n{;]", source) else None
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from osmia.cli.common import read_input
+from osmia.cli.common import DIALECTS, examples, print_json, read_input, write_output
 
 if TYPE_CHECKING:
     from osmia.isa import Insn
@@ -16,15 +14,23 @@ if TYPE_CHECKING:
 FORMATS = ("object", "raw", "hex", "c")
 
 
-@click.command()
+EXAMPLES = examples(
+    "osmia asm prog.s", "osmia asm prog.s -o prog.o", "echo 'r0 = 1; exit' | osmia asm - --format c",
+    "osmia asm filter.txt --dialect classic -o filter.o --section socket",
+)  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("path", metavar="FILE")
-@click.option("-o", "--output", metavar="FILE", help='Where to; "-" is standard output.')
+@click.option("-o", "--output", default="-", metavar="FILE", help="Where to; - is standard output, the default.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to write [default: object with -o, else hex].")
-@click.option("--dialect", help="How the text is written: llvm, kernel, ubpf or classic [default: by its looks].")
-@click.option("--big-endian", is_flag=True, help="For big-endian machines.")
-@click.option("--section", default=".text", metavar="NAME", help="Where bare code of the other dialects goes.")
-def command(path: str, output: str | None, form: str | None, **options: Any) -> None:
-    """Assemble FILE ("-" reads standard input).
+@click.option("--dialect", type=click.Choice(DIALECTS), help="How the text is written [default: by its looks].")
+@click.option("--big-endian", "--big", is_flag=True, help="For big-endian machines.")
+@click.option("--section", default=".text", show_default=True, metavar="NAME",
+              help="Where bare code of the other dialects than llvm goes.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The instructions as JSON, or with -o what was written.")
+def command(path: str, output: str, form: str | None, as_json: bool, **options: Any) -> None:
+    """Assemble FILE (- is standard input) into an object file, raw bytes, hexadecimal digits or C.
 
     LLVM's text (what clang -S writes and llvm-mc reads) may hold sections, symbols and data; the object file
     gets a relocation for every symbol that it does not define.
@@ -34,16 +40,22 @@ def command(path: str, output: str | None, form: str | None, **options: Any) -> 
 
     text = _text(given)
     dialect = options["dialect"] or inputs.dialect_of(text)
-    chosen = form or ("object" if output not in (None, "-") else "hex")
+    chosen = form or ("object" if output != "-" else "hex")
     order = "big" if options["big_endian"] else "little"
+    if as_json and output == "-":
+        print_json({"insns": [_row(insn, order) for insn in _insns(text, dialect, given.name)]})
+        return
     if chosen == "object":
         data = _object(text, dialect, order, options["section"], given.name)
     else:
         data = _bare(text, dialect, order, chosen, given.name)
-    if output in (None, "-"):
-        sys.stdout.buffer.write(data)
-    else:
-        Path(str(output)).write_bytes(data)
+    write_output(data, output, as_json=as_json, format=chosen)
+
+
+def _row(insn: Insn, order: Any) -> dict[str, Any]:
+    from osmia.isa import encode
+
+    return {**insn._asdict(), "hex": encode([insn], order).hex()}
 
 
 def _text(given: Any) -> str:

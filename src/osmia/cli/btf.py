@@ -9,23 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from osmia.cli.common import print_json
+from osmia.cli.common import examples, print_json, read_object, write_output
 
 if TYPE_CHECKING:
     from osmia.btf import Btf
 
 FILE = click.argument("path", metavar="FILE")
-OUT = click.option("-o", "--output", required=True, metavar="OUT", help="Where to write the raw BTF.")
+OUT = click.option(
+    "-o", "--output", required=True, metavar="OUT", help="Where to write the raw BTF; - is standard output."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Tell what was written as JSON.")
 ORDER = click.option(
     "--byteorder", type=click.Choice(["little", "big"]), help="Byte order to write; that of the input if not given."
 )
 
 
-@click.group()
+EXAMPLES = examples(
+    "osmia btf dump --c /sys/kernel/btf/vmlinux > vmlinux.h", "osmia btf dump -t task_struct /sys/kernel/btf/vmlinux",
+    "osmia btf subset --for prog.bpf.o /sys/kernel/btf/vmlinux -o small.btf",
+    "osmia btf merge a.bpf.o b.bpf.o -o both.btf", "osmia btf check prog.bpf.o",
+)  # fmt: skip
+
+
+@click.group(epilog=EXAMPLES)
 def command() -> None:
     """Work with BTF, the kernel's type information.
 
-    FILE is an object with a .BTF section, raw BTF, or a file of /sys/kernel/btf.
+    FILE is an object with a .BTF section, raw BTF, a file of /sys/kernel/btf, or a C file, which is compiled;
+    - is standard input.
     """
 
 
@@ -39,7 +50,7 @@ def _open(path: str, base: str | None = None) -> Btf:
     return inputs.load_btf(path, base=inputs.load_btf(base) if base else None)
 
 
-@command.command()
+@command.command(short_help="Print types as rows, C or JSON.")
 @FILE
 @click.option("-c", "--c", "as_c", is_flag=True, help="As a C header (vmlinux.h) that a compiler lays out the same.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with the keys of bpftool btf dump.")
@@ -70,32 +81,35 @@ def _pick(table: Btf, names: Iterable[str]) -> list[int]:
     return [i for name in names for i in ([int(name)] if name.isdigit() else by_name(table, [name]))]
 
 
-def _write(table: Btf, output: str, byteorder: str | None) -> None:
+def _write(table: Btf, output: str, byteorder: str | None, as_json: bool) -> None:
     data = table.encode(byteorder)
-    Path(output).write_bytes(data)
-    print(f"{output}: {len(table) - 1} types, {len(data)} bytes", file=sys.stderr)
+    write_output(data, output, as_json=as_json, types=len(table) - 1)
+    if not as_json and output != "-":
+        print(f"{output}: {len(table) - 1} types, {len(data)} bytes", file=sys.stderr)
 
 
-@command.command()
+@command.command(short_help="Join tables; equal types become one.")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True)
 @OUT
 @ORDER
-def merge(paths: tuple[str, ...], output: str, byteorder: str | None) -> None:
+@JSON
+def merge(paths: tuple[str, ...], output: str, byteorder: str | None, as_json: bool) -> None:
     """Join tables; equal types become one, declarations find their definitions."""
     from osmia.btf.merge import merge as join
 
     table, _ = join([_open(path) for path in paths])
-    _write(table, output, byteorder)
+    _write(table, output, byteorder, as_json)
 
 
-@command.command()
+@command.command(short_help="Take the part of a table that types or programs need.")
 @FILE
 @OUT
 @ORDER
 @click.option("-t", "--type", "names", multiple=True, metavar="NAME|ID", help="A type to take, with all it needs.")
 @click.option("--depth", type=click.IntRange(0), help="Follow that many pointers; structs beyond are only declared.")
 @click.option("--for", "objects", multiple=True, metavar="OBJECT", help="Take what this object's CO-RE needs.")
-def subset(path: str, output: str, byteorder: str | None, **options: Any) -> None:
+@JSON
+def subset(path: str, output: str, byteorder: str | None, as_json: bool, **options: Any) -> None:
     """Take a part of a table: chosen types, or the few fields that a program's CO-RE relocations need."""
     from osmia.btf import subset as part
 
@@ -105,7 +119,7 @@ def subset(path: str, output: str, byteorder: str | None, **options: Any) -> Non
         taken = part.subset(table, [*roots, *_pick(table, options["names"])], keep=keep)
     else:
         taken = part.subset(table, _pick(table, options["names"]), depth=options["depth"])
-    _write(taken, output, byteorder)
+    _write(taken, output, byteorder, as_json)
 
 
 def _relocations(path: str, target: Btf) -> list[Any]:
@@ -113,10 +127,10 @@ def _relocations(path: str, target: Btf) -> list[Any]:
     from osmia.btf import Btf
     from osmia.btf.core import Matcher
     from osmia.btf.ext import BtfExt
-    from osmia.inputs import read_file
     from osmia.obj.elf import ElfFile
 
-    elf = ElfFile(read_file(path), path)
+    name, data = read_object(path)
+    elf = ElfFile(data, name)
     btf, ext = elf.section(".BTF"), elf.section(".BTF.ext")
     if btf is None or ext is None:
         return []
@@ -126,17 +140,18 @@ def _relocations(path: str, target: Btf) -> list[Any]:
     return [matcher.resolve(relo) for group in rows for relo in group]
 
 
-@command.command()
+@command.command(short_help="Say whether the kernel would take a table.")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def check(paths: tuple[str, ...], as_json: bool) -> None:
     """Say whether the kernel would take the table; the first problem ends it, with its place."""
+    from osmia import inputs
     from osmia.btf.check import check as prove
 
     for path in paths:
         table = _open(path)
         prove(table)
         if as_json:
-            print_json({"file": path, "types": len(table) - 1, "byteorder": table.byteorder})
+            print_json({"file": inputs.called(path), "types": len(table) - 1, "byteorder": table.byteorder})
         else:
-            print(f"{path}: {len(table) - 1} types, {table.byteorder}-endian, sound")
+            print(f"{inputs.called(path)}: {len(table) - 1} types, {table.byteorder}-endian, sound")

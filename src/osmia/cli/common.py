@@ -1,12 +1,12 @@
 """What every command shares: errors as one clear line, any input as a Collection, JSON for scripts.
 
-Exit statuses: 0 done; 1 a program or map did wrong; 2 bad input; 3 this machine lacks something;
-70 a bug of ours; 130 Ctrl-C; 141 the reader of our output went away.
+Exit statuses: see ``EXIT_STATUSES``; the classes of ``osmia.errors`` hold them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osmia.errors import CompileError, InternalError, KernelError, OsmiaError, UsageError
+from osmia.errors import CompileError, InternalError, KernelError, OsmiaError, Unavailable, UsageError
 
 if TYPE_CHECKING:
     import click
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from osmia.inputs import Input
     from osmia.obj.model import Collection, Program
 
+DIALECTS = ("llvm", "kernel", "ubpf", "classic")
+"""The names in ``osmia.asm.DIALECTS``, which is slower to import than a command's help may be."""
+
 INTERRUPTED, BROKEN_PIPE = 130, 141
+EXIT_STATUSES = (
+    "0 done; 1 a program, a map or the kernel said no; 2 bad input; 3 this machine lacks something (a compiler, "
+    "bpf(2), room for the output); 70 a bug of Osmia's; 130 Ctrl-C; 141 the reader of the output went away."
+)
+UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the system says when output can't be written; none of them names a file."""
 REPORT = "this is a bug of Osmia's; please report it with the input (OSMIA_DEBUG=1 shows the traceback)"
 
 
@@ -31,6 +40,8 @@ def guarded(group: click.Command, args: Sequence[str]) -> int:
     """Run a click command; every error becomes one line on stderr and an exit status, never a traceback."""
     import click
 
+    if sys.stdout is None:  # closed by who called us: say so when something is to be written
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     try:
         status = _invoke(group, list(args))
         sys.stdout.flush()
@@ -47,6 +58,8 @@ def guarded(group: click.Command, args: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
+        if isinstance(e, OSError) and e.errno in UNWRITABLE:
+            _left()
         return report(_ours(e), as_json=wants_json(args))
 
 
@@ -62,6 +75,11 @@ def _invoke(group: click.Command, args: list[str]) -> int:
     except click.exceptions.Exit as e:
         return e.exit_code
     return status if isinstance(status, int) else 0
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines that can be typed as they stand."""
+    return "\b\nExamples:\n" + "\n".join(f"  $ {line}" for line in lines)
 
 
 def wants_json(args: Sequence[str]) -> bool:
@@ -107,6 +125,8 @@ def _ours(error: Exception) -> OsmiaError:
         return InternalError(f"{error}; {REPORT}")
     if isinstance(error, OsmiaError):
         return error
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return Unavailable(f"can't write the output: {error.strerror}")
     if isinstance(error, OSError) and error.filename is not None:
         return UsageError(error.strerror or str(error), file=os.fsdecode(error.filename))
     return InternalError(f"{type(error).__name__}: {error}; {REPORT}")
@@ -117,6 +137,14 @@ def read_input(path: str | Path) -> Input:
     from osmia import inputs
 
     return inputs.read(path)
+
+
+def read_object(path: str) -> tuple[str, bytes]:
+    """The name and the bytes of the object that an input is, or becomes."""
+    from osmia import inputs
+
+    given = inputs.read(path)
+    return given.name, inputs.object_of(given)
 
 
 def load_collection(
@@ -138,6 +166,18 @@ def pick(collection: Collection, name: str | None = None) -> Program:
     known = ", ".join(programs) or "none"
     wrong = f"no program {name!r}" if name else "several programs, choose one" if programs else "no program in it"
     raise UsageError(f"{wrong} (there: {known})", file=collection.path or None)
+
+
+def write_output(data: bytes, output: str, *, as_json: bool = False, **facts: Any) -> None:
+    """Write to a file, or to standard output for ``-``; with ``as_json`` tell on standard output what was written."""
+    if output == "-" and as_json:
+        raise UsageError("--json tells about the file that is written: name one with -o")
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        return
+    Path(output).write_bytes(data)
+    if as_json:
+        print_json({"file": output, "bytes": len(data), **facts})
 
 
 def print_json(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""``osmia conformance-plugin``: the public conformance runner (bpf_conformance) starts it once for each test.
+"""Speak the plug-in protocol of the public conformance runner (bpf_conformance), which starts it once for each test.
 
 The runner writes the program as hexadecimal bytes to standard input and gives the memory, also in
 hexadecimal, as the first argument; R1 points at that memory, R2 holds its size.  R0 goes to standard output in
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from osmia.cli.common import examples
 from osmia.errors import DecodeError, LinkError, Unavailable, UsageError
+from osmia.inputs import read_file
 
 if TYPE_CHECKING:
     from osmia.isa import Insn
@@ -86,7 +88,13 @@ class Tracer:
         print(f"{self.texts.get(pc, pc)}    {values}", file=sys.stderr)
 
 
-@click.command(help=__doc__, short_help="Speak the public conformance runner's plug-in protocol.")
+EXAMPLES = examples(
+    "echo b7000000010000009500000000000000 | osmia conformance-plugin",
+    "osmia conformance-plugin 01020304 --program '71 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00'",
+)
+
+
+@click.command(help=__doc__, epilog=EXAMPLES)
 @click.argument("memory", default="")
 @click.option("--program", "text", metavar="HEX", help="The program; otherwise it is read from standard input.")
 @click.option("--elf", is_flag=True, help="The program is an ELF object, in hexadecimal as well.")
@@ -99,7 +107,7 @@ def command(memory: str, text: str | None, elf: bool, interpret: bool, jit: bool
         raise UsageError("--jit and --interpret exclude each other")
     if jit:
         raise Unavailable("this version has no JIT compiler: run it with --interpret")
-    source = text if text is not None else sys.stdin.buffer.read().decode("ascii", "replace")
+    source = text if text is not None else read_file("-").decode("ascii", "replace")
     data = hex_bytes(source, "program")
     result = execute(program_of(data, elf), hex_bytes(memory, "memory"), debug)
     click.echo(f"{result.r0:x}")

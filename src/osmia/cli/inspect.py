@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from osmia.cli.common import print_json, read_input
-
-if TYPE_CHECKING:
-    from osmia.inputs import Input
+from osmia.cli.common import examples, print_json, read_input
 
 ROWS = 24
 """Rows of a table before the rest is counted only; --all and --json show everything."""
 
+EXAMPLES = examples(
+    "osmia inspect prog.bpf.o", "osmia inspect --btf /sys/kernel/btf/vmlinux prog.bpf.c",
+    "osmia inspect --json prog.bpf.o | jq '.programs[].insns'",
+)  # fmt: skip
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("path", metavar="FILE")
 @click.option("--btf", metavar="TARGET", help="BTF of the kernel to fit to: /sys/kernel/btf/vmlinux, say.")
 @click.option("--kconfig", metavar="FILE", help="The kernel's configuration, for __kconfig variables.")
 @click.option("--all", "everything", is_flag=True, help="Debug sections and long tables in full.")
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
 def command(path: str, btf: str | None, kconfig: str | None, everything: bool, as_json: bool) -> int:
-    """Show header, sections, symbols, relocations, programs, maps and BTF of FILE ("-" is stdin).
+    """Show header, sections, symbols, relocations, programs, maps and BTF of FILE (- is standard input).
 
-    FILE is an object, C, assembly, or records.  The exit status is 2 when it can't be linked; the last lines say why.
+    FILE is an object, C, assembly, or records (what osmia emit writes).  The exit status is 2 when it can't be
+    linked; the last lines say why.
     """
     found = _survey(path, btf, kconfig)
     if as_json:
@@ -44,34 +47,14 @@ def _survey(path: str, btf: str | None, kconfig: str | None) -> dict[str, Any]:
     given = read_input(path)
     if given.kind == "records":
         return survey_records(given.data, given.name)
-    data, name = _object(given), given.name
+    data, name = inputs.object_of(given, section="socket"), given.name
     target = inputs.load_btf(btf) if btf else None
     config = parse_config(inputs.read_file(kconfig), file=kconfig) if kconfig else None
     return survey(data, name, target_btf=target, kconfig=config)
 
 
-def _object(given: Input) -> bytes:
-    """The object's bytes; C is compiled, assembly and bare instructions are put into an object."""
-    from osmia import inputs
-
-    if given.kind == "c":
-        from osmia import cc
-
-        return cc.compile(Path(given.name) if given.name != "<stdin>" else inputs.text_of(given))
-    return given.data if given.kind == "object" else _assembled(given)
-
-
-def _assembled(given: Input) -> bytes:
-    from osmia import inputs
-    from osmia.asm import elf_write, llvm
-
-    if given.kind == "asm" and inputs.dialect_of(inputs.text_of(given)) == "llvm":
-        return elf_write.write(llvm.assemble(inputs.text_of(given), file=given.name))
-    return elf_write.bare(inputs.instructions(given), section="socket")
-
-
 class Screen:
-    """Tables on a terminal, plain columns elsewhere."""
+    """Tables on a terminal that is wide enough, plain columns elsewhere."""
 
     def __init__(self, everything: bool) -> None:
         self.everything = everything
@@ -117,10 +100,11 @@ class Screen:
         if not listed:
             return
         more = f"… and {len(listed) - len(shown)} more (--all shows them)" if len(listed) > len(shown) else ""
-        (self._rich if self.fancy else self._plain)(f"{title} ({len(listed)})", heads, shown, more)
+        wide = self.fancy and shutil.get_terminal_size().columns >= sum(_widths(heads, shown)) + 3 * len(heads)
+        (self._rich if wide else self._plain)(f"{title} ({len(listed)})", heads, shown, more)
 
     def _plain(self, title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]], more: str) -> None:
-        widths = [max(len(r[i]) for r in [heads, *rows]) for i in range(len(heads))]
+        widths = _widths(heads, rows)
         print(f"\n{title}")
         for row in [heads, *rows]:
             print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -138,6 +122,11 @@ class Screen:
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         Console().print(table)
+
+
+def _widths(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[int]:
+    """What each column takes."""
+    return [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
 
 
 def _debug(section: str) -> bool:

@@ -23,11 +23,22 @@ COMMANDS: dict[str, str] = {
 }
 """Every command with its short help; ``foo-bar`` lives in ``osmia.cli.foo_bar`` as ``command``."""
 
+HELP = """eBPF outside the kernel: compile, inspect, link and run.
+
+A command that takes a program takes an object, a C file, assembly or bare instructions; - is standard input.
+"osmia COMMAND --help" has examples."""
+EXAMPLES = (
+    "osmia run prog.bpf.c", "osmia inspect prog.bpf.o", "osmia disasm -S prog.bpf.o", "osmia cc prog.bpf.c -o -",
+)  # fmt: skip
+
 
 def _group() -> Any:
+    import difflib
     import importlib
 
     import click
+
+    from osmia.cli.common import EXIT_STATUSES, examples
 
     class Lazy(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:
@@ -45,15 +56,37 @@ def _group() -> Any:
             with formatter.section("Commands"):
                 formatter.write_dl(sorted(COMMANDS.items()))
 
-    return Lazy(name="osmia", help="eBPF outside the kernel: compile, inspect, link, verify and run.")
+        def resolve_command(
+            self, ctx: click.Context, args: list[str]
+        ) -> tuple[str | None, click.Command | None, list[str]]:
+            if args[0] not in COMMANDS and not args[0].startswith("-"):
+                near = difflib.get_close_matches(args[0], COMMANDS, 1)
+                ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            return super().resolve_command(ctx, args)
+
+    group = Lazy(
+        name="osmia", help=HELP, epilog=examples(*EXAMPLES) + f"\n\nExit status: {EXIT_STATUSES}",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+    return click.version_option(__version__, "-V", "--version", message="osmia %(version)s")(group)
+
+
+def _say_version() -> bool:
+    """The quick way, without click; False when nobody takes the text, which the slow way explains."""
+    try:
+        print(f"osmia {__version__}", flush=True)
+    except OSError:
+        return False
+    return sys.stdout is not None
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status follows the error's class."""
     args = sys.argv[1:] if argv is None else argv
-    if args == ["--version"]:
-        print(f"osmia {__version__}")
+    if args in (["--version"], ["-V"]) and _say_version():
         return 0
+    if args[:1] == ["help"]:
+        args = [*args[1:], "--help"]
     from osmia.cli.common import guarded
 
     return guarded(_group(), args)
