@@ -23,14 +23,19 @@ from osmia.isa.table import Op
 _REGISTER = re.compile(r"([rw])(\d|1[01])\Z")
 _FIELD = re.compile(r"\{(\w+)\}|\b([rw]0)\b")
 _PIECE = re.compile(r"\{\w+\}|\w+|<<|>>|[^\s\w]")
-WORDS = frozenset(
-    "if call callx goto gotol may_goto exit lock ld_pseudo u8 u16 u32 u64 s8 s16 s32 s skb ll "
-    "le16 le32 le64 be16 be32 be64 bswap16 bswap32 bswap64 addr_space_cast load_acquire store_release "
-    "atomic_fetch_add atomic_fetch_and atomic_fetch_or atomic_fetch_xor "
+_STARTS = frozenset("if call callx goto gotol may_goto exit lock ld_pseudo store_release *".split())
+_INSIDE = frozenset(
+    "goto u8 u16 u32 u64 s8 s16 s32 s skb ll le16 le32 le64 be16 be32 be64 bswap16 bswap32 bswap64 "
+    "addr_space_cast load_acquire atomic_fetch_add atomic_fetch_and atomic_fetch_or atomic_fetch_xor "
     "xchg_64 xchg32_32 cmpxchg_64 cmpxchg32_32".split()
 )
-"""Names with a meaning of their own inside an instruction; a symbol can't have them."""
-_STARTS = frozenset("if call callx goto gotol may_goto exit lock ld_pseudo store_release *".split())
+"""Names with a meaning of their own behind the first word; a symbol that is an operand can't have them."""
+
+
+def _is_word(token: Token, at: int) -> bool:
+    return token.text in (_INSIDE if at else _STARTS)
+
+
 _NUMBERS = {
     "imm": (32, "an immediate"), "low": (32, "an immediate"), "imm64": (64, "a 64-bit immediate"),
     "off": (16, "an offset"), "jump": (16, "a distance"), "far": (32, "a distance"), "pseudo": (4, "a pseudo source"),
@@ -151,7 +156,7 @@ def _operands(tokens: list[Token], place: Place, known: Mapping[str, Value]) -> 
             words.append(register[1])
             operands.append(_Operand(token.column, int(register[2])))
             at += 1
-        elif token.text in WORDS or _is_sign(tokens, at):
+        elif _is_word(token, at) or _is_sign(tokens, at):
             words += _apart(token.text)
             at += 1
         else:
@@ -195,7 +200,7 @@ def _token_of(tokens: list[Token], word: int) -> int:
     count, at = 0, 0
     while at < len(tokens):
         token, start = tokens[at], at
-        if token.text in WORDS or (token.kind == "name" and _REGISTER.match(token.text.lower())):
+        if _is_word(token, at) or (token.kind == "name" and _REGISTER.match(token.text.lower())):
             count, at = count + 1, at + 1
         elif _is_sign(tokens, at):
             count, at = count + len(token.text), at + 1
