@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from osmia.asm.llvm_directives import DIRECTIVES, SKIPPED, Args
+from osmia.asm.llvm_args import Args
+from osmia.asm.llvm_directives import DIRECTIVES, SKIPPED
 from osmia.asm.llvm_lex import Token, Value, integer, tokenize, unquote
 from osmia.asm.llvm_parse import Fix, Parsed, Plan, instruction
 from osmia.asm.llvm_unit import ALLOC, EXEC, NOBITS, PROGBITS, WRITE, Fixup, Section, Unit
