@@ -117,6 +117,8 @@ def _instructions(source: str | bytes | Iterable[Insn], dialect: str | None) -> 
         return inputs.instructions(inputs.Input(source.encode(), "<text>", "asm"), dialect)
     if isinstance(source, bytes | bytearray | memoryview):
         return decode(source)
+    if not isinstance(source, Iterable):
+        raise UsageError(f"a program is made of Insn, text or bytes, not {source!r}")
     insns = list(source)
     wrong = next((i for i in insns if not isinstance(i, Insn)), None)
     if wrong is not None:

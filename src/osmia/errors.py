@@ -135,12 +135,27 @@ class UsageError(InputError):
 
 
 class VmError(OsmiaError):
-    """A running program did what it may not; ``pc`` is the slot of the instruction."""
+    """A running program did what it may not; ``pc`` is the slot of the instruction.
+
+    ``program`` and ``source`` ("prog.bpf.c:12") name the place where they are known, "" otherwise.
+    """
 
     def __init__(self, reason: str, pc: int = -1) -> None:
         self.reason = reason
         self.pc = pc
-        super().__init__(f"insn {pc}: {reason}" if pc >= 0 else reason)
+        self.program = self.source = ""
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        place = f"insn {self.pc}" if self.pc >= 0 else ""
+        place += f" ({self.source})" if place and self.source else ""
+        return ": ".join(filter(None, (self.program, place, self.reason)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The reason and every known part of the place."""
+        place = {"program": self.program, "insn": self.pc if self.pc >= 0 else None, "source": self.source}
+        told = {name: value for name, value in place.items() if value not in ("", None)}
+        return {"error": type(self).__name__, "message": self.reason, **told}
 
 
 class Fault(VmError):

@@ -6,13 +6,14 @@ Instruction positions count slots.  Map loads hold the map's number in ``maps`` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
 
 from osmia.btf import Btf
 from osmia.isa import Insn
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class MapSpec:
     """What BPF_MAP_CREATE would be told, and what libbpf would put into the map afterwards.
 
@@ -42,10 +43,32 @@ class MapSpec:
     btf_vmlinux_value_type: str = ""
     autocreate: bool = True
 
+    def __repr__(self) -> str:
+        said = [f"{f.name}={v!r}" for f in fields(self) if (v := _shown(self, f)) is not None]
+        return f"MapSpec({self.name!r}, {self.type!r}{''.join(f', {part}' for part in said)})"
+
     @property
     def has_content(self) -> bool:
         """Is there initial content, and is it not all zero?"""
         return self.data is not None and self.data.count(0) != len(self.data)
+
+
+def _shown(spec: MapSpec, which: Field[Any]) -> Any:
+    """What a field has to say in ``repr``: nothing for name and type, which stand first, and for its default."""
+    value = getattr(spec, which.name)
+    if which.name in ("name", "type") or not value or value == which.default:
+        return None
+    return value if len(repr(value)) < 80 else Cut(value)
+
+
+class Cut:
+    """A long value in a ``repr``."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"<{len(self.value)} bytes>" if isinstance(self.value, bytes) else repr(self.value)[:77] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +146,13 @@ class Program:
     externs: list[Extern] = field(default_factory=list)
     poisoned: dict[int, str] = field(default_factory=dict)
     autoload: bool = True
+
+    def source_of(self, insn: int) -> str:
+        """File and line that the instruction in a slot comes from, "prog.bpf.c:12"; "" when line_info does not say."""
+        row = max((r for r in self.line_info if r.insn <= insn), key=lambda r: r.insn, default=None)
+        if row is None or self.btf is None:
+            return ""
+        return f"{self.btf.str_at(row.file_off).rpartition('/')[2]}:{row.line}"
 
 
 @dataclass(slots=True)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from osmia.errors import UsageError
+from osmia.errors import UsageError, VmError
 from osmia.sim import contexts
 from osmia.sim.mapset import MapSet
 from osmia.sim.result import Result
 from osmia.vm.context import Context
 from osmia.vm.machine import DEFAULT_BUDGET, Machine, Tracer
+from osmia.vm.machine import Result as VmResult
 
 if TYPE_CHECKING:
     from osmia.obj.model import Program
@@ -70,12 +71,14 @@ class Executable:
         """
         if repeat < 1:
             raise UsageError("repeat is at least 1")
+        if not isinstance(data, bytes | bytearray | memoryview | None):
+            raise UsageError(f"data is bytes, not {data!r}")
         context = contexts.of_run(self.world, self.program, ctx, data)
         if repeat == 1:
             return self.run_on(context)
         begin = time.perf_counter_ns()
         for _ in range(repeat - 1):
-            self.machine.run(context)
+            self._run(context)
         result = self.run_on(context)
         return _replace(result, duration_ns=(time.perf_counter_ns() - begin) // repeat)
 
@@ -86,7 +89,7 @@ class Executable:
         self.world.redirected = None
         result = None
         try:
-            got = self.machine.run(context)
+            got = self._run(context)
             result = Result(
                 got.r0, got.data, got.ctx, got.insns, got.duration_ns, self.program.name, self.program.prog_type,
                 tuple(lines[before:]), self.world.redirected,
@@ -95,6 +98,20 @@ class Executable:
             if self.observer:
                 self.observer(self, result)
         return result
+
+    def _run(self, context: Context) -> VmResult:
+        try:
+            return self.machine.run(context)
+        except VmError as e:
+            self._locate(e)
+            raise
+
+    def _locate(self, error: VmError) -> None:
+        """Name the program and the source line, when the program has a name of its own."""
+        running = self.machine.running
+        if running.section and not error.program:
+            error.program = running.name
+            error.source = running.source_of(error.pc) if error.pc >= 0 else ""
 
 
 def _replace(result: Result, **changes: Any) -> Result:

@@ -25,7 +25,7 @@ def action_name(prog_type: str, retval: int) -> str | None:
     return name if name in kind.returns.values() else f"unknown {name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result(VmResult):
     """``retval``, ``data`` and ``ctx`` afterwards, ``insns``, ``duration_ns``; ``trace`` are the lines it printed."""
 
@@ -33,6 +33,12 @@ class Result(VmResult):
     prog_type: str = ""
     trace: tuple[TraceLine, ...] = ()
     redirect: tuple[int, int] | None = None
+
+    def __repr__(self) -> str:
+        head = f"{self.program}: " * bool(self.program) + (self.action or f"returned {self.retval}")
+        sizes = [f"{name} {len(b)} bytes" for name, b in (("data", self.data), ("ctx", self.ctx)) if b is not None]
+        lines = [f"{len(self.trace)} lines of trace"] if self.trace else []
+        return f"<Result {', '.join([head, f'{self.insns} insns', f'{self.duration_ns} ns', *sizes, *lines])}>"
 
     @property
     def action(self) -> str | None:

@@ -5,5 +5,8 @@
  */
 #ifndef __VMLINUX_H__
 #include <osmia/kernel.h>
+#ifndef TASK_COMM_LEN /* an enum there since 5.17; some programs still define their own */
+enum { TASK_COMM_LEN = 16 };
+#endif
 #define __VMLINUX_H__
 #endif
