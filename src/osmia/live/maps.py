@@ -83,6 +83,12 @@ class LiveMap:
     def __delitem__(self, key: bytes) -> None:
         self._element("deleting from", syscall.MAP_DELETE, key, None, 0)
 
+    def take(self, key: bytes | None = None) -> bytes:
+        """Look an element up and delete it; without key, pop from a queue or stack.  Raises MapError."""
+        value = Buffer(self.value_size)
+        self._element("taking from", syscall.MAP_TAKE, key, value, 0)
+        return bytes(value)
+
     def next_key(self, key: bytes | None) -> bytes | None:
         """The key after ``key`` (the first, for None), or None at the end.  Raises MapError."""
         after = Buffer(self.spec.key_size)

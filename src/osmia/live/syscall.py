@@ -18,7 +18,7 @@ from osmia.raw import Buffer
 
 NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361, "loongarch64": 280}
 MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT_KEY, PROG_LOAD = range(6)
-PROG_TEST_RUN, BTF_LOAD, MAP_FREEZE = 10, 18, 22
+PROG_TEST_RUN, BTF_LOAD, MAP_TAKE, MAP_FREEZE = 10, 18, 21, 22
 _TRIES = 10
 
 
