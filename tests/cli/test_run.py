@@ -140,6 +140,8 @@ def test_a_hook_that_no_act_reaches_is_fired_once(osmia, tmp_path, objects):
     got = osmia(source)
     assert "no act reaches kprobe/nobody_calls_this" in got.err and "here" in got.out and "returned 3" in got.out
     assert "did not run" in osmia(source, "--do", "rm a").err
+    source.write_text(source.read_text().replace("kprobe/", "fentry/"))
+    assert "no act reaches fentry/nobody_calls_this: it did not run" in osmia(source).err
 
 
 def test_standard_input_and_a_reader_that_leaves():

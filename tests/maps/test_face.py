@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from osmia.btf import Array, Btf, Enum, Int, Member, Struct, Typedef, Union
 from osmia.btf.types import CHAR, SIGNED, EnumValue
 from osmia.errors import MapError, MissingBody, OsmiaError, UsageError
-from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPES
+from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPES, MAP_TYPES_6_18
 from osmia.maps import TYPES, create, create_all
 from osmia.obj.model import MapSpec
 
@@ -117,12 +117,29 @@ def test_every_type_has_a_repr_and_json(type_):
     assert bool(m)
 
 
-def test_types_without_a_body_say_so():
-    for name in set(MAP_TYPES[1:]) - set(TYPES):
+@pytest.mark.parametrize("name", sorted(set(MAP_TYPES[1:MAP_TYPES_6_18]) - set(TYPES)))
+def test_types_without_a_body_say_so(name):
+    m = create(MapSpec("m", name, 4, 4, 1))
+    assert name in repr(m) and m.to_json()["type"] == name and len(m.regions()) == 1
+    for use in (lambda: m[0], lambda: list(m), lambda: m.__setitem__(0, 0), lambda: m.lookup(m.address, 0)):
         with pytest.raises(MissingBody, match=name):
-            create(MapSpec("m", name, 4, 4, 1))
+            use()
+
+
+def test_unknown_types_are_refused():
     with pytest.raises(UsageError, match="unknown map type 'nope'"):
         create(MapSpec("m", "nope"))
+
+
+@pytest.mark.parametrize("name", MAP_TYPES[1:MAP_TYPES_6_18])
+@pytest.mark.parametrize("size", [-1, 1 << 32, 0xFFFFFFFF])
+def test_no_size_breaks_creation(name, size):
+    for field in ("key_size", "value_size", "max_entries"):
+        spec = MapSpec("m", name, 4, 4, 1)
+        setattr(spec, field, size)
+        if field != "max_entries" or size in (-1, 1 << 32):
+            with pytest.raises(MapError):
+                create(spec)
 
 
 def test_errors_carry_the_errno():

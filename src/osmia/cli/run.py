@@ -121,14 +121,9 @@ class Run:
             return self.packets(session, one)
         if not all(Session.is_traced(p) or takes_packets(p) for p in programs):
             return self.once(session, one)
-        missed = session.act(programs, self.o["acts"])
-        self.missed(missed)
-
-    def missed(self, hooks: list[str]) -> None:
-        """Say which hooks no act reached."""
-        for hook in hooks:
-            fired = "it was fired once with nothing in its arguments" if self.o["acts"] is None else "it did not run"
-            print(f"osmia: no act reaches {hook}: {fired}", file=sys.stderr)
+        for hook, fired in session.act(programs, self.o["acts"]).items():
+            then = "it was fired once with nothing in its arguments" if fired else "it did not run (see --ctx)"
+            print(f"osmia: no act reaches {hook}: {then}", file=sys.stderr)
 
     def once(self, session: Session, program: Program) -> None:
         """Run once on --ctx and --data."""

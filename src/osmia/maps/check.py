@@ -44,8 +44,7 @@ def check_create(spec: MapSpec, cpus: int = 1) -> int:
     bad = _common(spec)
     if bad:
         return bad
-    rule = RULES.get(spec.type)
-    return rule(spec, cpus) if rule else 0
+    return RULES.get(spec.type, _bodiless)(spec, cpus)
 
 
 def _common(s: MapSpec) -> int:
@@ -59,6 +58,11 @@ def _common(s: MapSpec) -> int:
     if s.btf_key_type_id and not s.btf_value_type_id:
         return errno.EINVAL
     return 0
+
+
+def _bodiless(s: MapSpec, cpus: int) -> int:
+    """Types whose own rules are not known here: no more memory than one allocation of the kernel's."""
+    return errno.E2BIG if max(s.key_size, s.value_size) > KMALLOC_MAX else 0
 
 
 def _fits(s: MapSpec) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from osmia.errors import MapError, MissingBody, UsageError
+from osmia.errors import MapError, UsageError
 from osmia.kernel.uapi import MAP_TYPE, MAP_TYPES
 from osmia.maps import commands
 from osmia.maps.array import Array, PercpuArray
 from osmia.maps.base import Map
+from osmia.maps.bodiless import Bodiless
 from osmia.maps.check import PAGE_SIZE, check_create
 from osmia.maps.dev import DevMap, DevMapHash
 from osmia.maps.hash import Hash, PercpuHash
@@ -45,7 +46,7 @@ TYPES: dict[str, type[Map]] = {
     "cpumap": DevMap,
     "xskmap": DevMap,
 }
-"""The class of every type that has a body; the other types of ``kernel.uapi.MAP_TYPES`` raise MissingBody."""
+"""The class of every type that has a body; the other types of ``kernel.uapi.MAP_TYPES`` are Bodiless."""
 
 
 def adjust(spec: MapSpec, cpus: int) -> MapSpec:
@@ -58,8 +59,8 @@ def adjust(spec: MapSpec, cpus: int) -> MapSpec:
 
 
 def ring_size(wanted: int) -> int:
-    """The next size that the kernel takes: a page times a power of two.  0 and what overflows stay."""
-    if wanted == 0 or wanted > 0x80000000:
+    """The next size that the kernel takes: a page times a power of two.  What no size can be stays."""
+    if wanted <= 0 or wanted > 0x80000000:
         return wanted
     return max(PAGE_SIZE, 1 << (wanted - 1).bit_length())
 
@@ -75,18 +76,16 @@ def refusal(spec: MapSpec, cpus: int = 1) -> int:
 def create(spec: MapSpec, *, cpus: int = 1, maps: Iterable[Map] = (), id: int = 0) -> Map:
     """One map with its first contents.  ``maps`` are those that ``spec.values`` may name.
 
-    Raises MapError with the kernel's errno, UsageError for a type that Linux does not know, MissingBody for
-    one that has no body here.  Programs of a prog_array wait for ``ProgArray.bind``.
+    Raises MapError with the kernel's errno, UsageError for a type that Linux does not know.  A type without a
+    body here raises MissingBody when it is used.  Programs of a prog_array wait for ``ProgArray.bind``.
     """
     if spec.type not in MAP_TYPE or spec.type == "unspec":
         raise UsageError(f"unknown map type {spec.type!r}; known: {', '.join(MAP_TYPES[1:])}")
-    if spec.type not in TYPES:
-        raise MissingBody(f"map type {spec.type}")
     spec = adjust(spec, cpus)
     bad = refusal(spec, cpus)
     if bad:
         raise MapError(bad, f"create {spec.type} map {spec.name}")
-    made = TYPES[spec.type](spec, cpus, id)
+    made = TYPES.get(spec.type, Bodiless)(spec, cpus, id)
     _fill(made, {m.name: m for m in maps})
     return made
 

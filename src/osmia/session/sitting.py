@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from osmia.debug import Stepper
 from osmia.errors import UsageError, VmError
-from osmia.sim import Executable, Hook, Result, World
+from osmia.sim import Executable, Hook, Result, World, events
 from osmia.vm.machine import DEFAULT_BUDGET
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ DEFAULT_ACTS = (
 
 ACTED = frozenset(("kprobe", "kretprobe", "tracepoint", "raw_tp", "tp_btf", "fentry", "fexit"))
 """Kinds of hooks that acts can reach."""
+
+FIRED_BARE = frozenset(("kprobe", "kretprobe", "tracepoint"))
+"""Kinds that make sense with nothing in their arguments: the others' programs follow pointers that are never null."""
 
 
 @dataclass(slots=True)
@@ -141,15 +144,21 @@ class Session:
 
     # Acting
 
-    def act(self, programs: Iterable[Program], script: str | None) -> list[str]:
-        """Attach and act.  Hooks that no act reached are fired once on their own; their names come back."""
+    def act(self, programs: Iterable[Program], script: str | None) -> dict[str, bool]:
+        """Attach and act.  Answers the hooks that no act reached, and whether they were fired once on their own."""
         attached = [(p, self.world.attach(self.load(p))) for p in programs]
         self.world.do(DEFAULT_ACTS if script is None else script)
-        missed = [(p, hook) for p, hook in attached if p.name not in self.tallies]
-        if script is None:
-            for _, hook in missed:
-                self.world.fire(hook)
-        return [str(hook) for _, hook in missed]
+        missed = [hook for p, hook in attached if p.name not in self.tallies]
+        return {str(hook): script is None and self._fire_bare(hook) for hook in missed}
+
+    def _fire_bare(self, hook: Hook) -> bool:
+        """Fire an event with nothing in its arguments, where that makes sense and the world knows its record."""
+        if hook.kind not in FIRED_BARE:
+            return False
+        if hook.kind == "tracepoint" and not events.is_known(self.world.kmem, hook.target):
+            return False
+        self.world.fire(hook)
+        return True
 
     def packets(self, program: Program, frames: Iterable[bytes]) -> Iterator[Result]:
         """Run a packet program on each frame.  Raises VmError that names the packet."""

@@ -41,6 +41,8 @@ def of_event(
     if event.kind in _PROBES:
         return registers(values, retval, world.symbols.address(event.target) + 1)
     if event.kind in _ARGUMENTS:
+        if not args and retval is None:
+            return Context(bytes(_SIZES["tracing"] + 8))  # how many it has is not known: all of them, and a result
         tail = [retval & M64] if retval is not None else [0] if event.kind in ("fexit", "fmod_ret") else []
         return Context(struct.pack(f"={len(values) + len(tail)}Q", *values, *tail))
     if event.kind == "tracepoint":

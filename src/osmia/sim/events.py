@@ -88,6 +88,13 @@ def _syscall(name: str, pid: int, args: list[int], fields: dict[str, Any]) -> by
     return syscall_enter(name, pid, number, args or named)
 
 
+def is_known(kmem: Kmem, target: str) -> bool:
+    """Whether the record of a tracepoint "group/name" can be built from its fields."""
+    group, _, name = target.rpartition("/")
+    names = (name, CLASSES.get(name, name))
+    return group == "syscalls" or any(kmem.has_type(f"struct trace_event_raw_{n}") for n in names)
+
+
 def struct_name(kmem: Kmem, name: str) -> str:
     """The BTF struct of an event's record.  Raises UsageError when there is none."""
     for candidate in (name, CLASSES.get(name, name)):

@@ -267,6 +267,9 @@ class Decoder:
         raise BadInsn(f"nothing here is the kernel variable {name}", pc)
 
     def _call(self, pc: int, insn: Insn, op: Op) -> Row:
+        why = self.program.poisoned.get(pc)
+        if why is not None:
+            return Row(OPS["HELPER"], imm=self._number(("poison", pc), lambda: poisoned(why, pc)))
         if op.name == "call_kfunc":
             extern = self.externs.get(pc)
             name = extern.name if extern else f"kernel function with BTF id {insn.imm}"
@@ -301,3 +304,12 @@ def missing_helper(number: int) -> HelperBody:
         return missing(f"bpf_{helper_by_id(number).name.removeprefix('bpf_')}")
     except (OsmiaError, LookupError):
         return missing(f"helper {number}")
+
+
+def poisoned(why: str, pc: int) -> HelperBody:
+    """A body that explains the unresolved relocation when the program gets there."""
+
+    def body(env: Any, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        raise BadInsn(f"reached an instruction that could not be relocated: {why}", pc)
+
+    return body
