@@ -35,8 +35,8 @@ EXAMPLES = examples(
 def command() -> None:
     """Work with BTF, the kernel's type information.
 
-    FILE is an object with a .BTF section, raw BTF, a file of /sys/kernel/btf, or a C file, which is compiled;
-    - is standard input.
+    FILE is an object with a .BTF section, raw BTF, a file of /sys/kernel/btf, or C, which is compiled; - is
+    standard input.
     """
 
 
