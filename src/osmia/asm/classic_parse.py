@@ -19,7 +19,7 @@ _M32 = 0xFFFFFFFF
 _TOKEN = re.compile(  # a '#' that begins no line marks a constant
     r"(?P<newline>\n)|[ \t\r\f\v]+|; with k=(?P<left>0x[0-9a-f]{1,8})\b"
     r"|(?P<comment>;[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)|(?P<line>(?<![^\n])#[^\n]*)"
-    r"|(?P<number>0[xX][0-9a-fA-F]{1,16}\b|0[bB][01]{1,64}\b|\d{1,20}\b)|(?P<word>[A-Za-z_.][\w.]*)"
+    r"|(?P<number>0[xX][0-9a-fA-F]{1,16}\b|0[bB][01]{1,64}\b|[0-9]{1,20}\b)|(?P<word>[A-Za-z_.][\w.]*)"
     r"|(?P<mark>[][(),:+*&#%-])|(?P<bad>.)"
 )
 _ALIASES = {"ldi": ("ld", "imm"), "ldxi": ("ldx", "imm"), "ja": ("jmp", "jump")}

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "b": 8, "f": 12, "0": 0, '"': 34, "'": 39, "\\": 92}
+_DIGITS = 200  # more than any number needs; Python itself reads no more than 4300
 _STRING_PART = re.compile(r"\\x([0-9a-fA-F]+)|\\([0-7]{1,3})|\\(.)|([^\\]+)", re.DOTALL)
 _UNARY: dict[str, Callable[[int], int]] = {
     "-": lambda a: -a, "+": lambda a: a, "~": lambda a: ~a, "!": lambda a: int(not a)
@@ -67,6 +68,8 @@ def tokenize(text: str, place: Place, column: int = 1) -> list[Token]:
         if match is None:
             spot = at + len(text[at:]) - len(text[at:].lstrip())
             raise AsmError(f"unexpected {text[spot]!r}", place, column=column + spot)
+        if match.end() - at > _DIGITS and match["number"]:
+            raise AsmError(f"a number of {len(match['number'])} digits", place, column=column + match.start("number"))
         found.append(_token(match, column))
         at = match.end()
     return found
@@ -85,7 +88,12 @@ def _token(match: re.Match[str], column: int) -> Token:
 
 
 def integer(text: str) -> int:
-    """A number as C and LLVM write it: 0x…, 0b…, octal with a leading 0, decimal.  Digits 8 and 9 make it decimal."""
+    """A number as C and LLVM write it: 0x…, 0b…, octal with a leading 0, decimal.  Digits 8 and 9 make it decimal.
+
+    Raises AsmError for one of absurd length.
+    """
+    if len(text) > _DIGITS:
+        raise AsmError(f"a number of {len(text)} digits")
     lower = text.lower()
     if lower.startswith("0x"):
         return int(lower, 16)

@@ -20,7 +20,7 @@ from osmia.isa.classify import find
 from osmia.isa.insn import s32
 from osmia.isa.table import Op
 
-_REGISTER = re.compile(r"([rw])(\d|1[01])\Z")
+_REGISTER = re.compile(r"([rw])([0-9]|1[01])\Z")
 _FIELD = re.compile(r"\{(\w+)\}|\b([rw]0)\b")
 _PIECE = re.compile(r"\{\w+\}|\w+|<<|>>|[^\s\w]")
 _STARTS = frozenset("if call callx goto gotol may_goto exit lock ld_pseudo store_release *".split())

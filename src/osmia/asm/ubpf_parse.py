@@ -15,7 +15,7 @@ from osmia.isa import consts as c
 from osmia.isa.insn import s32
 
 _TOKEN = re.compile(
-    r"\s+|(?P<comment>#.*|//.*)|(?P<register>%?r\d{1,9}\b(?!:))|(?P<number>0[xX][0-9a-fA-F]{1,32}\b|\d{1,40}\b)"
+    r"\s+|(?P<comment>#.*|//.*)|(?P<register>%?r[0-9]{1,9}\b(?!:))|(?P<number>0[xX][0-9a-fA-F]{1,32}\b|[0-9]{1,40}\b)"
     r"|(?P<word>[A-Za-z_.$][\w.$]*)|(?P<mark>[][,;:+-])|(?P<bad>.)"
 )
 

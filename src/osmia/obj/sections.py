@@ -257,7 +257,7 @@ def _near(name: str) -> str:
     return f"; did you mean {', '.join(rows[n] for n in found[:6])}?" if found else "; docs/obj.md lists the names"
 
 
-_OFFSET = r"(?:\+(?P<offset>0[xX][0-9a-fA-F]+|\d+))?"
+_OFFSET = r"(?:\+(?P<offset>0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20}))?"
 _FORMS: Final = {
     "kprobe": ("function[+offset]", re.compile(r"(?P<name>[A-Za-z0-9_.]+)" + _OFFSET)),
     "uprobe": ("path:function[+offset]", re.compile(r"(?P<binary>[^:]+):(?P<name>[A-Za-z0-9_.@]+)" + _OFFSET)),
