@@ -57,7 +57,10 @@ class Reader:
     def _planned(self, line: str) -> bool:
         """Read a line that differs from an earlier one in numbers only: five times as fast as reading it anew."""
         plan = self._plans.get(_NUMBER.sub("#", line))
-        slots = plan.slots([_number(n) for n in _NUMBER.findall(line)]) if plan is not None else None
+        try:
+            slots = plan.slots([_number(n) for n in _NUMBER.findall(line)]) if plan is not None else None
+        except AsmError:  # too many digits: to be read slowly, and refused with its place
+            return False
         if slots is None:
             return False
         data = encode(slots, self.unit.order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from osmia.cli.common import examples, print_json, read_object, write_output
 if TYPE_CHECKING:
     from osmia.btf import Btf
 
+_ID = re.compile(r"[0-9]{1,10}\Z")
 FILE = click.argument("path", metavar="FILE")
 OUT = click.option(
     "-o", "--output", required=True, metavar="OUT", help="Where to write the raw BTF; - is standard output."
@@ -78,7 +80,7 @@ def _pick(table: Btf, names: Iterable[str]) -> list[int]:
     """Ids given as numbers, and all ids of types given by name."""
     from osmia.btf.subset import by_name
 
-    return [i for name in names for i in ([int(name)] if name.isdigit() else by_name(table, [name]))]
+    return [i for name in names for i in ([int(name)] if _ID.match(name) else by_name(table, [name]))]
 
 
 def _write(table: Btf, output: str, byteorder: str | None, as_json: bool) -> None:
