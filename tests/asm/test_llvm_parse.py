@@ -231,3 +231,17 @@ def test_bare_object():
         file = ElfFile(elf_write.bare(insns, section="xdp/x", order=order))
         assert file.contents(file.section("xdp/x")) == encode(insns, order)
         assert [s.name for s in file.symbols] == ["", "xdp_x"]
+
+
+@pytest.mark.parametrize("line", ["r1 = {}", "goto +{}", ".quad {}", "call {}", ".p2align {}", "*(u32 *)(r1 + {}) = 1"])
+def test_numbers_beyond_reason(line):
+    for text in (line.format("9" * 5000), line.format(7) + "\n" + line.format("9" * 5000)):
+        with pytest.raises(AsmError, match="5000 digits") as e:
+            llvm.assemble(text, file="x.s")
+        assert (e.value.place.file, e.value.place.line) == ("x.s", text.count("\n") + 1)
+
+
+def test_other_scripts_digits_are_none():
+    for text in ("r\u0663 = 1", "r1 = \u0663"):
+        with pytest.raises(AsmError):
+            llvm.parse(text)

@@ -160,7 +160,7 @@ def _instead(rng: Random, tokens: list[str], at: int, seeds: Sequence[bytes]) ->
     if kind == 0:
         return []
     if kind == 1:
-        return [old] * rng.choice((2, 3, max(1, _LONG // len(old)) if rng.random() < 0.1 else 9))
+        return [old] * rng.choice((2, 3, max(1, _LONG // (len(old) or 1)) if rng.random() < 0.1 else 9))
     if kind == 2:
         return [rng.choice(NUMBERS)]
     if kind == 3:

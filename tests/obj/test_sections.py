@@ -87,3 +87,8 @@ def test_any_name_parses_or_says_why(section):
         assert find(section) is parse(section).definition
     except LinkError as e:
         assert e.place.section is not None
+
+
+def test_an_offset_beyond_reason():
+    with pytest.raises(LinkError, match="is no target of kprobe"):
+        parse("kprobe/f+" + "9" * 5000)
