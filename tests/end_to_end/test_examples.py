@@ -80,6 +80,10 @@ def counts(said: dict) -> list:
     return [{k: p.get(k) for k in ("program", "hook", "runs", "actions", "retvals")} for p in said["programs"]]
 
 
+def verdicts(said: dict) -> list:
+    return [(row["number"], row["retval"], row["action"]) for row in said["packets"]]
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"), [("xdp_filter", ()), ("subprogs", ()), ("tailcall", ("-p", "classify")), ("tailcall", ())]
 )
@@ -88,6 +92,7 @@ def test_examples(capsys, name, arguments):
     here, there = run(capsys, "vm", *call), run(capsys, "live", *call)
     assert counts(here) == counts(there) and counts(here)[0]["runs"] > 5
     assert maps(here) == maps(there)
+    assert verdicts(here) == verdicts(there) and len(verdicts(here)) == counts(here)[0]["runs"]
 
 
 def test_every_kind_of_map_looks_the_same(capsys, tmp_path):
@@ -111,3 +116,8 @@ def test_every_kind_of_map_looks_the_same(capsys, tmp_path):
 def test_tracing_programs_say_that_they_can_only_be_attached(capsys):
     assert main(["run", "--on", "live", str(EXAMPLES / "unlink.bpf.c"), "-p", "report_unlink"]) != 0
     assert "only attached" in capsys.readouterr().err
+
+
+def test_acts_need_a_world(capsys):
+    assert main(["run", "--on", "live", str(EXAMPLES / "xdp_filter.bpf.c"), "--do", "touch a"]) == 2
+    assert "simulated world" in capsys.readouterr().err

@@ -73,8 +73,10 @@ class Run:
 
         world = World(self.o["btf"] or (RUNNING if self.o["where"] == "live" else None))
         collection = self.collection(world)
-        steps = (self.step_line if self.o["trace"] else None) if self.o["where"] == "vm" else None
-        options = Options(self.o["checked"], self.o["budget"] or DEFAULT_BUDGET, self.o["repeat"], steps)
+        live = self.o["where"] == "live"
+        steps = self.step_line if self.o["trace"] and not live else None
+        budget = self.o["budget"] or DEFAULT_BUDGET
+        options = Options(self.o["checked"], budget, self.o["repeat"], steps, live)
         session = Session(collection, world, options)
         programs = session.choose(self.o["prog"])
         try:
@@ -109,9 +111,9 @@ class Run:
         from osmia.sim.contexts import takes_packets
 
         one = programs[0]
-        if self.o["where"] == "live":
-            return self.live(session, one)
-        if one.prog_type == BARE:
+        if self.o["where"] == "live" and self.o["acts"] is not None:
+            raise UsageError("acts (--do) happen in a simulated world, not in the running kernel")
+        if one.prog_type == BARE or (self.o["where"] == "live" and not takes_packets(one)):
             return self.once(session, one)
         if self.o["pcap"] and not takes_packets(one):
             raise UsageError(f"{one.name} is a {one.prog_type} program: it takes no packets (--pcap)")
@@ -132,22 +134,6 @@ class Run:
         data, ctx = _hex(self.o["data"], "--data"), _hex(self.o["ctx"], "--ctx")
         memory = MemoryContext(data or b"") if program.prog_type == BARE and ctx is None else ctx
         self.result(session.once(program, memory, data))
-
-    def live(self, session: Session, program: Program) -> None:
-        """The same in the running kernel, through BPF_PROG_TEST_RUN."""
-        from osmia.live.executable import LiveExecutable
-        from osmia.sim.contexts import takes_packets
-
-        ctx, frames = _hex(self.o["ctx"], "--ctx"), self.frames() if takes_packets(program) else []
-        inputs: list[bytes | None] = [frame.data for frame in frames]
-        inputs = inputs or [_hex(self.o["data"], "--data")]
-        with LiveExecutable(program) as loaded:
-            for data in inputs:
-                result = loaded.run(ctx=ctx, data=data, repeat=self.o["repeat"])
-                session.tally(program).add(result)
-                self.result(result)
-            session.maps = loaded.maps
-            self.maps(session)
 
     def result(self, result: Result) -> None:
         """Print one result."""
@@ -211,8 +197,7 @@ class Run:
 
     def report(self, session: Session) -> None:
         """Counts, and maps when asked for."""
-        if self.o["where"] == "vm":
-            self.maps(session)
+        self.maps(session)
         if self.o["as_json"]:
             common.print_json({**session.to_json(), **self.json})
             return

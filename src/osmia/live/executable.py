@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from osmia.errors import KernelError, Unavailable, UsageError
@@ -30,6 +31,8 @@ class LiveExecutable:
         if why:
             raise Unavailable(why)
         self.program = program
+        self.observer: Callable[[LiveExecutable, Result | None], object] | None = None
+        """Told the result of each run."""
         shared = getattr(program, "shared_maps", None)
         specs, programs = (shared.specs.values(), shared.programs) if shared is not None else (program.maps, {})
         self.maps = LiveMaps(specs, programs)
@@ -55,7 +58,10 @@ class LiveExecutable:
         frame = None if data is None else data[:twice] + data
         got = self._test_run(frame, b"" if ctx is None else bytes(ctx), repeat)
         left = got.data[twice:] if got.data is not None and data is not None else got.data
-        return Result(got.r0, left, got.ctx, 0, got.duration_ns, self.program.name, self.program.prog_type)
+        result = Result(got.r0, left, got.ctx, 0, got.duration_ns, self.program.name, self.program.prog_type)
+        if self.observer:
+            self.observer(self, result)
+        return result
 
     def _test_run(self, data: bytes | None, ctx: bytes, repeat: int) -> Any:
         try:

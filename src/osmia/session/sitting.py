@@ -14,6 +14,7 @@ from osmia.vm.machine import DEFAULT_BUDGET
 
 if TYPE_CHECKING:
     from osmia.api import Collection, Program
+    from osmia.live.executable import LiveExecutable
 
 DEFAULT_ACTS = (
     "touch a; cat a; unlink a; touch b; rm b; unlink missing; mkdir d; rmdir d; write f hello; udp 9999 hello; "
@@ -30,12 +31,16 @@ FIRED_BARE = frozenset(("kprobe", "kretprobe", "tracepoint"))
 
 @dataclass(slots=True)
 class Options:
-    """How programs are loaded: as in ``Program.load``; ``steps`` gets every instruction's line."""
+    """How programs are loaded: as in ``Program.load``; ``steps`` gets every instruction's line.
+
+    With ``live`` packets and single runs happen in the running kernel.
+    """
 
     checked: bool = True
     budget: int = DEFAULT_BUDGET
     repeat: int = 1
     steps: Callable[[str], object] | None = None
+    live: bool = False
 
 
 @dataclass(slots=True)
@@ -63,7 +68,9 @@ class Tally:
         counts = self.actions or {f"returned {value}": n for value, n in self.retvals.items()}
         told = ", ".join(f"{n} {name}" if self.actions else f"{name} ({n}×)" for name, n in list(counts.items())[:6])
         runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
-        return f"{self.program} ({self.hook}): {runs}: {told}; {self.insns // max(1, self.runs)} instructions a run"
+        each = max(1, self.runs)
+        effort = f"{self.insns // each} instructions" if self.insns else f"{self.duration_ns // each} ns"
+        return f"{self.program} ({self.hook}): {runs}: {told}; {effort} a run"
 
     def to_json(self) -> dict[str, Any]:
         """For scripts."""
@@ -100,7 +107,17 @@ class Session:
         made.observer = self._observe
         return made
 
-    def _observe(self, executable: Executable, result: Result | None) -> None:
+    def load_live(self, program: Program) -> LiveExecutable:
+        """Load one program into the running kernel.  Raises Unavailable, KernelError."""
+        made = program.load("live")
+        made.observer = self._observe
+        self.maps = made.maps
+        return made
+
+    def _runnable(self, program: Program) -> Executable | LiveExecutable:
+        return self.load_live(program) if self.options.live else self.load(program)
+
+    def _observe(self, executable: Executable | LiveExecutable, result: Result | None) -> None:
         """After each run, also one that faulted."""
         name = executable.program.name
         if name in self._steppers:
@@ -162,7 +179,7 @@ class Session:
 
     def packets(self, program: Program, frames: Iterable[bytes]) -> Iterator[Result]:
         """Run a packet program on each frame.  Raises VmError that names the packet."""
-        executable = self.load(program)
+        executable = self._runnable(program)
         for number, frame in enumerate(frames, 1):
             try:
                 yield executable.run(data=frame, repeat=self.options.repeat)
@@ -172,7 +189,7 @@ class Session:
 
     def once(self, program: Program, ctx: Any, data: bytes | None) -> Result:
         """Run a program on what is given."""
-        return self.load(program).run(ctx=ctx, data=data, repeat=self.options.repeat)
+        return self._runnable(program).run(ctx=ctx, data=data, repeat=self.options.repeat)
 
     def to_json(self) -> dict[str, Any]:
         """Programs with their counts, and the trace pipe."""
