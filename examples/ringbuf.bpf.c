@@ -15,6 +15,9 @@ struct record {
 	char file[64];
 };
 
+// Only what something global refers to gets into the object's BTF, where readers of the records look for it.
+const struct record *unused_record;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);

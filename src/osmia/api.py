@@ -18,6 +18,7 @@ from osmia.errors import UsageError
 from osmia.obj import model
 from osmia.obj.model import MapSpec
 from osmia.sim import Executable, MapSet, Result, World
+from osmia.sim.variables import Variables
 from osmia.vm.machine import DEFAULT_BUDGET
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from osmia.isa import Insn
     from osmia.live.executable import LiveExecutable
     from osmia.vm.machine import Tracer
+
+UNSEEN = "compilers leave out what only local variables use; \"const struct event *unused;\" keeps struct event"
 
 __all__ = ["Collection", "Executable", "MapSpec", "Program", "Result", "World", "compile", "open"]
 
@@ -129,7 +132,8 @@ def _instructions(source: str | bytes | Iterable[Insn], dialect: str | None) -> 
 class Collection(Mapping[str, Program]):
     """What one object file holds: programs by name, living maps, BTF.
 
-    ``collection["name"]`` is a program; ``maps["counts"][0]`` reads and writes a map that all of them share.
+    ``collection["name"]`` is a program; ``maps["counts"][0]`` reads and writes a map that all of them share;
+    ``variables["limit"] = 3`` sets a global variable (a const one before a program is loaded).
     """
 
     def __init__(self, raw: model.Collection, *, cpus: int = 1) -> None:
@@ -137,6 +141,7 @@ class Collection(Mapping[str, Program]):
         self.maps = MapSet(raw.maps.values(), cpus=cpus)
         self.programs = {name: Program.of(p, self.maps, raw.byteorder) for name, p in raw.programs.items()}
         self.maps.programs = self.programs
+        self.variables = Variables(self.maps)
 
     path = property(lambda self: self.raw.path, doc="The file's name.")
     license = property(lambda self: self.raw.license, doc="The license string.")
@@ -174,12 +179,37 @@ class Collection(Mapping[str, Program]):
         made: Executable = program.load(**options)
         return made
 
+    def decode(self, type_name: str, data: bytes) -> Any:
+        """Bytes as a value of a C type that the file describes: ``decode("struct event", record).pid``.
+
+        Raises UsageError when there is no such type, or the bytes are too few for it.
+        """
+        from osmia.maps.values import read_value
+
+        btf, kind, name = self.btf, *_kind_and_name(type_name)
+        found = btf.find(name, *kind) if btf is not None else None
+        if btf is None or found is None:
+            raise UsageError(f"no type {type_name!r} in the file's BTF: {UNSEEN}", file=self.raw.path or None)
+        if len(data) < btf.size_of(found):
+            raise UsageError(f"{len(data)} bytes are too few for {type_name} ({btf.size_of(found)})")
+        return read_value(btf, found, bytearray(data))
+
     def attach(self, world: World, **options: Any) -> list[Executable]:
         """Load every program into a world and attach it where its section says; returns them."""
         made = [p.load(world=world, **options) for p in self.programs.values() if p.autoload]
         for executable in made:
             world.attach(executable)
         return made
+
+
+def _kind_and_name(type_name: str) -> tuple[tuple[type, ...], str]:
+    """What C writes before a type's name, and the name."""
+    from osmia import btf
+
+    kinds = {"struct": (btf.Struct,), "union": (btf.Union,), "enum": (btf.Enum, btf.Enum64)}
+    word, _, name = type_name.strip().partition(" ")
+    any_kind = (btf.Struct, btf.Union, btf.Typedef, btf.Enum, btf.Enum64, btf.Int)
+    return (kinds[word], name.strip()) if word in kinds and name else (any_kind, type_name.strip())
 
 
 def open(

@@ -48,6 +48,10 @@ class MapSet(Mapping[str, Any]):
             self._kept.append(spec)
         return found
 
+    def lives(self, spec: MapSpec) -> bool:
+        """Whether the map of a spec was made already."""
+        return id(spec) in self._live
+
     def add(self, spec: MapSpec) -> None:
         """Make a spec known by its name."""
         self.specs.setdefault(spec.name, spec)
