@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -52,10 +53,12 @@ def anything() -> list[Insn]:
     return made[:SLOTS]
 
 
-def timed(command: list[str]) -> float:
-    start = time.perf_counter()
+def timed(command: list[str]) -> tuple[float, float]:
+    """Seconds of wall clock and of CPU (user and system)."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
+    took, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main() -> None:
@@ -71,15 +74,21 @@ def main() -> None:
                 commands["llvm-objdump -d"] = [objdump, "-d", str(path)]
                 texts = [subprocess.run(c, capture_output=True, check=True).stdout for c in commands.values()]
                 assert texts[0] == texts[1], "the two listings differ"
-            times: dict[str, list[float]] = {c: [] for c in commands}
+            times: dict[str, list[tuple[float, float]]] = {c: [] for c in commands}
             for _ in range(RUNS):
                 for label, command in commands.items():
                     times[label].append(timed(command))
-            medians = {label: statistics.median(t) for label, t in times.items()}
-            for label, took in medians.items():
-                print(f"{name:8} {label:16} {took * 1000:7.1f} ms  {SLOTS / took / 1e6:5.2f} M slots/s")
-            if objdump:
-                print(f"{name:8} ratio            {medians['llvm-objdump -d'] / medians['osmia disasm']:7.2f}")
+            report(name, times)
+
+
+def report(name: str, times: dict[str, list[tuple[float, float]]]) -> None:
+    medians = {label: [statistics.median(t) for t in zip(*rows, strict=True)] for label, rows in times.items()}
+    for label, (wall, cpu) in medians.items():
+        speed = f"{SLOTS / wall / 1e6:5.2f} M slots/s"
+        print(f"{name:8} {label:16} {wall * 1000:7.1f} ms  {speed}  CPU {cpu * 1000:6.1f} ms")
+    if len(medians) > 1:
+        (wall, cpu), (their_wall, their_cpu) = medians.values()
+        print(f"{name:8} faster by a factor of {their_wall / wall:.2f} (CPU {their_cpu / cpu:.2f})")
 
 
 if __name__ == "__main__":

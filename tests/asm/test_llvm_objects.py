@@ -212,3 +212,21 @@ def test_command(tmp_path):
     assert out.read_bytes() == bytes.fromhex("b7000000020000009500000000000000")
     out = out.rename(tmp_path / "x.bin")
     assert CliRunner().invoke(disasm.command, [str(out)]).output == "\tr0 = 0x2\n\texit\n"
+
+
+def test_the_quick_way_prints_the_same(tmp_path, capsys):
+    from click.testing import CliRunner
+
+    from osmia.cli import disasm, main, quick
+
+    path = tmp_path / "x.o"
+    path.write_bytes(_sample_object())
+    for flags in ([], ["-r"], ["-D", "-z"], ["-d", "-S"]):
+        assert main.main(["disasm", *flags, str(path)]) == 0
+        assert capsys.readouterr().out == CliRunner().invoke(disasm.command, [*flags, str(path)]).output
+    assert quick.disasm(["-j", ".text", str(path)]) is None
+    assert quick.disasm([str(tmp_path / "nothing")]) is None
+    path.write_bytes(b"\x7fELF")
+    assert quick.disasm([str(path)]) is None
+    assert main.main(["disasm", str(path)]) == 2
+    assert "ELF header" in capsys.readouterr().err

@@ -13,13 +13,14 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from osmia.asm.llvm_syntax import OLD_XADD, variants
 from osmia.asm.page import Page
 from osmia.isa import consts as c
-from osmia.isa.insn import ByteOrder
+from osmia.isa.insn import ByteOrder, Insn
 from osmia.isa.table import Op
 
 _UNKNOWN = b"<unknown>\n"
@@ -28,12 +29,14 @@ _M64 = 0xFFFFFFFFFFFFFFFF
 _LD_IMM64 = c.LD_IMM64
 _MEMO = 1 << 14  # patterns remembered at most: programs repeat themselves, random data does not
 
-# Fields of a shape that vary, and what a slot must hold for a shape to be taken.
-_NONE, _IMM, _OFF, _JUMP, _FAR, _IMM64, _LOW, _TO, _FROM = range(9)
+# What stands between the pieces of a shape, and what a slot must hold for a shape to be taken.
+_DST, _SRC, _PSEUDO, _IMM, _OFF, _JUMP, _FAR, _IMM64, _LOW, _TO, _FROM = range(11)
 _FIELDS = {
-    "{imm}": _IMM, "{off}": _OFF, "{jump}": _JUMP, "{far}": _FAR, "{imm64}": _IMM64, "{low}": _LOW, "{to}": _TO,
-    "{from}": _FROM,
+    "dst": _DST, "src": _SRC, "pseudo": _PSEUDO, "imm": _IMM, "off": _OFF, "jump": _JUMP, "far": _FAR,
+    "imm64": _IMM64, "low": _LOW, "to": _TO, "from": _FROM,
 }  # fmt: skip
+_FIELD = re.compile(r"\{(w?)(\w+?)\}")
+_REGS = [b"%d" % number for number in range(16)]
 _ANY, _BY_OFF, _BY_IMM, _BY_BYTE, _BY_NIBBLE, _NEVER = range(6)
 
 
@@ -83,18 +86,23 @@ def _selection(op: Op) -> tuple[int, int]:
 
 
 class Shape:
-    """A pattern with its registers filled in: up to two fields between pieces of text, and when it applies."""
+    """A pattern taken apart: pieces of text with fields between them, and the slots that it is taken for."""
 
     def __init__(self, pattern: str, select: int, want: int) -> None:
         self.select = select
         self.want = want
+        parts = _FIELD.split(re.sub(r"\{(w?)(dst|src)\}", lambda m: f"{m[1] or 'r'}{{{m[2]}}}", pattern))
+        self.kinds = bytes(_FIELDS[name] for name in parts[2::3])
+        self.texts = [text.encode() for text in parts[::3]]
         self.jump = pattern.endswith(("{jump}", "{far}"))
-        pieces, kinds = _split(pattern)
-        self.first, self.second = kinds
-        self.head, self.middle, self.tail = (piece.encode() for piece in pieces)
+        self.far = pattern.endswith("{far}")
+        self.has_dst = _DST in self.kinds
+        self.has_src = _SRC in self.kinds
 
-    def fits(self, off: int, imm: int) -> bool:
+    def fits(self, dst: int, src: int, off: int, imm: int) -> bool:
         """Does LLVM's decoder take a slot with these fields for this row?"""
+        if (self.has_dst and dst > _LAST_REG) or (self.has_src and src > _LAST_REG):
+            return False
         if self.select == _ANY:
             return True
         if self.select == _BY_OFF:
@@ -105,43 +113,26 @@ class Shape:
             return imm & 0xFF == self.want
         return self.select == _BY_NIBBLE and imm & 0xF0 == self.want
 
-    def put(self, page: Page, off: int, imm: int, high: int) -> None:
+    def put(self, page: Page, dst: int, src: int, off: int, imm: int, high: int) -> None:
         """Write the instruction with these field values; ``high`` is the second slot's imm."""
-        page.put(self.head)
-        if self.first != _NONE:
-            _put(page, self.first, off, imm, high)
-            page.put(self.middle)
-        if self.second != _NONE:
-            _put(page, self.second, off, imm, high)
-            page.put(self.tail)
+        kinds, texts = self.kinds, self.texts
+        count = len(kinds)
+        for i in range(count):
+            page.put(texts[i])
+            kind = kinds[i]
+            if kind == _DST:
+                page.put(_REGS[dst])
+            elif kind == _SRC:
+                page.put(_REGS[src])
+            else:
+                _put(page, kind, off, src if kind == _PSEUDO else imm, high)
+        page.put(texts[count])
 
-    def text(self, off: int, imm: int, high: int) -> str:
+    def text(self, insn: Insn, high: int = 0) -> str:
         """The same as a string of its own."""
         page = Page()
-        self.put(page, off, imm, high)
+        self.put(page, insn.dst_reg, insn.src_reg, insn.off, insn.imm, high)
         return page.take().decode()
-
-
-def _split(pattern: str) -> tuple[list[str], list[int]]:
-    """The text around the fields of a pattern, and the fields: three pieces, two kinds."""
-    pieces, kinds = [], []
-    while (cut := pattern.find("{")) >= 0:
-        end = pattern.index("}") + 1
-        pieces.append(pattern[:cut])
-        kinds.append(_FIELDS[pattern[cut:end]])
-        pattern = pattern[end:]
-    pieces.append(pattern)
-    return pieces + [""] * (3 - len(pieces)), kinds + [_NONE] * (2 - len(kinds))
-
-
-def registers(pattern: str, dst: int, src: int) -> str | None:
-    """The pattern with register names; None where the register is none of LLVM's."""
-    for field, reg in (("dst}", dst), ("src}", src)):
-        if field in pattern:
-            if reg > _LAST_REG:
-                return None
-            pattern = pattern.replace("{w" + field, f"w{reg}").replace("{" + field, f"r{reg}")
-    return pattern.replace("{pseudo}", number(src))
 
 
 class Names:
@@ -181,8 +172,7 @@ class Printer:
         self.zeroes = zeroes
         self.page = Page()
         self._memo: dict[bytes, tuple[bytes, int | None]] = {}  # a line, and how far it jumps
-        self._shapes: list[list[Shape] | None] = [None] * 0x10000  # by opcode and register byte
-        self._rows: dict[int, list[tuple[str, int, int]]] = {}
+        self._shapes: list[list[Shape] | None] = [None] * 256  # by opcode
 
     def code(self, data: bytes, start: int, limit: int, end: int, base: int, names: Names) -> int:
         """Print from offset ``start`` until ``limit`` is reached or passed; returns the offset reached.
@@ -232,14 +222,16 @@ class Printer:
             return self._odd(data, i, end, base)
         page, address = self.page, (base + i) & _M64
         self._begin(data, i, 8, address)
+        low, high = data[i + 1] & 15, data[i + 1] >> 4
+        dst, src = (high, low) if self.big else (low, high)
         off, imm = self._off(data, i), self._imm(data, i + 4)
-        shape = self._shape(data[i], data[i + 1], off, imm)
+        shape = self._shape(data[i], dst, src, off, imm)
         if shape is None:
             page.put(_UNKNOWN)
         else:
-            shape.put(page, off, imm, 0)
+            shape.put(page, dst, src, off, imm, 0)
         if shape is not None and shape.jump:
-            slots = imm if shape.first == _FAR else off
+            slots = imm if shape.far else off
             if not cython.compiled:
                 self._remember(data[i : i + 8], slots)
             self._jump(address, slots, names)
@@ -267,12 +259,14 @@ class Printer:
             return self._unknown(data, i, 1, address)
         if data[i] == 0:
             return self._zeros(data, i, end, address)
+        low, high = data[i + 1] & 15, data[i + 1] >> 4
+        dst, src = (high, low) if self.big else (low, high)
         off, imm = self._off(data, i), self._imm(data, i + 4)
-        shape = self._shape(_LD_IMM64, data[i + 1], off, imm)
+        shape = self._wide(dst, src, off, imm)
         if shape is None or left < 16:
             return self._unknown(data, i, 8 if shape is None else 1, address)
         self._begin(data, i, 16, address)
-        shape.put(self.page, off, imm, self._imm(data, i + 12))
+        shape.put(self.page, dst, src, off, imm, self._imm(data, i + 12))
         self.page.put(b"\n")
         return i + 16
 
@@ -301,29 +295,24 @@ class Printer:
         value = value << 8 | data[first + 3 * step]
         return (value ^ 0x80000000) - 0x80000000
 
-    def _shape(self, code: int, regs: int, off: int, imm: int) -> Shape | None:
-        """The row that LLVM decodes the slot as, its registers filled in; None for unknown."""
-        shapes = self._shapes[code << 8 | regs]
+    def _shape(self, code: int, dst: int, src: int, off: int, imm: int) -> Shape | None:
+        """The row that LLVM decodes the slot as; None for unknown."""
+        shapes = self._shapes[code]
         if shapes is None:
-            shapes = self._shapes[code << 8 | regs] = self._fill(code, regs)
+            shapes = self._shapes[code] = self._candidates(code)
         for shape in shapes:
-            if shape.fits(off, imm):
+            if shape.fits(dst, src, off, imm):
                 return shape
         return None
 
-    def _fill(self, code: int, regs: int) -> list[Shape]:
-        dst, src = (regs >> 4, regs & 15) if self.big else (regs & 15, regs >> 4)
-        rows = self._rows.get(code)
-        if rows is None:
-            rows = self._rows[code] = self._candidates(code)
-        if code == _LD_IMM64:
-            rows = rows[:1] if src == 0 else rows[1:2]
-        filled = ((registers(pattern, dst, src), select, want) for pattern, select, want in rows)
-        return [Shape(pattern, select, want) for pattern, select, want in filled if pattern is not None]
+    def _wide(self, dst: int, src: int, off: int, imm: int) -> Shape | None:
+        """A 64-bit immediate load: a plain one first, then the one of the pseudo sources."""
+        shape = self._shape(_LD_IMM64, dst, src, off, imm)
+        return shape if shape is None or src == 0 else self._shapes[_LD_IMM64][1]  # type: ignore[index]
 
-    def _candidates(self, code: int) -> list[tuple[str, int, int]]:
-        """The patterns of an opcode, the ones that ask for most first."""
+    def _candidates(self, code: int) -> list[Shape]:
+        """The rows of an opcode, the ones that ask for most first."""
         if code == (c.BPF_STX | c.BPF_ATOMIC | c.BPF_W) and not self.alu32:
-            return [(OLD_XADD, _BY_NIBBLE, c.BPF_ADD)]
-        rows = [(pattern, *_selection(op)) for op, pattern in variants(code, alu32=self.alu32)]
-        return sorted(rows, key=lambda row: row[1] == _BY_NIBBLE)
+            return [Shape(OLD_XADD, _BY_NIBBLE, c.BPF_ADD)]
+        rows = [Shape(pattern, *_selection(op)) for op, pattern in variants(code, alu32=self.alu32)]
+        return sorted(rows, key=lambda shape: shape.select == _BY_NIBBLE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-from osmia.asm.llvm_print import Shape, registers
+from osmia.asm.llvm_print import Shape
 from osmia.asm.llvm_syntax import SYNTAX
 from osmia.isa import Insn, encode
 from osmia.isa import consts as c
@@ -67,7 +68,7 @@ class Writer:
             return f"\tcall F{at + 1 + insn.imm}\n"
         row = self._row(insn)
         hidden = row is None or (insn.imm and not row.says_imm)  # an indirect packet load does not say its imm
-        line = f"\t{_bytes(insn) if row is None or hidden else row.shape.text(insn.off, insn.imm, 0)}\n"
+        line = f"\t{_bytes(insn) if row is None or hidden else row.shape.text(insn)}\n"
         if insn.code != _CALL:
             self._memo[insn] = line
         return line
@@ -80,7 +81,7 @@ class Writer:
         if high[:4] != (0, 0, 0, 0) or (insn.src_reg and high.imm):
             return None  # ld_pseudo says the lower half only
         row = self._row(insn)
-        return row.shape.text(insn.off, insn.imm, high.imm) if row is not None else None
+        return row.shape.text(insn, high.imm) if row is not None else None
 
     def _row(self, insn: Insn) -> _Row | None:
         """The row of a valid instruction that LLVM has a text for."""
@@ -95,16 +96,20 @@ class Writer:
 
 
 def _filled(op: Op, insn: Insn) -> _Row | None:
-    """The row with the instruction's registers; None where they do not fit or LLVM has no text."""
+    """The row, where the instruction's registers fit and LLVM has a text."""
     pattern = SYNTAX.get(op.name)
     for field, reg in ((op.dst, insn.dst_reg), (op.src, insn.src_reg)):
         if not (0 <= reg <= c.BPF_REG_10 if field is Kind.REG else field == reg):
             return None
-    made = registers(pattern, insn.dst_reg, insn.src_reg) if pattern is not None else None
-    if made is None:
+    if pattern is None:
         return None
     off, imm = (f if isinstance(f, int) else None for f in (op.off, op.imm))
-    return _Row(Shape(made, 0, 0), off, imm, imm is not None or not op.name.startswith("ldind"))
+    return _Row(_shape(pattern), off, imm, imm is not None or not op.name.startswith("ldind"))
+
+
+@cache
+def _shape(pattern: str) -> Shape:
+    return Shape(pattern, 0, 0)
 
 
 def _bytes(insn: Insn) -> str:

@@ -85,6 +85,11 @@ def main(argv: list[str] | None = None) -> int:
     args = sys.argv[1:] if argv is None else argv
     if args in (["--version"], ["-V"]) and _say_version():
         return 0
+    if args[:1] == ["disasm"]:
+        from osmia.cli.quick import disasm
+
+        if (status := disasm(args[1:])) is not None:
+            return status
     if args[:1] == ["help"]:
         args = [*args[1:], "--help"]
     from osmia.cli.common import guarded
