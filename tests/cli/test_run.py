@@ -170,3 +170,53 @@ def test_the_running_kernel_agrees(objects, osmia):
         )
         assert here == there
     assert "only attached" in osmia(objects / "unlink.o", "--on", "live", status=1).err
+
+
+def test_one_run_is_told_once_and_after_what_it_printed(osmia, tmp_path):
+    source = tmp_path / "say.bpf.c"
+    source.write_text(
+        '#include "vmlinux.h"\n#include <bpf/bpf_helpers.h>\nchar L[] SEC("license") = "GPL";\n'
+        "extern int LINUX_KERNEL_VERSION __kconfig;\nextern unsigned CONFIG_HZ __kconfig __weak;\n"
+        'const volatile int answer = 1;\nconst volatile char who[8] = "";\n'
+        'SEC("syscall") int say(void *c) { bpf_printk("%s %u", (const char *)who, CONFIG_HZ); return answer; }\n'
+    )
+    (tmp_path / "config").write_text("CONFIG_HZ=250\n")
+    more = ["--set", "answer=0x2a", "--set", "who=you", "--kconfig", tmp_path / "config"]
+    lines = osmia(source, *more).out.splitlines()
+    assert len(lines) == 2 and lines[0].endswith("you 250") and lines[1].startswith("say: returned 42, ")
+    assert "no variable 'nope'" in osmia(source, "--set", "nope=1", status=2).err
+    assert "NAME=VALUE" in osmia(source, "--set", "answer", status=2).err
+
+
+def test_a_classic_filter_runs_on_packets_without_being_told(osmia, tmp_path):
+    (tmp_path / "arp.s").write_text("ldh [12]\njne #0x806, drop\nret #-1\ndrop: ret #0\n")
+    assert "1 keep 4294967295" in osmia(tmp_path / "arp.s", "--pcap", PACKETS).out
+    assert "4 drop, 1 keep" in osmia(tmp_path / "arp.s").out
+
+
+def test_packets_and_programs_from_standard_input(objects, osmia, monkeypatch):
+    import io
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(PACKETS).read_bytes())))
+    assert "4 XDP_DROP, 5 XDP_PASS" in osmia(objects / "xdp_filter.o", "--pcap", "-").out
+
+
+def test_json_names_the_hooks_that_nothing_reached(objects, osmia):
+    got = osmia(objects / "unlink.o", "--do", "touch a", "--json")
+    assert got.err == "" and {m["hook"]: m["fired"] for m in json.loads(got.out)["missed"]} == {
+        "kprobe/do_unlinkat": False, "kretprobe/do_unlinkat": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("digits", "words"), [("0g", "'g' is no hexadecimal digit"), ("012", "an odd number")])
+def test_what_is_no_hexadecimal(digits, words, objects, osmia):
+    assert words in osmia(objects / "xdp_filter.o", "--data", digits, status=2).err
+
+
+def test_a_file_without_programs(osmia, tmp_path):
+    (tmp_path / "sum.c").write_text("int sum(int a, int b) { return a + b; }\n")
+    assert "sum.c: no program in it" in osmia(tmp_path / "sum.c", status=2).err
+
+
+def test_the_kernel_shows_no_steps(objects, osmia):
+    assert "no --trace" in osmia(objects / "xdp_filter.o", "--on", "live", "--trace", status=2).err

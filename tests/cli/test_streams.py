@@ -66,7 +66,7 @@ def test_the_version_by_each_name(capsys):
         assert main(args) == 0 and capsys.readouterr().out == f"osmia {__version__}\n"
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"run"}))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_help_of_every_command_has_examples(name, capsys):
     assert main([name, "--help"]) == 0
     assert f"$ osmia {name} " in capsys.readouterr().out.replace("| osmia", "$ osmia")

@@ -25,16 +25,29 @@ BARE = "unspec"
 
 RUNNING = "/sys/kernel/btf/vmlinux"
 
-EPILOG = """Kprobes, tracepoints and other tracing programs run on acts: --do 'touch a; unlink a; udp 9999 hello'.
+EXAMPLES = common.examples(
+    "osmia run a.bpf.c --do 'touch a; unlink a; udp 9999 hello'", "osmia run prog.bpf.c --pcap traffic.pcap --map-dump",
+    "osmia run -f 'udp port 53' --pcap traffic.pcap --write-pcap dns.pcap", "osmia run --trace prog.s --data 0102",
+    "osmia run prog.bpf.c --json | jq '.programs[].actions'",
+)  # fmt: skip
+EPILOG = EXAMPLES + """
+
+Kprobes, tracepoints and other tracing programs run on acts: --do 'touch a; unlink a; udp 9999 hello'.
 XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kinds.  Everything else runs once, on
---ctx and --data.  The world has one CPU and a clock of its own, so each run prints the same."""
+--ctx and --data.  The world has one CPU and a clock of its own, so each run prints the same.
+
+Acts: cat F, exec [PATH], getpgid PID, mkdir D, rm F, rmdir D, sleep SECONDS, touch F, udp PORT TEXT, unlink F,
+write F TEXT; with ; between them."""
 
 
 @click.command(epilog=EPILOG)
 @click.argument("file", required=False)
-@click.option("-p", "--prog", help="The program of that name; needed when there are several for packets.")
-@click.option("--do", "acts", metavar="ACTS", help="What users do meanwhile; see the documentation of acts.")
-@click.option("--pcap", metavar="FILE", help="Packets to run on (pcap or pcapng).")
+@click.option("-p", "--prog", "--program", "prog", metavar="NAME",
+              help="The program of that name; needed when there are several for packets.")  # fmt: skip
+@click.option("--do", "acts", metavar="ACTS", help="What users do meanwhile; the acts stand below.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE",
+              help="Set a global variable first: a number, text, or JSON (repeatable).")  # fmt: skip
+@click.option("--pcap", metavar="FILE", help="Packets to run on (pcap or pcapng; - is standard input).")
 @click.option("--write-pcap", metavar="FILE", help="Write the packets that passed, as they left the program.")
 @click.option("-f", "--filter", "expression", metavar="EXPR", help="A socket filter from a tcpdump expression.")
 @click.option("--classic", metavar="FILE", help="A socket filter in classic BPF: tcpdump -ddd's output, or text.")
@@ -44,16 +57,21 @@ XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kin
 @click.option("--map-dump", is_flag=True, help="Print the maps afterwards.")
 @click.option("--trace", is_flag=True, help="Show every instruction with the registers it changed.")
 @click.option("--on", "where", type=click.Choice(["vm", "live"]), default="vm", help="Here, or in the running kernel.")
-@click.option("--cpu", default="v3", show_default=True, help="Instruction set that C is compiled for.")
+@click.option("--cpu", default="v3", show_default=True, metavar="v1|v2|v3|v4", help="What C is compiled for.")
 @click.option("--btf", metavar="FILE", help="Kernel BTF for kernel objects and CO-RE, instead of Osmia's own 6.18.")
-@click.option("--type", "prog_type", help="Type of bare instructions; without one they get --data as memory in R1.")
-@click.option("--dialect", help="Dialect of assembly text, when it is not recognised.")
+@click.option("--kconfig", metavar="FILE", help="The kernel's configuration, for __kconfig variables.")
+@click.option("--type", "prog_type", metavar="TYPE",
+              help="Type of bare instructions (xdp, socket_filter, …); without one they get --data as memory in R1.")
+@click.option("--dialect", type=click.Choice(common.DIALECTS), help="Dialect of assembly text [default: by its looks].")
 @click.option("--checked/--no-checked", default=True, help="Check every access (default), or trust the program.")
 @click.option("--budget", type=click.IntRange(1), help="Instructions that a run may take.")
 @click.option("--progress/--no-progress", default=True, help="Show progress on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
 def command(**options: Any) -> int:
-    """Compile, load, run and print.  FILE is an object, C, assembly, records or bare instructions; - is stdin."""
+    """Compile, load, run and print.
+
+    FILE is an object, C, assembly, records (what osmia emit writes) or bare instructions; - is standard input.
+    """
     return Run(**options).main()
 
 
@@ -64,6 +82,8 @@ class Run:
         self.o = options
         self.json: dict[str, Any] = {}
         self.dump: list[str] = []
+        self.told = False
+        """Whether what happened was told already: one run needs no counts."""
 
     def main(self) -> int:
         """Load, run in the way that the program's type asks for, print."""
@@ -71,10 +91,12 @@ class Run:
         from osmia.session import Options, Session
         from osmia.vm.machine import DEFAULT_BUDGET
 
+        if self.o["where"] == "live" and self.o["trace"]:
+            raise UsageError("the running kernel does not show its steps: no --trace with --on live")
         world = World(self.o["btf"] or (RUNNING if self.o["where"] == "live" else None))
         collection = self.collection(world)
         live = self.o["where"] == "live"
-        steps = self.step_line if self.o["trace"] and not live else None
+        steps = self.step_line if self.o["trace"] else None
         budget = self.o["budget"] or DEFAULT_BUDGET
         options = Options(self.o["checked"], budget, self.o["repeat"], steps, live)
         session = Session(collection, world, options)
@@ -88,22 +110,19 @@ class Run:
 
     def collection(self, world: World) -> Collection:
         """The program, from FILE or from a filter."""
-        from osmia.api import Collection
+        from osmia.session import loading
 
         given = [name for name in ("file", "expression", "classic") if self.o[name] is not None]
         if len(given) != 1:
             raise UsageError("give a FILE, or a filter with -f or --classic")
         if given[0] == "file":
-            packets = self.o["where"] == "live" or self.o["pcap"]
-            kind = self.o["prog_type"] or ("socket_filter" if packets else BARE)
-            load = {"cpu": self.o["cpu"], "prog_type": kind, "dialect": self.o["dialect"]}
-            return Collection(common.load_collection(self.o["file"], btf=_lazy_btf(self.o["file"], world), **load))
-        from osmia import inputs
-        from osmia.session.filters import compile_expression
-
-        text = None if self.o["expression"] is None else compile_expression(self.o["expression"])
-        read = common.read_input(self.o["classic"]) if text is None else inputs.Input(text, "<expression>", "asm")
-        return Collection(inputs.load(read._replace(kind="asm"), dialect="classic", prog_type="socket_filter"))
+            options = {name: self.o[name] for name in ("cpu", "prog_type", "dialect", "kconfig")}
+            packets = bool(self.o["where"] == "live" or self.o["pcap"])
+            made = loading.from_file(self.o["file"], world, packets=packets, **options)
+        else:
+            made = loading.from_filter(self.o["expression"], self.o["classic"])
+        loading.assign(made, self.o["values"])
+        return made
 
     def run(self, session: Session, programs: list[Program]) -> None:
         """Acts, packets, or once."""
@@ -124,6 +143,9 @@ class Run:
         if not all(Session.is_traced(p) or takes_packets(p) for p in programs):
             return self.once(session, one)
         for hook, fired in session.act(programs, self.o["acts"]).items():
+            if self.o["as_json"]:
+                self.json.setdefault("missed", []).append({"hook": hook, "fired": fired})
+                continue
             then = "it was fired once with nothing in its arguments" if fired else "it did not run (see --ctx)"
             print(f"osmia: no act reaches {hook}: {then}", file=sys.stderr)
 
@@ -133,7 +155,10 @@ class Run:
 
         data, ctx = _hex(self.o["data"], "--data"), _hex(self.o["ctx"], "--ctx")
         memory = MemoryContext(data or b"") if program.prog_type == BARE and ctx is None else ctx
-        self.result(session.once(program, memory, data))
+        result = session.once(program, memory, data)
+        self.pipe(session.world)
+        self.result(result)
+        self.told = self.o["repeat"] == 1
 
     def result(self, result: Result) -> None:
         """Print one result."""
@@ -153,7 +178,7 @@ class Run:
         if self.o["data"] is not None:
             return [pcap.Frame(0.0, _hex(self.o["data"], "--data") or b"")]
         if self.o["pcap"]:
-            return pcap.read(self.o["pcap"])
+            return pcap.read(_pcap(self.o["pcap"]), "<stdin>")
         return [pcap.Frame(0.0, data) for data in packet.samples()]
 
     def packets(self, session: Session, program: Program) -> None:
@@ -201,7 +226,7 @@ class Run:
         if self.o["as_json"]:
             common.print_json({**session.to_json(), **self.json})
             return
-        for line in (*session.tallies.values(), *self.dump):
+        for line in (*(() if self.told else session.tallies.values()), *self.dump):
             print(line)
 
     def maps(self, session: Session) -> None:
@@ -214,11 +239,10 @@ class Run:
             self.dump = list(show.lines(session.maps))
 
 
-def _lazy_btf(file: str, world: World) -> Any:
-    """The world's types, where the input can hold CO-RE relocations."""
+def _pcap(path: str) -> str | bytes:
     from osmia import inputs
 
-    return world.btf if file == "-" or inputs.suffix_kind(file) in ("object", "c", None) else None
+    return inputs.read_file(path) if path == "-" else path
 
 
 def _hex(text: str | None, option: str) -> bytes | None:
@@ -226,8 +250,10 @@ def _hex(text: str | None, option: str) -> bytes | None:
         return None
     try:
         return bytes.fromhex(text.removeprefix("0x"))
-    except ValueError as e:
-        raise UsageError(f"{option}: {e}") from None
+    except ValueError:
+        wrong = next((c for c in text.removeprefix("0x") if c not in "0123456789abcdefABCDEF \t\n"), None)
+        why = f"{wrong!r} is no hexadecimal digit" if wrong else "an odd number of hexadecimal digits"
+        raise UsageError(f"{option}: {why}") from None
 
 
 def _told(session: Session, result: Result) -> str:

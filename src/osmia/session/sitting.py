@@ -22,6 +22,8 @@ DEFAULT_ACTS = (
 )
 """What happens when nobody says what should: something of everything that a world can do."""
 
+NONE = "no program in it: a function becomes one by its section, as in SEC(\"xdp\")"
+
 ACTED = frozenset(("kprobe", "kretprobe", "tracepoint", "raw_tp", "tp_btf", "fentry", "fexit"))
 """Kinds of hooks that acts can reach."""
 
@@ -138,7 +140,8 @@ class Session:
         programs = self.collection.programs
         if name is not None:
             if name not in programs:
-                raise UsageError(f"no program {name!r} (there: {', '.join(programs) or 'none'})")
+                why = f"no program {name!r} (there: {', '.join(programs) or 'none'})"
+                raise UsageError(why, file=self.collection.path or None)
             return [programs[name]]
         tables = [spec for spec in self.collection.specs.values() if spec.type == "prog_array"]
         called = {name for spec in tables for name in spec.values.values()}
@@ -149,7 +152,8 @@ class Session:
             return traced
         if len(others) == 1 and not traced:
             return others
-        raise UsageError(f"choose a program (--prog): {', '.join(programs)}" if programs else "there is no program")
+        why = f"choose a program (--prog): {', '.join(programs)}" if programs else NONE
+        raise UsageError(why, file=self.collection.path or None)
 
     @staticmethod
     def is_traced(program: Any) -> bool:
