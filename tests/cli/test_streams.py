@@ -47,7 +47,9 @@ def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path):
 
     (tmp_path / "loop.s").write_text("l: goto l\nexit\n")
     words = [*OSMIA.split(), "run", "--trace", str(tmp_path / "loop.s")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (jobs in the background do not)
+    with subprocess.Popen(words, **pipes, preexec_fn=heed) as running:
         assert running.stdout.readline()  # it is at it
         running.send_signal(signal.SIGINT)
         assert b"Traceback" not in running.communicate(timeout=60)[1] and running.returncode == 130

@@ -192,7 +192,7 @@ def test_every_command_that_takes_a_program_takes_records(file, capsys):
     assert main(["inspect", "--json", str(file)]) == 0
     assert json.loads(capsys.readouterr().out)["btf"]["func_info"] > 1
     assert main(["disasm", "--symbols", "entry_one", str(file)]) == 0
-    assert capsys.readouterr().out.startswith("entry_one (kprobe):\n\t")
+    assert capsys.readouterr().out.startswith("; entry_one\n\t")
     assert main(["disasm", "--symbols", "nobody", str(file)]) == 2
     assert "no program 'nobody' (there: entry_one" in capsys.readouterr().err
 

@@ -58,7 +58,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
             cpu = options["mcpu"] if options["mcpu"] != "generic" else "v3"
             _object(inputs.object_of(given, cpu=cpu), given.name, options)
         else:
-            _bare(given, options["dialect"])
+            _bare(given, options["dialect"], [s for group in options["symbols"] for s in group.split(",")])
 
 
 def _rows(path: str, dialect: str) -> Iterator[dict[str, Any]]:
@@ -108,7 +108,7 @@ def _object(data: bytes, name: str, options: dict[str, Any]) -> None:
         print(f"osmia: warning: {name}: {warning}", file=sys.stderr)
 
 
-def _bare(given: Any, dialect: str) -> None:
+def _bare(given: Any, dialect: str, wanted: list[str]) -> None:
     from osmia import inputs
     from osmia.asm import DIALECTS, classic
 
@@ -117,7 +117,8 @@ def _bare(given: Any, dialect: str) -> None:
         filters = classic.decode(given.data) if raw else classic.parse(inputs.text_of(given), file=given.name)
         sys.stdout.write(classic.format(filters))
     elif given.kind in ("object", "c", "records"):
-        for program in inputs.load(given).programs.values():
+        collection = inputs.load(given)
+        for program in [pick(collection, name) for name in wanted] or collection.programs.values():
             sys.stdout.write(f"; {program.name}\n{DIALECTS[dialect].format(program.insns)}")
     else:
         sys.stdout.write(DIALECTS[dialect].format(inputs.instructions(given)))
