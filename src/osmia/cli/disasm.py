@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from osmia.cli.common import DIALECTS, examples, print_json, read_input
+from osmia.cli.common import DIALECTS, examples, pick, print_json, read_input
 from osmia.errors import UsageError
 
 EXAMPLES = examples(
