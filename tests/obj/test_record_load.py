@@ -115,6 +115,7 @@ def test_what_is_about_loading_is_passed_over():
         ({"relocs": [{"insn": 0, "name": "f", "kind": "x"}]}, "relocs[0].kind: one of func, var"),
         ({"btf_hex": "00"}, "btf_hex: "),
         ({"flags": ["sleepy"]}, "flags: 'sleepy' is none of the flags"),
+        ({"flags": [None]}, "flags: null is none of the flags"),
         ({"flags": 1e300}, "flags: names"),
         ({"name": "\ud800"}, "name: half of a surrogate pair"),
         ({"section": "a\0b"}, "section: NUL"),

@@ -90,9 +90,9 @@ def flags(names: Mapping[str, int]) -> Reader:
     def read(value: Any) -> int:
         if not isinstance(value, list):
             return int(number(32, f"names ({', '.join(names)}) or a number")(value))
-        wrong = next((v for v in value if not isinstance(v, str) or v not in names), None)
-        if wrong is not None:
-            raise ValueError(f"{wrong!r:.40} is none of the flags {', '.join(names)}")
+        wrong = [v for v in value if not isinstance(v, str) or v not in names]
+        if wrong:
+            raise ValueError(f"{_shown(wrong[0])} is none of the flags {', '.join(names)}")
         return sum({names[v] for v in value})
 
     return read
