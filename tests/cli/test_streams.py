@@ -28,6 +28,14 @@ def test_output_that_nobody_takes_is_one_line(what):
         assert status == 3 and err.count("\n") == 1 and "No space left on device" in err
 
 
+def test_the_same_for_a_plain_object(tmp_path):
+    (tmp_path / "a.s").write_text("exit\n")
+    assert main(["asm", str(tmp_path / "a.s"), "-o", str(tmp_path / "a.o")]) == 0
+    for where in (">&-", *([">/dev/full"] if Path("/dev/full").exists() else [])):
+        status, _, err = shell(f"{OSMIA} disasm {tmp_path}/a.o {where}")
+        assert status == 3 and err.count("\n") == 1 and "can't write the output" in err
+
+
 def test_an_output_file_that_is_full_or_not_there():
     if Path("/dev/full").exists():
         status, _, err = shell(f"{OSMIA} asm - -o /dev/full", "exit\n")

@@ -28,7 +28,7 @@ HELP = """eBPF outside the kernel: compile, inspect, link and run.
 A command that takes a program takes an object, a C file, assembly or bare instructions; - is standard input.
 "osmia COMMAND --help" has examples."""
 EXAMPLES = (
-    "osmia run prog.bpf.c", "osmia inspect prog.bpf.o", "osmia disasm -S prog.bpf.o", "osmia cc prog.bpf.c -o -",
+    "osmia run prog.bpf.c", "osmia inspect prog.bpf.o", "osmia disasm -S prog.bpf.o", "osmia cc prog.bpf.c",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+INTERRUPTED = 130
 _FLAGS = {
     "-d": "", "--disassemble": "", "-r": "reloc", "--reloc": "reloc", "-S": "source", "--source": "source",
     "-D": "all_sections", "--disassemble-all": "all_sections", "-z": "zeroes", "--disassemble-zeroes": "zeroes",
@@ -24,6 +25,8 @@ def disasm(args: list[str]) -> int | None:
         text = "".join(_listing(path, chosen) for path in paths)
     except Exception:
         return None
+    except KeyboardInterrupt:
+        return INTERRUPTED
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -31,6 +34,8 @@ def disasm(args: list[str]) -> int | None:
         from osmia.cli.common import _left
 
         return _left()
+    except (OSError, AttributeError):  # a full disk, or no standard output at all
+        return None
     return 0
 
 
@@ -39,4 +44,8 @@ def _listing(path: str, chosen: dict[str, bool]) -> str:
 
     with open(path, "rb") as file:  # noqa: PTH123 -- pathlib alone costs 3 ms
         data = file.read()
-    return "".join(Listing(data, path, Options(**chosen)).chunks())  # type: ignore[arg-type]
+    listing = Listing(data, path, Options(**chosen))  # type: ignore[arg-type]
+    text = "".join(listing.chunks())
+    if listing.warnings:
+        raise ValueError("the full command says them")
+    return text
