@@ -29,14 +29,12 @@
 from __future__ import annotations
 
 import errno as _errno
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 _LABELS = {"section": "section {}", "offset": "offset {:#x}", "insn": "insn {}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):  # no dataclass: importing that module would cost every command some milliseconds
     """Where in the input: every part is optional.  ``offset`` in bytes, ``insn`` in slots, lines and columns from 1."""
 
     file: str | None = None
@@ -55,8 +53,11 @@ class Place:
 
     def within(self, outer: Place) -> Place:
         """The same place, with what it lacks taken from ``outer``."""
-        mine = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(outer, **mine)
+        return outer._replace(**self.known())
+
+    def known(self) -> dict[str, Any]:
+        """The parts that are known, by name."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class OsmiaError(Exception):
@@ -90,8 +91,7 @@ class InputError(OsmiaError):
 
     def to_json(self) -> dict[str, Any]:
         """The reason and every known part of the place."""
-        where = {f.name: v for f in fields(self.place) if (v := getattr(self.place, f.name)) is not None}
-        return {"error": type(self).__name__, "message": self.reason, **where}
+        return {"error": type(self).__name__, "message": self.reason, **self.place.known()}
 
 
 class DecodeError(InputError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from osmia.errors import UsageError
 from osmia.isa.consts import MAX_BPF_REG
@@ -11,23 +11,20 @@ from osmia.isa.insn import Insn
 from osmia.isa.table import BY_NAME, OPS, Field, Kind, Op
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A valid instruction."""
 
     op: Op
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(NamedTuple):
     """A known opcode in which ``fields`` hold what they may not; ``op`` is the nearest row."""
 
     op: Op
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """An opcode that no row has.  The second slot of a 64-bit immediate load (opcode 0) is one of them."""
 
     code: int

@@ -11,8 +11,8 @@ the field is reserved, another number where it selects the instruction.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from osmia.isa import consts as c
 
@@ -37,8 +37,7 @@ Field = Kind | int
 R, I = Kind.REG, Kind.IMM  # noqa: E741 (the two most common columns of the table)
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(NamedTuple):
     """One instruction: ``name`` is unique, ``semantics`` is pseudo-C over u64 registers."""
 
     name: str
