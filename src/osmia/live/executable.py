@@ -49,7 +49,8 @@ class LiveExecutable:
         """BPF_PROG_TEST_RUN.  The kernel counts no instructions; ``duration_ns`` is its own measure.
 
         A socket filter sees the frame from its MAC header on, as on a packet socket: the kernel, which would start
-        it behind the header, is given the header twice.
+        it behind the header, is given the header twice.  Classic loads from SKF_LL_OFF and SKF_NET_OFF on then find
+        14 bytes more of Ethernet header than they would.
         Raises KernelError: errno 524 for programs that can only be attached (kprobes, tracepoints …).
         """
         if ctx is not None and not isinstance(ctx, bytes | bytearray | memoryview):
