@@ -192,3 +192,17 @@ def test_files_behave():
     assert answers("mkdir e; touch e/f; rmdir e; rm e/f; rmdir e; touch g; rmdir g", "rmdir") == [-39, 0, -20]
     assert answers("cat missing; cat /etc/hosts", "openat") == [-2, 3]
     assert answers("write h hello world; cat h", "read") == [12, 0]
+
+
+def test_a_system_calls_own_arguments_reach_its_program():
+    import osmia
+
+    world = osmia.World()
+    path = "r1 = *(u64 *)(r1 + 112)\nr3 = *(u64 *)(r1 + {})\n"  # pt_regs.di of the entry function, then the user's
+    for at, want in ((112, (-100) & 0xFFFFFFFFFFFFFFFF), (96, 3), (56, 4)):
+        source = path.format(at) + "r0 = r3\nexit"
+        executable = osmia.Program(source, "kprobe", section="ksyscall/openat", name="own").load(world=world)
+        world.attach(executable)
+        assert world.fire("ksyscall/openat", args=[-100, "/etc/passwd", 3, 4])[-1].r0 == want
+    with pytest.raises(UsageError, match="at most 6"):
+        world.fire("ksyscall/openat", args=range(7))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from osmia.sim.hooks import Hook
     from osmia.sim.world import World
 
+USER_ARGUMENTS = ("di", "si", "dx", "r10", "r8", "r9")
+"""Where user space puts a system call's arguments (x86-64)."""
+
 M64 = 0xFFFFFFFFFFFFFFFF
 _PROBES = frozenset(("kprobe", "kretprobe", "uprobe", "uretprobe", "usdt", "perf_event"))
 _ARGUMENTS = frozenset(("raw_tp", "tp_btf", "fentry", "fexit", "fmod_ret", "lsm", "iter"))
@@ -50,6 +53,19 @@ def of_event(
     if event.kind == "syscall":
         return Context(b"")
     raise UsageError(f"{event} takes packets: world.receive(device, frame)")
+
+
+def entry_args(world: World, hook: str | Hook, args: Sequence[Any]) -> Sequence[Any]:
+    """What a system call's entry function gets: "ksyscall/openat" with the call's own arguments means one
+    ``struct pt_regs`` of the user, in which they stand; text becomes a string of the user.  Others stay as they are.
+    """
+    if not isinstance(hook, str) or not hook.lstrip("?").startswith("ksyscall") or not args:
+        return args
+    if len(args) > len(USER_ARGUMENTS):
+        raise UsageError(f"a system call has at most {len(USER_ARGUMENTS)} arguments, not {len(args)}")
+    values = [world.string(a, user=True) if isinstance(a, str | bytes) else world.kmem.address_of(a) for a in args]
+    given = dict(zip(USER_ARGUMENTS, (v & M64 for v in values), strict=False))
+    return [world.new("struct pt_regs", **given)]
 
 
 def registers(args: Sequence[int] = (), retval: int | None = None, ip: int = 0) -> Context:

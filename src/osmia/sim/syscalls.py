@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from osmia.sim.contexts import USER_ARGUMENTS
 from osmia.sim.events import SYSCALLS
 from osmia.sim.hooks import SYSCALL_PREFIX, Hook
 from osmia.sim.network import send_udp
@@ -58,8 +59,7 @@ class Syscalls:
 
         def registers() -> KObject:
             if not made:
-                names = ("di", "si", "dx", "r10", "r8", "r9")
-                values = dict(zip(names, (a & 0xFFFFFFFFFFFFFFFF for a in args), strict=False))
+                values = dict(zip(USER_ARGUMENTS, (a & 0xFFFFFFFFFFFFFFFF for a in args), strict=False))
                 made.append(self.keep(self.world.new("struct pt_regs", orig_ax=number, **values)))
             return made[0]
 

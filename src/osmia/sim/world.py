@@ -230,14 +230,15 @@ class World(Clock):
         """Cause an event: every program attached there runs, and their results come back.
 
         ``args`` are a function's arguments or a raw tracepoint's: numbers, kernel objects, text (a new kernel
-        string).  ``retval`` is what a kretprobe or fexit sees.  ``fields`` are a tracepoint's, by name; ``ctx``
-        gives the context's bytes instead of all that.  Raises UsageError when they do not fit the hook, and
-        VmError when a program faults.
+        string); those of "ksyscall/…" are the system call's.  ``retval`` is what a kretprobe or fexit sees.
+        ``fields`` are a tracepoint's, by name; ``ctx`` gives the context's bytes instead of all that.  Raises
+        UsageError when they do not fit the hook, and VmError when a program faults.
         """
         event = hook if isinstance(hook, Hook) else Hook.parse(hook)
         reached = self.attached(event)
         if not reached:
             return []
+        args = contexts.entry_args(self, hook, args)
         with self.running(task):
             return self.run_all(event, reached, lambda: contexts.of_event(self, event, args, retval, ctx, fields))
 
