@@ -7,6 +7,7 @@ Differences go into the directory given by ``--keep`` as C text, with what each 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections import Counter
@@ -38,13 +39,15 @@ class Case:
     def __post_init__(self) -> None:
         self.tree = self.generator.tree()
         self.cpu = self.generator.cpu
+        self.turns = self.seed % 3 == 0
+        """Whether the CPUs take turns with the packets."""
 
     @classmethod
     def of(cls, seed: int) -> Case:
         generator = Programs(seed)
+        generator.compiler = generator.random.choice([c.name for c in installed_compilers()])
         packets = [generator.packet() for _ in range(PACKETS)]
-        compilers = [c.name for c in installed_compilers()]
-        return cls(seed, generator, packets, generator.random.choice(compilers))
+        return cls(seed, generator, packets, generator.compiler)
 
     def compiled(self, text: str | None = None) -> osmia.Collection:
         """Raises CompileError."""
@@ -54,7 +57,7 @@ class Case:
 
     def difference(self, text: str | None = None) -> tuple[str | None, judge.Answer | str, judge.Answer]:
         """As ``judge.compare``.  Raises CompileError, Refused."""
-        return judge.compare(self.compiled(text), "test", self.packets)
+        return judge.compare(self.compiled(text), "test", self.packets, self.turns)
 
     def shrunk(self, what: str, tries: int) -> str:
         """The text of a smaller program that differs in the same way."""
@@ -83,6 +86,7 @@ def campaign(first: int, seconds: float, counts: Counter[str], limit: int = 1 <<
             counts["refused"] += 1
             continue
         counts["compared"] += 1
+        counts["on all CPUs"] += case.turns
         counts[f"{case.generator.prog_type}"] += 1
         counts[f"{case.cpu} {case.compiler}"] += 1
         if what is not None:
@@ -100,13 +104,16 @@ def main() -> int:
     asked = options.parse_args()
     counts: Counter[str] = Counter()
     asked.keep.mkdir(exist_ok=True, parents=True)
-    for number, (case, what) in enumerate(campaign(asked.first, asked.seconds, counts)):
-        print(f"seed {case.seed}: {what}", flush=True)
-        text = case.shrunk(what, asked.tries) if number < asked.shrink else str(case.tree)
-        said = case.difference(text)
-        words = f"/* seed {case.seed}, {case.cpu}, {case.compiler}: {what}\n{said[1]}\n{said[2]}\n*/\n"
-        (asked.keep / f"{case.seed}.c").write_text(words + text)
-    print(dict(counts), flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for number, (case, what) in enumerate(campaign(asked.first, asked.seconds, counts)):
+            print(f"seed {case.seed}: {what}", flush=True)
+            text = case.shrunk(what, asked.tries) if number < asked.shrink else str(case.tree)
+            _, ours, theirs = case.difference(text)
+            words = f"/* seed {case.seed}, {case.cpu}, {case.compiler}: {what}\n{ours}\n{theirs}\n*/\n"
+            (asked.keep / f"{case.seed}.c").write_text(words + text)
+    finally:
+        print(dict(counts), flush=True)
     return 1 if counts["different"] else 0
 
 

@@ -265,6 +265,8 @@ class Statements(Expressions):
         limit: Node = expr("@", self.random.choice((2, 3, 5, 8, 13)))
         if self.chance(30):
             limit = expr("(@ & 7)", self.expression(scope, 1))
+        if self.chance(12):
+            limit = expr("@ && can_loop", limit)
         return stmt(f"{pragma}for (u32 @ = 0; @ < @; @++) {{\n@}}\n", i, i, limit, i, block(body))
 
     def make_local(self, scope: Scope) -> Node:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from end_to_end.cgen import Scope, Statements, declaration
 from end_to_end.nodes import Node, block, expr, stmt
 
-ARRAYS, HASHES, QUEUES = ("array", "percpu_array"), ("hash", "lru_hash", "percpu_hash"), ("queue", "stack")
+ARRAYS, HASHES, QUEUES = (
+    ("array", "percpu_array"),
+    ("hash", "lru_hash", "percpu_hash", "lru_percpu_hash"),
+    ("queue", "stack"),
+)
 INNER = """\
 struct inner {
 	__uint(type, BPF_MAP_TYPE_@);
@@ -40,6 +44,7 @@ class MapStatements(Statements):
         self.callbacks: list[Node] = []
         self.outer: str | None = None
         self.ring: str | None = None
+        self.once: set[str] = set()
 
     def map(self, types: tuple[str, ...]) -> tuple[str, str, str, str, int]:
         """A map of one of the types: one that is there, or a new one."""
@@ -109,6 +114,12 @@ class MapStatements(Statements):
             return self.fold(scope, expr("__sync_val_compare_and_swap(@, @, @)", pointer, old, value))
         call = expr("__sync_fetch_and_@(@, (@)@)", op, pointer, kind, value)
         return self.fold(scope, call) if self.chance(70) else stmt("@;\n", call)
+
+    def declare(self, text: str) -> None:
+        """Put a declaration before the functions, once."""
+        if text not in self.once:
+            self.once.add(text)
+            self.declared.append(declaration(text))
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -216,7 +227,7 @@ class MapStatements(Statements):
     def make_ring(self, scope: Scope) -> Node:
         if self.ring is None:
             self.ring = "ring"
-            self.declared.append(declaration(RING))
+            self.declare(RING)
         which = self.random.randrange(4)
         if which == 0:
             v, made = self.variable("struct wide", scope)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from end_to_end.cgen import CONTEXTS, HEAD, SECTIONS, Scope, declaration
-from end_to_end.cgen_maps import MapStatements
+from end_to_end.cgen_more import MoreStatements
 from end_to_end.nodes import Node, block, expr, node, stmt
 
 FORMATS = ("%d %u", "%x-%llx", "%08llx|%5d", "%lld%%%c", "%i %X", "%-6u%03d", "%pI4 %u", "%lu %c")
 NUMERALS = ("123", "-77x", "0x1fG", "  42", "", "0777", "99999999999999999999", "+8")
 ANY = ("assign", "fold", "if", "switch", "loop", "local", "memory", "struct")
 MAPS = ("lookup", "lookup", "update", "update", "delete", "queue", "inner", "each", "bpf_loop", "ring")
-OTHERS = ("packet", "packet", "rewrite", "bytes", "strings", "snprintf", "copy", "global", "global", "fields", "csum")
+OTHERS = ("packet", "packet", "rewrite", "bytes", "strings", "snprintf", "copy", "global", "global", "fields", "csum",
+          "by_pointer", "by_pointer", "by_ctx", "classic", "checksum", "dynptr", "perf", "trie", "order")  # fmt: skip
 
 
-class Programs(MapStatements):
+class Programs(MoreStatements):
     """Whole programs: ``tree()`` once."""
 
     # -- packets -------------------------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ class Programs(MapStatements):
         )
 
     def tree(self) -> Node:
-        self.kinds = (*self.random.sample(ANY, 5), *self.random.sample(MAPS, 4), *self.random.sample(OTHERS, 4))
+        self.kinds = (*self.random.sample(ANY, 5), *self.random.sample(MAPS, 4), *self.random.sample(OTHERS, 5))
         parts: list[Node | str] = [HEAD]
         globals_ = (
             "u64 g0 = 5;",
@@ -220,6 +221,8 @@ class Programs(MapStatements):
         parts += [declaration(text + "\n") for text in globals_]
         tables = [self.table() for _ in range(self.random.randint(0, 2))]
         functions = [self.function() for _ in range(self.random.randint(0, 3))]
+        functions += [self.pointer_function()] if "by_pointer" in self.kinds else []
+        functions += [self.ctx_function()] if "by_ctx" in self.kinds else []
         main = self.entries()
         return Node("text", [*parts, *tables, *self.declared, *self._ordered(functions), *main,
                              'char LICENSE[] SEC("license") = "GPL";\n'])  # fmt: skip

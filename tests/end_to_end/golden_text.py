@@ -57,6 +57,11 @@ class Golden:
         return int(self.built.rsplit(", ", 1)[1].split()[0])
 
     @property
+    def turns(self) -> bool:
+        """Whether the CPUs took turns with the packets."""
+        return self.built.endswith(" by turns")
+
+    @property
     def cpu(self) -> str:
         return self.built.split(", ")[1].split()[0]
 

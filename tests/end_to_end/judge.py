@@ -21,6 +21,7 @@ from osmia.maps import commands
 from osmia.sim import World
 
 SKB_FIELDS = (8, 32, 48, 52, 56, 60, 64)  # mark, priority, cb[0..4]
+OBJECTS = ("prog_array", "array_of_maps", "hash_of_maps", "perf_event_array")
 
 
 class Refused(Exception):
@@ -52,10 +53,10 @@ class Answer:
 
 
 @contextlib.contextmanager
-def first_cpu() -> Iterator[None]:
-    """Our programs run on CPU 0: so shall the kernel's."""
+def on_cpu(number: int) -> Iterator[None]:
+    """Stay on one CPU, for programs in the kernel that shall run there."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {0})
+    os.sched_setaffinity(0, {number})
     try:
         yield
     finally:
@@ -73,12 +74,23 @@ def visible_ctx(prog_type: str, ctx: bytes | None) -> str:
     return "".join(ctx[at : at + 4].hex() for at in SKB_FIELDS)
 
 
-def by_us(collection: osmia.Collection, name: str, packets: list[bytes], cpus: int = 0, checked: bool = True) -> Answer:
-    """Raises OsmiaError when our machine thinks that the program does wrong."""
+def by_us(
+    collection: osmia.Collection,
+    name: str,
+    packets: list[bytes],
+    cpus: int = 0,
+    checked: bool = True,
+    turns: bool = False,
+) -> Answer:
+    """Raises OsmiaError when our machine thinks that the program does wrong.
+
+    With ``turns`` the CPUs take turns; otherwise all runs are on the first.
+    """
     executable = collection[name].load(checked=checked, world=World(cpus=cpus or possible_cpus()))
     answer = Answer()
     kind = executable.program.prog_type
-    for packet in packets:
+    for number, packet in enumerate(packets):
+        executable.world.cpu = number % executable.world.cpus if turns else 0
         got = executable.run(data=packet)
         answer.runs.append((got.retval, (got.data or b"").hex(), visible_ctx(kind, got.ctx)))
     for spec in reachable(collection, name):
@@ -103,7 +115,7 @@ def reachable(collection: osmia.Collection, name: str) -> list[str]:
                 visit(spec.values.values())
 
     visit(spec.name for spec in collection[name].maps)
-    return [n for n in found if collection.specs[n].type not in ("prog_array", "array_of_maps", "hash_of_maps")]
+    return [n for n in found if collection.specs[n].type not in OBJECTS]
 
 
 def contents(m: Any) -> Iterator[tuple[str, str]]:
@@ -132,16 +144,17 @@ def _elements(keys: list[bytes], lookup: Any) -> Iterator[tuple[str, str]]:
     yield from ((k.hex(), lookup(k).hex()) for k in sorted(keys))
 
 
-def by_kernel(collection: osmia.Collection, name: str, packets: list[bytes]) -> Answer:
+def by_kernel(collection: osmia.Collection, name: str, packets: list[bytes], turns: bool = False) -> Answer:
     """Raises Refused when the verifier says no."""
     kind, answer = collection[name].prog_type, Answer()
     try:
         loaded = collection[name].load("live")
     except KernelError as error:
         raise Refused(error.log.strip() or str(error)) from None
-    with loaded, first_cpu():
-        for packet in packets:
-            got = loaded.run(data=packet)
+    with loaded:
+        for number, packet in enumerate(packets):
+            with on_cpu(number % possible_cpus() if turns else 0):
+                got = loaded.run(data=packet)
             answer.runs.append((got.retval, (got.data or b"").hex(), visible_ctx(kind, got.ctx)))
         for spec in reachable(collection, name):
             answer.maps[spec] = list(kernel_contents(loaded.maps[spec]))
@@ -158,11 +171,13 @@ def kernel_contents(m: LiveMap) -> Iterator[tuple[str, str]]:
         yield from _elements(list(m), m.__getitem__)
 
 
-def compare(collection: osmia.Collection, name: str, packets: list[bytes]) -> tuple[str | None, Answer | str, Answer]:
+def compare(
+    collection: osmia.Collection, name: str, packets: list[bytes], turns: bool = False
+) -> tuple[str | None, Answer | str, Answer]:
     """The difference in a word (None: there is none), our answer or our error, the kernel's answer.  Raises Refused."""
-    theirs = by_kernel(collection, name, packets)
+    theirs = by_kernel(collection, name, packets, turns)
     try:
-        ours = by_us(collection, name, packets)
+        ours = by_us(collection, name, packets, turns=turns)
     except OsmiaError as error:
         return f"error {type(error).__name__}", str(error), theirs
     return ours.difference(theirs), ours, theirs

@@ -21,8 +21,9 @@ def record(case: Case, text: str, about: str) -> Golden:
     packets = sorted(case.packets, key=len)[:3]  # files are for reading
     release, cpus = platform.release().split("-")[0], judge.possible_cpus()
     kind = collection["test"].prog_type
-    built = f"{kind}, {case.cpu} by {case.compiler}, answers of Linux {release}, {cpus} CPUs"
-    answer = judge.by_kernel(collection, "test", packets)
+    turns = " by turns" if case.turns else ""
+    built = f"{kind}, {case.cpu} by {case.compiler}, answers of Linux {release}, {cpus} CPUs{turns}"
+    answer = judge.by_kernel(collection, "test", packets, case.turns)
     return Golden(about, built, text, collection.raw, packets, answer)
 
 

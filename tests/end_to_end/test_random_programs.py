@@ -37,7 +37,6 @@ def nothing_differs(seconds: float, limit: int) -> Counter[str]:
     return counts
 
 
-@pytest.mark.usefixtures("pinned")
 class TestSample:
     pytestmark = needs_kernel
 
@@ -60,13 +59,6 @@ class TestSample:
         before = len(str(found[0].tree))
         text = found[0].shrunk(found[1], 15)
         assert len(text) < before and found[0].difference(text)[0] == found[1]
-
-
-@pytest.fixture
-def pinned():
-    """Nothing here needs more than one CPU, and the kernel's part runs on the first."""
-    with judge.first_cpu():
-        yield
 
 
 # -- the tools -----------------------------------------------------------------------------------------------------

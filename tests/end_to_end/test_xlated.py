@@ -1,4 +1,4 @@
-"""What ``osmia emit`` writes is what the kernel holds afterwards (``bpftool prog dump xlated``), where it rewrites nothing.
+"""What ``osmia emit`` writes is what the kernel holds afterwards (``bpftool prog dump xlated``), rewriting aside.
 
 Calls and map loads are the exception: the kernel puts addresses and ids there, and so only their kind is compared, and
 where calls of functions go.
