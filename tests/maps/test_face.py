@@ -199,3 +199,13 @@ def test_any_key_and_value_end_in_a_typed_error(type_, data):
     for action in (lambda: m[key], lambda: m.__setitem__(key, value), lambda: m.__delitem__(key), lambda: key in m):
         with contextlib.suppress(OsmiaError):
             action()
+
+
+@pytest.mark.parametrize(("kind", "sizes", "words"), [
+    ("hash", (4, 4, 0), "max_entries is missing"), ("hash", (0, 4, 1), "key's size"), ("array", (8, 4, 1), "not 8"),
+    ("lru_hash", (4, 0, 1), "value's size"), ("ringbuf", (0, 4, 4096), "must be 0"), ("queue", (4, 4, 1), "no keys"),
+])  # fmt: skip
+def test_the_commonest_reasons_for_einval_are_named(kind, sizes, words):
+    with pytest.raises(MapError, match=words) as caught:
+        create(MapSpec("m", kind, *sizes))
+    assert str(caught.value).startswith(f"create {kind} map m") and str(caught.value).endswith(": EINVAL")

@@ -36,6 +36,9 @@ HASH_FLAGS = _F["no_prealloc"] | _F["no_common_lru"] | _F["numa_node"] | ACCESS 
 QUEUE_FLAGS = _F["numa_node"] | ACCESS
 LPM_FLAGS = _F["no_prealloc"] | _F["numa_node"] | ACCESS
 BLOOM_FLAGS = _F["numa_node"] | _F["zero_seed"] | ACCESS
+NO_ENTRIES = frozenset(("sk_storage", "inode_storage", "task_storage", "cgrp_storage", "cgroup_storage", "struct_ops"))
+KEYLESS = frozenset(("ringbuf", "user_ringbuf", "queue", "stack", "bloom_filter"))
+KEYS_OF_4 = frozenset("array percpu_array prog_array perf_event_array array_of_maps devmap cpumap xskmap".split())
 DEV_FLAGS = _F["numa_node"] | FILE_ACCESS
 
 
@@ -45,6 +48,23 @@ def check_create(spec: MapSpec, cpus: int = 1) -> int:
     if bad:
         return bad
     return RULES.get(spec.type, _bodiless)(spec, cpus)
+
+
+def why_not(spec: MapSpec) -> str:
+    """A word on the commonest reasons for EINVAL, "" for others: what is missing or too much in the definition."""
+    if spec.type not in NO_ENTRIES and not spec.max_entries:
+        return "max_entries is missing"
+    if spec.type == "ringbuf" and (spec.key_size or spec.value_size):
+        return "its key and value sizes must be 0"
+    if spec.type in KEYLESS:
+        return "it has no keys: its key size must be 0" if spec.key_size else ""
+    if not spec.key_size:
+        return "the key's size is missing"
+    if spec.type in KEYS_OF_4 and spec.key_size != 4:
+        return f"its keys have 4 bytes, not {spec.key_size}"
+    if not spec.value_size:
+        return "the value's size is missing"
+    return ""
 
 
 def _common(s: MapSpec) -> int:

@@ -14,7 +14,7 @@ from osmia.maps import commands
 from osmia.maps.array import Array, PercpuArray
 from osmia.maps.base import Map
 from osmia.maps.bodiless import Bodiless
-from osmia.maps.check import PAGE_SIZE, check_create
+from osmia.maps.check import PAGE_SIZE, check_create, why_not
 from osmia.maps.dev import DevMap, DevMapHash
 from osmia.maps.hash import Hash, PercpuHash
 from osmia.maps.lpm import LpmTrie
@@ -80,11 +80,12 @@ def create(spec: MapSpec, *, cpus: int = 1, maps: Iterable[Map] = (), id: int = 
     body here raises MissingBody when it is used.  Programs of a prog_array wait for ``ProgArray.bind``.
     """
     if spec.type not in MAP_TYPE or spec.type == "unspec":
-        raise UsageError(f"unknown map type {spec.type!r}; known: {', '.join(MAP_TYPES[1:])}")
+        raise UsageError(f"map {spec.name}: unknown map type {spec.type!r}; known: {', '.join(MAP_TYPES[1:])}")
     spec = adjust(spec, cpus)
     bad = refusal(spec, cpus)
     if bad:
-        raise MapError(bad, f"create {spec.type} map {spec.name}")
+        why = why_not(spec) if bad == errno.EINVAL else ""
+        raise MapError(bad, f"create {spec.type} map {spec.name}{f' ({why})' if why else ''}")
     made = TYPES.get(spec.type, Bodiless)(spec, cpus, id)
     _fill(made, {m.name: m for m in maps})
     return made

@@ -48,7 +48,8 @@ class Acts:
         name = words[0].rpartition("/")[2]
         act, least, most = COMMANDS[name]
         if not least <= len(words) - 1 <= most:
-            raise UsageError(f"{name} takes {least if least == most else f'{least} to {most}'} arguments")
+            wanted = f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
+            raise UsageError(f"{name} takes {wanted}, not {len(words) - 1}")
         child = self.fork(self.world.shell)
         with self.world.running(child):
             self.calls.execve(f"/usr/bin/{name}")
