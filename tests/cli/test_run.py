@@ -220,3 +220,19 @@ def test_a_file_without_programs(osmia, tmp_path):
 
 def test_the_kernel_shows_no_steps(objects, osmia):
     assert "no --trace" in osmia(objects / "xdp_filter.o", "--on", "live", "--trace", status=2).err
+
+
+def test_a_missing_license_is_noted(osmia, tmp_path):
+    source = tmp_path / "free.bpf.c"
+    text = '#include "vmlinux.h"\n#include <bpf/bpf_helpers.h>\n'
+    text += 'SEC("xdp") int f(void *c) { bpf_printk("x"); return 2; }\n'
+    source.write_text(text)
+    err = osmia(source).err
+    assert err.startswith("osmia: note: f has no license: a kernel keeps bpf_trace_printk for") and err.count("\n") == 1
+    source.write_text(text + 'char l[] SEC("license") = "MIT";\n')
+    got = osmia(source, "--json")
+    assert "license 'MIT'" in json.loads(got.out)["doubts"][0] and got.err == ""
+    source.write_text(text + 'char l[] SEC("license") = "Dual MIT/GPL";\n')
+    assert osmia(source).err == ""
+    source.write_text(text.replace('bpf_printk("x"); ', ""))
+    assert osmia(source).err == ""

@@ -224,8 +224,11 @@ class Run:
         """Counts, and maps when asked for."""
         self.maps(session)
         if self.o["as_json"]:
+            self.json.update({"doubts": session.doubts} if session.doubts else {})
             common.print_json({**session.to_json(), **self.json})
             return
+        for doubt in session.doubts:
+            print(f"osmia: note: {doubt}", file=sys.stderr)
         for line in (*(() if self.told else session.tallies.values()), *self.dump):
             print(line)
 

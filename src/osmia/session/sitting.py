@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from osmia.debug import Stepper
 from osmia.errors import UsageError, VmError
+from osmia.session import license
 from osmia.sim import Executable, Hook, Result, World, events
 from osmia.vm.machine import DEFAULT_BUDGET
 
@@ -90,6 +91,8 @@ class Session:
         self.tallies: dict[str, Tally] = {}
         self.maps: Mapping[str, Any] = collection.maps
         """The maps to show afterwards."""
+        self.doubts: list[str] = []
+        """What a kernel would have refused in the programs that were loaded here."""
         self._steppers: dict[str, Stepper] = {}
 
     # Loading
@@ -99,6 +102,7 @@ class Session:
         for spec in program.maps:  # somebody listens, as user space would
             if spec.type == "perf_event_array" and not self.collection.maps.of(spec).buffers:
                 self.collection.maps.of(spec).open()
+        self.doubts += filter(None, [license.doubt(program)])
         stepper = Stepper(program, self.options.steps) if self.options.steps else None
         made = program.load(
             checked=self.options.checked, budget=self.options.budget, world=self.world, trace=stepper
