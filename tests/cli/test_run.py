@@ -236,3 +236,11 @@ def test_a_missing_license_is_noted(osmia, tmp_path):
     assert osmia(source).err == ""
     source.write_text(text.replace('bpf_printk("x"); ', ""))
     assert osmia(source).err == ""
+
+
+def test_contexts_as_json(osmia, tmp_path):
+    (tmp_path / "port.s").write_text("r0 = *(u32 *)(r1 + 24)\nexit\n")
+    args = [tmp_path / "port.s", "--type", "cgroup_sock_addr", "--ctx"]
+    assert "returned 8080" in osmia(*args, '{"user_port": 8080}').out
+    assert "no field 'prt'" in osmia(*args, '{"prt": 8080}', status=2).err
+    assert osmia(*args, '{"prt"', status=2).err.startswith("osmia: --ctx: ")

@@ -206,3 +206,20 @@ def test_a_system_calls_own_arguments_reach_its_program():
         assert world.fire("ksyscall/openat", args=[-100, "/etc/passwd", 3, 4])[-1].r0 == want
     with pytest.raises(UsageError, match="at most 6"):
         world.fire("ksyscall/openat", args=range(7))
+
+
+def test_contexts_by_their_fields():
+    import osmia
+
+    port = osmia.Program("r0 = *(u32 *)(r1 + 24)\nexit", "cgroup_sock_addr")
+    assert port.load().run(ctx={"user_port": 80}).r0 == 80
+    assert port.load().run().r0 == 0 and len(port.load().run().ctx) == 72
+    for kind, size in (("sock_ops", 224), ("perf_event", 184), ("cgroup_sysctl", 8), ("raw_tracepoint", 96)):
+        assert len(osmia.Program("r0 = 1\nexit", kind).load().run().ctx) == size
+    wrong = {
+        "cgroup_sock_addr": {"user_prt": 1}, "xdp": {"data": 1}, "sched_cls": {"marc": 1}, "tracepoint": {"x": 1},
+        "socket_filter": {"mark": "x"}, "cgroup_skb": {"prog_type": 1},
+    }  # fmt: skip
+    for kind, fields in wrong.items():
+        with pytest.raises(UsageError):
+            osmia.Program("r0 = 1\nexit", kind).load().run(ctx=fields)

@@ -51,7 +51,7 @@ write F TEXT; with ; between them."""
 @click.option("--write-pcap", metavar="FILE", help="Write the packets that passed, as they left the program.")
 @click.option("-f", "--filter", "expression", metavar="EXPR", help="A socket filter from a tcpdump expression.")
 @click.option("--classic", metavar="FILE", help="A socket filter in classic BPF: tcpdump -ddd's output, or text.")
-@click.option("--ctx", metavar="HEX", help="The context's bytes.")
+@click.option("--ctx", metavar="HEX|JSON", help="The context's bytes, or its fields: '{\"user_port\": 80}'.")
 @click.option("--data", metavar="HEX", help="One packet, or the memory in R1, as hexadecimal digits.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Run so often on each input.")
 @click.option("--map-dump", is_flag=True, help="Print the maps afterwards.")
@@ -153,7 +153,7 @@ class Run:
         """Run once on --ctx and --data."""
         from osmia.vm.context import MemoryContext
 
-        data, ctx = _hex(self.o["data"], "--data"), _hex(self.o["ctx"], "--ctx")
+        data, ctx = _hex(self.o["data"], "--data"), _ctx(self.o["ctx"])
         memory = MemoryContext(data or b"") if program.prog_type == BARE and ctx is None else ctx
         result = session.once(program, memory, data)
         self.pipe(session.world)
@@ -246,6 +246,18 @@ def _pcap(path: str) -> str | bytes:
     from osmia import inputs
 
     return inputs.read_file(path) if path == "-" else path
+
+
+def _ctx(text: str | None) -> Any:
+    """--ctx: hexadecimal bytes, or fields as a JSON object."""
+    if text is None or not text.lstrip().startswith("{"):
+        return _hex(text, "--ctx")
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError as e:
+        raise UsageError(f"--ctx: {e}") from None
 
 
 def _hex(text: str | None, option: str) -> bytes | None:

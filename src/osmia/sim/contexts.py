@@ -98,19 +98,39 @@ def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Cont
     if takes_packets(program):
         return _packet(program.prog_type, ctx, bytes(64) if data is None else bytes(data))
     if isinstance(ctx, dict):
-        raise UsageError(f"a {program.prog_type} program's context has no fields to set: give bytes")
+        return Context(_struct(world, program.prog_type, ctx))
     if program.prog_type == "kprobe" and ctx is None:
         return registers()
     if data is not None and ctx is None:
         return MemoryContext(bytes(data))
-    return Context(bytes(_SIZES.get(program.prog_type, 0)) if ctx is None else bytes(ctx))
+    return Context(_struct(world, program.prog_type, {}) if ctx is None else bytes(ctx))
+
+
+def _struct(world: World, kind: str, values: dict[str, Any]) -> bytes:
+    """A context with these fields, by the struct that programs of the type see; the others are zero."""
+    from osmia.btf import Struct
+    from osmia.maps.values import write_value
+
+    name = prog_type(kind).context.removeprefix("struct ")
+    found = world.btf.find(name, Struct) if name else None
+    if found is None:
+        if values:
+            raise UsageError(f"a {kind} program's context has no fields to set: give bytes")
+        return bytes(_SIZES.get(kind, 0))
+    data = bytearray(max(world.btf.size_of(found), _SIZES.get(kind, 0)))
+    write_value(world.btf, found, values, data)
+    return bytes(data)
 
 
 def _packet(kind: str, ctx: Any, data: bytes) -> Context:
     from osmia.vm.packet import SkbContext, XdpContext
 
     if isinstance(ctx, dict):
-        return XdpContext(data, **ctx) if kind == "xdp" else SkbContext(data, prog_type=kind, **ctx)
+        try:
+            return XdpContext(data, **ctx) if kind == "xdp" else SkbContext(data, prog_type=kind, **ctx)
+        except (TypeError, AttributeError, OverflowError, struct.error) as e:
+            words = str(e).replace("XdpContext.__init__()", "xdp_md").replace("SkbContext.__init__()", "__sk_buff")
+            raise UsageError(f"ctx: {words.replace('an unexpected keyword argument', 'no field')}") from None
     if kind == "xdp":
         return XdpContext(data) if ctx is None else XdpContext(data, ctx=bytes(ctx))
     return SkbContext(data, prog_type=kind, ctx=None if ctx is None else bytes(ctx))
