@@ -178,9 +178,11 @@ class Printer:
         """Print from offset ``start`` until ``limit`` is reached or passed; returns the offset reached.
 
         ``end`` bounds a run of zeros (the next symbol or relocation), ``base`` is the section's address.
+        Nothing is read beside ``data``, wherever these point.
         """
         memo, page = self._memo, self.page
-        i = start
+        limit, end = min(limit, len(data)), min(end, len(data))
+        i = max(start, 0)
         while i < limit:
             if not cython.compiled:
                 met = memo.get(data[i : i + 8])

@@ -116,11 +116,12 @@ class Listing:
         named = [m for m in elsewhere if m.address < section.addr] + marks  # jumps may lead out of the section
         part = _Part(self, file, section, printer, Names([(m.address, m.name) for m in named]))
         groups = [(address, list(here)) for address, here in groupby(marks, key=itemgetter(0))]
-        ends = [address for address, _ in groups[1:]] + [section.addr + section.size]
+        size = section.size if section.type == e.SHT_NOBITS else len(part.data)  # a null section has none
+        ends = [address for address, _ in groups[1:]] + [section.addr + size]
         for (address, here), end in zip(groups, ends, strict=True):
             shown = self._shown(here, part.is_text())
-            start, stop = address - section.addr, min(end - section.addr, section.size)
-            if shown and start < stop:
+            start, stop = address - section.addr, min(end - section.addr, size)
+            if shown and 0 <= start < stop:  # symbols may stand anywhere, also in front of their section
                 part.symbol(shown, start, stop, data=all(m.type in _DATA for m in here))
         return printer.take()
 
