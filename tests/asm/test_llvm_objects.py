@@ -1,6 +1,7 @@
 """Whole objects: our listing and llvm-objdump's are the same bytes; clang's own assembly reads back."""
 
 import random
+import re
 import struct
 import subprocess
 from itertools import pairwise
@@ -12,7 +13,9 @@ from asm.test_llvm_parse import sections, symbols
 
 from osmia.asm import elf_write, llvm
 from osmia.errors import OsmiaError, UsageError
+from osmia.isa import macros as m
 from osmia.obj.disasm import Listing, Options
+from osmia.obj.elf import ElfFile
 
 ROOT = HERE.parent.parent
 SHAPES = HERE / "c" / "shapes.c"
@@ -230,3 +233,25 @@ def test_the_quick_way_prints_the_same(tmp_path, capsys):
     assert quick.disasm([str(path)]) is None
     assert main.main(["disasm", str(path)]) == 2
     assert "ELF header" in capsys.readouterr().err
+
+
+def _patched(section, **fields):
+    """A small object with fields of one section header, and the value of its symbol, replaced."""
+    data = bytearray(elf_write.bare([m.BPF_MOV64_IMM(0, 2), m.BPF_EXIT_INSN()], section="xdp"))
+    file = ElfFile(bytes(data))
+    header = struct.unpack_from("<Q", data, 40)[0] + 64 * file.section(section).number
+    symbols_at = file.section(".symtab").offset + 24 * (len(file.symbols) - 1)
+    for name, value in fields.items():
+        place, form = {"type": (header + 4, "<I"), "addr": (header + 16, "<Q"), "symbol": (symbols_at + 8, "<Q")}[name]
+        struct.pack_into(form, data, place, value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("fields", [{"type": 0}, {"type": 0, "addr": 16}, {"addr": 1 << 12, "symbol": (1 << 64) - 64},
+                                    {"symbol": 1 << 20}, {"symbol": 12}])  # fmt: skip
+def test_nothing_beside_the_file_is_read(fields):
+    """Compiled code would read what stands there."""
+    for options in (Options(), Options(all_sections=True, reloc=True, zeroes=True)):
+        text = "".join(Listing(_patched("xdp", **fields), "x.o", options).chunks())
+        lines = [line for line in text.splitlines() if ":\t" in line and "format" not in line]
+        assert all(re.match(r" *\d+:\t[0-9a-f]{2} ", line) for line in lines) and len(lines) < 60
