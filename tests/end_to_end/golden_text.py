@@ -62,6 +62,10 @@ class Golden:
         return self.built.endswith(" by turns")
 
     @property
+    def compiler(self) -> str:
+        return self.built.split(" by ")[1].split(",")[0]
+
+    @property
     def cpu(self) -> str:
         return self.built.split(", ")[1].split()[0]
 

@@ -18,6 +18,7 @@ cdef enum:  # vm/ops.py, number by number
 
 cdef enum:  # the limits there
     FRAMES = 8, FRAME_SIZE = 512, FRAME_STRIDE = 1024, MAY_GOTO_LOOPS = 8388608, RECORD = 64, SLICE = 1048576, TAIL_CALLS = 33
+    ALL_FRAMES = 239
     IMM = 15, STEP = 24
 
 cdef class StackRegion(Region):
@@ -38,7 +39,7 @@ cdef class Interp:
     cdef object _records, _registers
     cdef uint64_t _saved, _room, _used, _low, _span, _low2, _span2, _granted
     cdef bint _writable, _writable2
-    cdef int64_t _next
+    cdef int64_t _next, _floor
     cdef Py_ssize_t _tail_calls
 
     @cython.locals(
@@ -64,7 +65,7 @@ cdef class Interp:
         self, int64_t index, uint64_t number, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5
     ) except? 0xDEAD
     @cython.locals(target=int64_t)
-    cdef int64_t _tail(self, uint64_t table, uint64_t slot) except? -2
+    cdef int64_t _tail(self, uint64_t table, uint64_t slot, int64_t depth) except? -2
     cdef int64_t _packet(self, uint64_t offset, uint64_t size) except? -2
     cdef tuple _kept(self)
     @cython.locals(regs="uint64_t *", number=Py_ssize_t)

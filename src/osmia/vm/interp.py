@@ -40,7 +40,7 @@ if not cython.compiled:
         LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
         # the rest
         WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT,
-        FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
+        ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
     from osmia.vm.words import (  # isort: skip
         arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64,
@@ -67,7 +67,7 @@ class Interp:
     def __init__(self, memory: Memory, checked: bool) -> None:
         self.memory = memory
         self.checked = checked
-        self.stack = Buffer(FRAMES * FRAME_STRIDE)
+        self.stack = Buffer(ALL_FRAMES * FRAME_STRIDE)
         size = self.stack.size
         self.frames = StackRegion(
             "stack", self.stack.address, size, kind="stack", stride=FRAME_STRIDE, span=FRAME_SIZE, owner=self.stack
@@ -81,7 +81,7 @@ class Interp:
         self._plain = [0] * 16
         self._registers = Buffer(16 * 8)
         self.file = self._registers.address
-        self._records = Buffer(FRAMES * RECORD)
+        self._records = Buffer(ALL_FRAMES * RECORD)
         self._saved = self._records.address
         self.env: Any = None
         self.tracer: Any = None
@@ -92,6 +92,7 @@ class Interp:
         self._granted = 0
         self._tail_calls = 0
         self._next = 0
+        self._floor = 0  # the frame in which the program that runs was entered: a tail call moves it
         self._room = self._used = 0
         self._low = self._low2 = self._span = self._span2 = 0
         self._writable = self._writable2 = False
@@ -107,7 +108,7 @@ class Interp:
     def start(self, env: Env, arguments: Sequence[int], budget: int, tracer: Any, callback: int = 0) -> int:
         """Run the first code from its first slot, or a callback, and return R0; ``arguments`` go into R1 and on."""
         self.env, self.budget, self.tracer = env, budget, tracer
-        self.spent = self._granted = self._tail_calls = self._next = 0
+        self.spent = self._granted = self._tail_calls = self._next = self._floor = 0
         self.registers = ()
         fill(self.base, 0, self._used)  # what the last run left on the stack
         self._used = 0
@@ -123,11 +124,12 @@ class Interp:
     def call(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
         """Run a callback in a frame above those in use; the registers are as before afterwards."""
         index, slot = self._locate(pointer)
-        kept = self._kept()
+        kept, floor = self._kept(), self._floor
         try:
             return self.run(index, slot, self._next, word(r1), word(r2), word(r3), word(r4), word(r5))
         finally:
             self._restore(kept)
+            self._floor = floor
 
     def _locate(self, pointer: int) -> tuple[int, int]:
         """Code and slot behind a callback pointer."""
@@ -410,6 +412,7 @@ class Interp:
                     regs[10] -= FRAME_STRIDE
                     self._room -= FRAME_STRIDE
                     jump = ld64(at + 48)
+                    self._floor = ld64(at + 56)
                     if jump != index:
                         index = jump
                         code = self._tables[index]
@@ -421,7 +424,7 @@ class Interp:
                 elif op == TAIL:
                     self._suspend(depth, fuel)
                     fuel = 0
-                    jump = self._tail(regs[2], regs[3])
+                    jump = self._tail(regs[2], regs[3], depth)
                     if jump >= 0:
                         index = jump
                         code = self._tables[index]
@@ -464,8 +467,8 @@ class Interp:
 
     def _open(self, depth: int) -> int:
         """Make frame ``depth`` accessible; returns the address behind it, its R10."""
-        if depth >= FRAMES:
-            raise VmError(f"the call stack of {depth + 1} frames is too deep")
+        if depth >= self._floor + FRAMES:
+            raise VmError(f"the call stack of {depth - self._floor + 1} frames is too deep")
         self._room = FRAME_STRIDE * (depth + 1)
         if self._room > self._used:
             self._used = self._room
@@ -480,6 +483,7 @@ class Interp:
         for i in range(4):
             st64(record + 16 + 8 * i, regs[6 + i])
         st64(record + 48, index)
+        st64(record + 56, self._floor)
         return depth + 1
 
     # -- memory ------------------------------------------------------------------------------------------------
@@ -548,13 +552,14 @@ class Interp:
         self._resume(depth, stamp)
         return result
 
-    def _tail(self, table: int, slot: int) -> int:
-        """The code that a tail call goes on with, or -1."""
+    def _tail(self, table: int, slot: int, depth: int) -> int:
+        """The code that a tail call in frame ``depth`` goes on with, or -1."""
         if self._tail_calls >= TAIL_CALLS:
             return -1
         target: int = self.env.machine.tail_target(table, slot & 0xFFFFFFFF)
         if target >= 0:
             self._tail_calls += 1
+            self._floor = depth
         return target
 
     def _packet(self, offset: int, size: int) -> int:

@@ -33,16 +33,21 @@ STEP = 1
 """Distance of two rows: positions in a list here, 16 bytes of native memory compiled."""
 
 FRAMES = 8
+"""Frames that a program may have in use, counted from the one in which it was entered."""
+
 FRAME_SIZE = 512
 FRAME_STRIDE = 1024
 """Bytes from one frame to the next: the gap between them is no memory."""
 
 TAIL_CALLS = 33
+ALL_FRAMES = FRAMES + TAIL_CALLS * (FRAMES - 1)
+"""A tail call from a function leaves the frames of its callers in use: the next program returns to them."""
+
 MAY_GOTO_LOOPS = 8 << 20
 """How often may_goto falls through in one frame (the kernel's BPF_MAX_LOOPS)."""
 
 RECORD = 64
-"""Bytes that a call saves: return slot, may_goto budget, R6 to R9, number of the code."""
+"""Bytes that a call saves: return slot, may_goto budget, R6 to R9, number of the code, the frame it was entered in."""
 
 SLICE = 1 << 20
 """Instructions between two looks at the budget and at pending signals."""
