@@ -28,7 +28,7 @@ RUNNING = "/sys/kernel/btf/vmlinux"
 EXAMPLES = common.examples(
     "osmia run a.bpf.c --do 'touch a; unlink a; udp 9999 hello'", "osmia run prog.bpf.c --pcap traffic.pcap --map-dump",
     "osmia run -f 'udp port 53' --pcap traffic.pcap --write-pcap dns.pcap", "osmia run --trace prog.s --data 0102",
-    "osmia run prog.bpf.c --json | jq '.programs[].actions'",
+    "osmia run prog.bpf.c --json | jq '.programs[].actions'", "osmia cc -I include prog.bpf.c -o - | osmia run -",
 )  # fmt: skip
 EPILOG = EXAMPLES + """
 
