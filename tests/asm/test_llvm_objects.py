@@ -254,4 +254,4 @@ def test_nothing_beside_the_file_is_read(fields):
     for options in (Options(), Options(all_sections=True, reloc=True, zeroes=True)):
         text = "".join(Listing(_patched("xdp", **fields), "x.o", options).chunks())
         lines = [line for line in text.splitlines() if ":\t" in line and "format" not in line]
-        assert all(re.match(r" *\d+:\t[0-9a-f]{2} ", line) for line in lines) and len(lines) < 60
+        assert all(re.match(r" *\d+:\t[0-9a-f]{2}[ \t]", line) for line in lines) and len(lines) < 60
