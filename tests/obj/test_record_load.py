@@ -151,7 +151,7 @@ VALUES = st.recursive(
         [x.name for x in (*MAP, *RELOC)]), inner, max_size=5)), max_leaves=8)  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from([x.name for x in PROGRAM]), VALUES, max_size=6), max_size=3))
 def test_any_json_is_a_program_or_an_error(rows):
     try:
