@@ -260,8 +260,10 @@ extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __weak __ksym;
 /* while (i < n && can_loop): the kernel ends it after some 8 million rounds (6.9) */
 #ifdef __BPF_FEATURE_MAY_GOTO
 #define ___bpf_may_goto "may_goto %l[__out]"
+#elif __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ /* by bytes; LLVM 19 gets a .short with labels wrong, not a .long */
+#define ___bpf_may_goto "1: .byte 0xe5, 0; .long ((%l[__out] - 1b - 8) / 8) & 0xffff; .short 0"
 #else
-#define ___bpf_may_goto "1: .byte 0xe5; .byte 0; .short (%l[__out] - 1b - 8) / 8; .long 0"
+#define ___bpf_may_goto "1: .byte 0xe5, 0; .long ((%l[__out] - 1b - 8) / 8) << 16; .short 0"
 #endif
 #define can_loop                                                                                                       \
 	({                                                                                                             \
