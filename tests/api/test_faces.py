@@ -105,3 +105,8 @@ def test_the_name_of_a_task_as_kernels_define_it():
             cc.compile(f'{head}#include "vmlinux.h"\nchar comm[TASK_COMM_LEN];\n')
         except Unavailable as e:
             pytest.skip(str(e))
+
+
+def test_also_when_it_can_not_be_loaded():
+    with pytest.raises(VmError, match=r"^odd: insn 0: "):
+        osmia.Program(b"\xff" * 8, "xdp", name="odd", section="xdp").load()

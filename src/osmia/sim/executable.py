@@ -49,16 +49,20 @@ class Executable:
         """Told the result of each run, None after a fault."""
         self.world = world or World()
         self.maps = maps or MapSet(program.maps, cpus=self.world.cpus)
-        self.machine = Machine(
-            program,
-            maps=[self.maps.of(spec) for spec in program.maps],
-            helpers=helpers.table(),
-            host=self.world,
-            memory=self.world.memory,
-            checked=checked,
-            budget=budget,
-            trace=trace,
-        )
+        try:
+            self.machine = Machine(
+                program,
+                maps=[self.maps.of(spec) for spec in program.maps],
+                helpers=helpers.table(),
+                host=self.world,
+                memory=self.world.memory,
+                checked=checked,
+                budget=budget,
+                trace=trace,
+            )
+        except VmError as e:
+            _locate(e, program)
+            raise
 
     def __repr__(self) -> str:
         return f"<Executable {self.program.name} ({self.program.prog_type}, {len(self.program.insns)} insns)>"
@@ -103,15 +107,15 @@ class Executable:
         try:
             return self.machine.run(context)
         except VmError as e:
-            self._locate(e)
+            _locate(e, self.machine.running)
             raise
 
-    def _locate(self, error: VmError) -> None:
-        """Name the program and the source line, when the program has a name of its own."""
-        running = self.machine.running
-        if running.section and not error.program:
-            error.program = running.name
-            error.source = running.source_of(error.pc) if error.pc >= 0 else ""
+
+def _locate(error: VmError, program: Program) -> None:
+    """Name the program and the source line, when the program has a name of its own."""
+    if program.section and not error.program:
+        error.program = program.name
+        error.source = program.source_of(error.pc) if error.pc >= 0 else ""
 
 
 def _replace(result: Result, **changes: Any) -> Result:
