@@ -262,7 +262,7 @@ class Statements(Expressions):
             body.append(stmt("if (@) @;\n", self.condition(inner), self.random.choice(("break", "continue"))))
             body += self.statements(inner, 1)
         pragma = "#pragma clang loop unroll(disable)\n" if self.chance(60) else ""
-        limit: Node = expr("@", self.random.choice((2, 3, 5, 8, 13)))
+        limit: Node = expr("@", self.random.choice((2, 3, 5, 8)))
         if self.chance(30):
             limit = expr("(@ & 7)", self.expression(scope, 1))
         if self.chance(12):

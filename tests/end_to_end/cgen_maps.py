@@ -210,7 +210,7 @@ class MapStatements(Statements):
         self.callbacks.append(declaration(head + "{\nu64 h = s->a;\n@s->a = h;\nreturn @;\n}\n\n", body, end))
         turns = self.expression(scope, 1)
         result = expr(
-            f"(u32)bpf_loop(@ & @, {callback}, &{state}, @)",
+            f"(u32)bpf_loop((@ & @) + 1, {callback}, &{state}, @)",
             turns,
             self.random.choice((3, 15, 63)),
             expr(self.random.choice("0001")),

@@ -37,6 +37,7 @@ class MoreStatements(MapStatements):
     """``by_pointer`` and ``by_ctx`` name functions that take a struct or the context."""
 
     compiler = ""
+    tails = False
 
     def __init__(self, seed: int, cpu: str | None = None, prog_type: str | None = None) -> None:
         super().__init__(seed, cpu, prog_type)
@@ -60,7 +61,10 @@ class MoreStatements(MapStatements):
         """A function that works on the context and the packet."""
         name = self.name("f")
         scope = Scope(reads=["x"], ctx=True, level=1, callback=True)
-        body = block(self.statements(scope, self.random.randint(1, 3)))
+        statements = self.statements(scope, self.random.randint(1, 3))
+        if self.tails and self.chance(60):
+            statements.append(stmt("bpf_tail_call(ctx, &jumps, x & 1);\n"))
+        body = block(statements)
         self.by_ctx.append(name)
         head = f"static __noinline u64 {name}({CONTEXTS[self.prog_type]} *ctx, u64 x)\n"
         return declaration(head + "{\nu64 h = x;\n@return h;\n}\n\n", body)

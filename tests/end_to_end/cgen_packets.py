@@ -33,14 +33,14 @@ class Programs(MoreStatements):
         body = self.statements(inner, 2)
         for _ in range(self.random.randint(0, 2)):
             body.append(self.packet_store(inner))
-        start, move = "", node("text", "")
+        start, move, outside = "", node("text", ""), scope.deeper(packet=0)
         if self.chance(30):
             start, move = (
                 'data += off & 63;\nasm volatile("" : "+r"(data));\n',
-                stmt("u64 off = @;\n", self.expression(scope, 2)),
+                stmt("u64 off = @;\n", self.expression(outside, 2)),
             )
         return stmt("{\n@@@if (data + @ <= data_end) {\n@} else {\n@}\n}\n", self.pointers(), move, start, size,
-                    block(body), block([self.make_fold(scope)]))  # fmt: skip
+                    block(body), block([self.make_fold(outside)]))  # fmt: skip
 
     def packet_store(self, scope: Scope) -> Node:
         kind, size = self.random.choice((("u8", 1), ("u16", 2), ("u32", 4), ("u64", 8)))
@@ -219,12 +219,14 @@ class Programs(MoreStatements):
             "const volatile u32 knob = 77;",
         )
         parts += [declaration(text + "\n") for text in globals_]
+        self.tails = self.chance(20)
+        jumps = self.jump_table() if self.tails else []
         tables = [self.table() for _ in range(self.random.randint(0, 2))]
         functions = [self.function() for _ in range(self.random.randint(0, 3))]
         functions += [self.pointer_function()] if "by_pointer" in self.kinds else []
         functions += [self.ctx_function()] if "by_ctx" in self.kinds else []
         main = self.entries()
-        return Node("text", [*parts, *tables, *self.declared, *self._ordered(functions), *main,
+        return Node("text", [*parts, *tables, *jumps, *self.declared, *self._ordered(functions), *main,
                              'char LICENSE[] SEC("license") = "GPL";\n'])  # fmt: skip
 
     def _ordered(self, functions: list[Node]) -> list[Node]:
@@ -234,17 +236,19 @@ class Programs(MoreStatements):
 
     def entries(self) -> list[Node]:
         """The program ``test``; sometimes with others that it tail-calls."""
-        if not self.chance(20):
+        if not self.tails:
             return [self.entry("test")]
         others = [self.entry("other0"), self.entry("other1", "tail" if self.chance(50) else "")]
-        main = self.entry("test", "tail")
+        return [*others, self.entry("test", "tail")]
+
+    def jump_table(self) -> list[Node]:
+        heads = [declaration(f"int {n}({CONTEXTS[self.prog_type]} *ctx);\n") for n in ("other0", "other1")]
         table = declaration(
             "struct {\n\t__uint(type, BPF_MAP_TYPE_PROG_ARRAY);\n\t__uint(max_entries, 3);\n\t__uint(key_size, 4);\n"
             f"\t__array(values, int({CONTEXTS[self.prog_type]} *));\n}} jumps SEC(\".maps\") = "
             "{ .values = { [0] = (void *)&other0, [1] = (void *)&other1 } };\n\n"
         )  # fmt: skip
-        heads = [declaration(f"int {n}({CONTEXTS[self.prog_type]} *ctx);\n") for n in ("other0", "other1")]
-        return [*heads, table, *others, main]
+        return [*heads, table]
 
     def packet(self) -> bytes:
         """An Ethernet frame: often IP with UDP, always room for the headers."""
