@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from obj.golden_text import GOLDEN, linked, read, render
+from obj.golden_text import GOLDEN, KCONFIG, linked, read, render
 
+from osmia.btf import Btf, Struct
 from osmia.errors import LinkError
 from osmia.obj import load
 
@@ -35,6 +36,14 @@ def test_without_a_target_programs_keep_names_and_compiled_offsets():
     assert not programs["functions"].poisoned
     assert not load(read("core")).programs["fields"].poisoned
     assert [i.imm for i in programs["functions"].insns if i.code == 0x85] == [0, 0, 0]
+
+
+def test_a_target_of_types_alone_says_nothing_of_functions():
+    types = Btf()
+    types.add(Struct("task_struct", 8, ()))
+    programs = load(read("externs"), target_btf=types, kconfig=KCONFIG).programs
+    assert {x.name for x in programs["functions"].externs} >= {"bpf_task_from_pid", "bpf_no_such_kfunc"}
+    assert not programs["functions"].poisoned
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Which number or address does the target give to a kernel function or variable that a program wants?
 
-Without a target nothing is known and nothing fails: the program carries the names (``Program.externs``).
+Without a target nothing is known and nothing fails: the program carries the names (``Program.externs``).  A target
+that lists types alone (a compact table, for the layout of objects) is none here.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ class Resolution:
     def __init__(
         self, externs: Sequence[Wanted], local: Btf | None, target: Btf | None, kallsyms: Mapping[str, int] | None
     ) -> None:
-        self.target, self.kallsyms = target, kallsyms
-        self._shapes = Shapes(local, target) if local and target else None
+        self.target = target if externs and target and target.ids(Func, Var) else None
+        self.kallsyms = kallsyms
+        self._shapes = Shapes(local, self.target) if local and self.target else None
         self._positions = {extern.symbol: i for i, extern in enumerate(externs)}
         self._numbers: dict[int, int | None] = {}
 
