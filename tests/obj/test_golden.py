@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from obj.golden_text import GOLDEN, KCONFIG, linked, read, render
 
-from osmia.btf import Btf, Struct
+from osmia.btf import Btf, Func, FuncProto, Struct
 from osmia.errors import LinkError
 from osmia.obj import load
 
@@ -64,12 +64,10 @@ def test_configuration_that_does_not_fit(config, message):
 
 
 def test_a_strong_symbol_that_the_target_lacks():
-    from obj.golden_text import KCONFIG
-
-    from osmia.btf import Btf
-
+    kernel = Btf()
+    kernel.add(Func("another", kernel.add(FuncProto(0, ()))))
     with pytest.raises(LinkError, match="the target has no kernel function 'bpf_task_from_pid'"):
-        load(read("externs"), target_btf=Btf(), kconfig=KCONFIG)
+        load(read("externs"), target_btf=kernel, kconfig=KCONFIG)
     with pytest.raises(LinkError, match="kallsyms has no 'schedule'"):
         load(read("externs"), kconfig=KCONFIG, kallsyms={})
 
