@@ -1,6 +1,7 @@
 """The world's trace pipe equals a real kernel's: every line recorded in a 6.1 guest, times, pids and load aside."""
 
 import json
+import platform
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from osmia.errors import Unavailable
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
+PROBES = HERE / "progs" / "probes.bpf.c"
 
 
 def rows(name):
@@ -54,8 +56,25 @@ def test_the_examples_print_what_a_kernel_prints(row, compiled):
 
 @pytest.mark.parametrize("row", rows("probes-6.1.jsonl"), ids=lambda row: row["program"])
 def test_every_kind_of_hook_prints_what_a_kernel_prints(row, compiled):
-    program = compiled(HERE / "progs" / "probes.bpf.c")[row["program"]]
+    program = compiled(PROBES)[row["program"]]
     assert [masked(x) for x in traced(program, None, row["acts"])] == [masked(x) for x in row["trace"]]
+
+
+def test_the_other_machine_prints_the_same(monkeypatch):
+    """arm64's registers in every place where x86-64's were recorded (on arm64: the other way round)."""
+    other = "x86_64" if platform.machine() == "aarch64" else "aarch64"
+    monkeypatch.setattr(platform, "machine", lambda: other)
+    try:
+        made = [osmia.compile(path, btf=osmia.World().btf) for path in (EXAMPLES / "unlink.bpf.c", PROBES)]
+    except Unavailable as e:
+        pytest.skip(str(e))
+    programs = {program.name: program for collection in made for program in collection.programs.values()}
+    for row in rows("probes-6.1.jsonl") + [r for r in rows("kprobes-6.1.jsonl") if r["program"] in programs]:
+        hook = row["hook"].removesuffix(".constprop.0") if "example" in row else None
+        lines = traced(programs[row["program"]], hook, row["acts"])
+        assert [masked(x) for x in lines] == [masked(x) for x in row["trace"]], row["program"]
+    opens = osmia.compile(EXAMPLES / "opens.bpf.c", btf=osmia.World().btf)["count_open"]
+    assert [line.partition(": bpf_trace_printk: ")[2] for line in traced(opens, None, "cat a")] == ["cat opens a"]
 
 
 def test_the_mask_leaves_the_rest_alone():

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import platform
 import struct
 
 import pytest
@@ -198,8 +199,11 @@ def test_a_system_calls_own_arguments_reach_its_program():
     import osmia
 
     world = osmia.World()
-    path = "r1 = *(u64 *)(r1 + 112)\nr3 = *(u64 *)(r1 + {})\n"  # pt_regs.di of the entry function, then the user's
-    for at, want in ((112, (-100) & 0xFFFFFFFFFFFFFFFF), (96, 3), (56, 4)):
+    arm = platform.machine() == "aarch64"
+    first, *others = (0, 16, 24, 272) if arm else (112, 96, 56, 112)  # pt_regs.di, .dx, .r10; x0, x2, x3, orig_x0
+    path = f"r1 = *(u64 *)(r1 + {first})\nr3 = *(u64 *)(r1 + {{}})\n"  # of the entry function, then the user's
+    minus = (-100) & 0xFFFFFFFFFFFFFFFF
+    for at, want in zip((first, *others), (minus, 3, 4, minus), strict=True):
         source = path.format(at) + "r0 = r3\nexit"
         executable = osmia.Program(source, "kprobe", section="ksyscall/openat", name="own").load(world=world)
         world.attach(executable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import struct
 from itertools import pairwise
+from mmap import PAGESIZE
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def field(offset):
 def test_low_memory_is_low_zeroed_and_used_again():
     first = LowBuffer(100)
     address = first.address
-    assert 0 < address < 1 << 32 and first.size == 4096 and bytes(first) == bytes(4096)
+    assert 0 < address < 1 << 32 and first.size == PAGESIZE and bytes(first) == bytes(PAGESIZE)
     from osmia.raw import write
 
     write(address, b"dirty")
@@ -42,7 +43,7 @@ def test_low_memory_is_low_zeroed_and_used_again():
     assert all(b.address >= a.address + a.size or b.address < a.address for a, b in pairwise(others))
     del first
     again = [LowBuffer(50) for _ in range(3)]
-    assert address in [b.address for b in again] and all(bytes(b) == bytes(4096) for b in again)
+    assert address in [b.address for b in again] and all(bytes(b) == bytes(PAGESIZE) for b in again)
 
 
 def test_xdp_fields():

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from osmia.obj.model import Program
     from osmia.sim.device import NetDevice
     from osmia.sim.hooks import Hook
+    from osmia.sim.kobject import KObject
     from osmia.sim.world import World
 
 USER_ARGUMENTS = ("di", "si", "dx", "r10", "r8", "r9")
-"""Where user space puts a system call's arguments (x86-64)."""
+"""Where user space puts a system call's arguments on x86-64; on arm64 they are in the first registers."""
 
 M64 = 0xFFFFFFFFFFFFFFFF
 _PROBES = frozenset(("kprobe", "kretprobe", "uprobe", "uretprobe", "usdt", "perf_event"))
@@ -64,8 +65,19 @@ def entry_args(world: World, hook: str | Hook, args: Sequence[Any]) -> Sequence[
     if len(args) > len(USER_ARGUMENTS):
         raise UsageError(f"a system call has at most {len(USER_ARGUMENTS)} arguments, not {len(args)}")
     values = [world.string(a, user=True) if isinstance(a, str | bytes) else world.kmem.address_of(a) for a in args]
-    given = dict(zip(USER_ARGUMENTS, (v & M64 for v in values), strict=False))
-    return [world.new("struct pt_regs", **given)]
+    return [user_registers(world, values)]
+
+
+def user_registers(world: World, args: Sequence[int], number: int | None = None) -> KObject:
+    """The user's ``struct pt_regs`` in a system call, as the world's BTF has it: x86-64's or arm64's."""
+    regs = world.new("struct pt_regs")
+    values = [a & M64 for a in args]
+    if world.kmem.has_field(regs.type_id, "orig_x0"):
+        regs.update({f"regs[{at}]": value for at, value in enumerate(values)})
+        regs.update({"orig_x0": values[0] if values else 0, "syscallno": -1 if number is None else number})
+        return regs
+    regs.update(dict(zip(USER_ARGUMENTS, values, strict=False)))
+    return regs if number is None else regs.update({"orig_ax": number})
 
 
 def registers(args: Sequence[int] = (), retval: int | None = None, ip: int = 0) -> Context:

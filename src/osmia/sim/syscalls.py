@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from osmia.sim.contexts import USER_ARGUMENTS
+from osmia.sim.contexts import user_registers
 from osmia.sim.events import SYSCALLS
 from osmia.sim.hooks import SYSCALL_PREFIX, Hook
 from osmia.sim.network import send_udp
@@ -59,8 +59,7 @@ class Syscalls:
 
         def registers() -> KObject:
             if not made:
-                values = dict(zip(USER_ARGUMENTS, (a & 0xFFFFFFFFFFFFFFFF for a in args), strict=False))
-                made.append(self.keep(self.world.new("struct pt_regs", orig_ax=number, **values)))
+                made.append(self.keep(user_registers(self.world, args, number)))
             return made[0]
 
         return registers

@@ -14,7 +14,7 @@ from osmia.errors import Unavailable
 from osmia.raw import fill, read
 
 FIRST, LAST = 0x2000_0000, 0xF000_0000
-PAGE = 4096
+PAGE = mmap.PAGESIZE  # arm64 kernels also come with 16 and 64 KiB
 _MAP_FIXED_NOREPLACE = 0x100000
 _MAP_FAILED = ctypes.c_void_p(-1).value
 _KEEP = 64

@@ -5,6 +5,12 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+#ifdef __TARGET_ARCH_arm64
+#define SYSCALL_NUMBER(regs) BPF_CORE_READ(regs, syscallno)
+#else
+#define SYSCALL_NUMBER(regs) BPF_CORE_READ(regs, orig_ax)
+#endif
+
 char LICENSE[] SEC("license") = "GPL";
 
 SEC("tracepoint/syscalls/sys_enter_openat")
@@ -37,7 +43,7 @@ int rtp_getpgid(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (void *)ctx->args[0];
 
-	if (BPF_CORE_READ(regs, orig_ax) == 121)
+	if (SYSCALL_NUMBER(regs) == 121)
 		bpf_printk("getpgid gave %ld", ctx->args[1]);
 	return 0;
 }
@@ -48,8 +54,8 @@ int kp_sys_unlinkat(struct pt_regs *ctx)
 	struct pt_regs *user = (void *)PT_REGS_PARM1(ctx);
 	char path[16];
 
-	bpf_probe_read_user_str(path, sizeof(path), (void *)BPF_CORE_READ(user, si));
-	bpf_printk("dfd %d flag %d %s", (int)BPF_CORE_READ(user, di), (int)BPF_CORE_READ(user, dx), path);
+	bpf_probe_read_user_str(path, sizeof(path), (void *)PT_REGS_PARM2_CORE_SYSCALL(user));
+	bpf_printk("dfd %d flag %d %s", (int)PT_REGS_PARM1_CORE_SYSCALL(user), (int)PT_REGS_PARM3_CORE_SYSCALL(user), path);
 	return 0;
 }
 
