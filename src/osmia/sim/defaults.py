@@ -40,4 +40,14 @@ def _put_arm64_registers(btf: Btf) -> None:
     either = btf.add(Union("", 272, (Member("user_regs", user, 0), Member("", bare, 0))))
     tail = (Member("orig_x0", u64, 2176), Member("syscallno", s32, 2240), Member("pmr", u32, 2272))
     btf.replace(btf.find("pt_regs", Struct) or 0, Struct("pt_regs", 320, (Member("", either, 0), *tail)))
-    btf.replace(btf.find("bpf_user_pt_regs_t", Typedef) or 0, Typedef("bpf_user_pt_regs_t", user))
+    _put_sample(btf, user)
+
+
+def _put_sample(btf: Btf, user: int) -> None:
+    """``struct bpf_perf_event_data`` holds what user space may see of the registers, and grows with it."""
+    from osmia.btf import Member, Struct, Typedef
+
+    regs, u64 = btf.find("bpf_user_pt_regs_t", Typedef) or 0, btf.find("__u64", Typedef) or 0
+    btf.replace(regs, Typedef("bpf_user_pt_regs_t", user))
+    members = (Member("regs", regs, 0), Member("sample_period", u64, 2176), Member("addr", u64, 2240))
+    btf.replace(btf.find("bpf_perf_event_data", Struct) or 0, Struct("bpf_perf_event_data", 288, members))
