@@ -21,7 +21,8 @@ from osmia.maps import commands
 from osmia.sim import World
 
 SKB_FIELDS = (8, 32, 48, 52, 56, 60, 64)  # mark, priority, cb[0..4]
-OBJECTS = ("prog_array", "array_of_maps", "hash_of_maps", "perf_event_array")
+OBJECTS = ("prog_array", "array_of_maps", "hash_of_maps", "perf_event_array", "devmap", "bloom_filter")
+"""Types whose contents bpf(2) does not tell, or not as it was told them."""
 
 
 class Refused(Exception):

@@ -11,6 +11,7 @@ from osmia.errors import MapError, UsageError
 from osmia.kernel.uapi import MAP_TYPE
 from osmia.live import syscall
 from osmia.maps.create import adjust
+from osmia.maps.fields import special_fields
 from osmia.raw import Buffer
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class LiveMap:
         if spec.type not in MAP_TYPE:
             raise UsageError(f"no map type is called {spec.type!r}")
         spec = adjust(spec, possible_cpus())
-        self.spec, self.name, self.fd = spec, spec.name, -1
+        self.spec, self.name, self.fd, self._btf_fd = spec, spec.name, -1, -1
         self._inner = LiveMap(spec.inner) if spec.inner is not None and spec.type in OF_MAPS else None
         try:
-            self.fd = syscall.map_create(self._attr(spec))
+            self.fd = self._create(spec)
             self._fill(spec)
         except BaseException:
             self.close()
@@ -51,7 +52,22 @@ class LiveMap:
         inner = self._inner.fd if self._inner else 0
         numa = spec.numa_node or 0
         sizes = (spec.key_size, spec.value_size, spec.max_entries, spec.flags)
-        return syscall.MapAttr(MAP_TYPE[spec.type], *sizes, inner, numa, spec.name, map_extra=spec.map_extra)
+        attr = syscall.MapAttr(MAP_TYPE[spec.type], *sizes, inner, numa, spec.name, map_extra=spec.map_extra)
+        if self._btf_fd < 0:
+            return attr
+        key, value = spec.btf_key_type_id, spec.btf_value_type_id
+        return attr._replace(btf_fd=self._btf_fd, btf_key_type_id=key, btf_value_type_id=value)
+
+    def _create(self, spec: MapSpec) -> int:
+        """BTF goes along where the kernel has to know it: values with locks, timers and the like."""
+        if spec.btf is None or not special_fields(spec)[0]:
+            return syscall.map_create(self._attr(spec))
+        self._btf_fd = syscall.btf_load(spec.btf.encode())
+        try:
+            return syscall.map_create(self._attr(spec))
+        finally:
+            os.close(self._btf_fd)
+            self._btf_fd = -1
 
     def _fill(self, spec: MapSpec) -> None:
         if spec.data is not None:
