@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["available", "load"]
 
+STATS = 4
+"""BPF_LOG_STATS: the verifier's words without a line for each instruction."""
+MANY = 100_000
+"""Instructions from which on a log of each of them takes seconds, and says less than the verdict alone."""
+
 
 def load(program: Program, maps: Sequence[LiveMap] | None = None, *, log_level: int = 0) -> LiveProgram:
     """Have the running kernel verify and take the program; without ``maps``, new ones are made from its specs.
 
-    ``log_level`` 1 or 2 asks for the verifier's log; a refusal always carries it.
+    ``log_level`` 1 or 2 asks for the verifier's log; a refusal always carries it, but only its verdict where the
+    verifier went through more than 100,000 instructions.
     Raises KernelError (errno, log), Unavailable, UsageError.
     """
     from osmia.live.maps import LiveMap
@@ -32,15 +39,25 @@ def load(program: Program, maps: Sequence[LiveMap] | None = None, *, log_level: 
         return LiveProgram(program, own if maps is None else maps, own, level)
 
     try:
-        return attempt(log_level)
+        loaded = attempt(log_level or STATS)
+        loaded.log = loaded.log if log_level else ""
+        return loaded
     except KernelError as error:
-        if error.log or log_level or error.errno in (errno.EPERM, errno.EMFILE):
+        if log_level or error.errno in (errno.EPERM, errno.EMFILE) or _processed(error.log) >= MANY:
             raise
-        refused = error
-    try:
-        return attempt(1)
-    except KernelError as error:  # a log that does not fit would say ENOSPC: the first answer counts
-        raise KernelError(f"loading program {program.name}", refused.errno, error.log) from None
+        refused = error.errno
+    for level in (0, 1) if refused == errno.ENOSPC else (1,):  # a log that does not fit hides the answer
+        try:
+            return attempt(level)
+        except KernelError as error:
+            refused, log = error.errno if level == 0 else refused, error.log
+    raise KernelError(f"loading program {program.name}", refused, log)
+
+
+def _processed(log: str) -> int:
+    """How many instructions the verifier went through, from its last line."""
+    found = re.findall(r"^processed (\d+) insns", log, re.MULTILINE)
+    return int(found[-1]) if found else 0
 
 
 def available() -> str | None:
