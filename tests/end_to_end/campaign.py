@@ -45,7 +45,7 @@ class Case:
     @classmethod
     def of(cls, seed: int) -> Case:
         generator = Programs(seed)
-        generator.compiler = generator.random.choice([c.name for c in installed_compilers()])
+        generator.compiler = generator.random.choice([c.name for c in installed_compilers()] or ["none"])
         packets = [generator.packet() for _ in range(PACKETS)]
         return cls(seed, generator, packets, generator.compiler)
 
