@@ -7,6 +7,7 @@ Iteration is by length, longest first, then by bytes; the kernel walks its tree 
 from __future__ import annotations
 
 import errno
+from collections import deque
 from typing import TYPE_CHECKING
 
 from osmia.kernel.uapi import MAP_FLAGS
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 EINVAL, ENOENT, EEXIST, ENOSPC = errno.EINVAL, errno.ENOENT, errno.EEXIST, errno.ENOSPC
 NOEXIST, EXIST, F_LOCK = 1, 2, 4
+RESTING, RESTING_BYTES = 4096, 1 << 20
+"""How many freed slots rest before they serve again: the kernel waits until no program can hold a pointer to them."""
 
 
 def prefix_of(data: bytes, bits: int) -> bytes:
@@ -37,9 +40,10 @@ class LpmTrie(Map):
         super().__init__(spec, cpus, id)
         self.bits = (self.key_size - 4) * 8
         self.stride = round8(self.value_size)
-        self.capacity = self.max_entries + 1  # an update of a full map takes a new slot first
+        resting = min(RESTING, max(1, RESTING_BYTES // max(1, self.stride)))
+        self.capacity = self.max_entries + 1 + resting  # one more: an update of a full map takes a new slot first
         self._slab = Slab(self.stride * self.capacity)
-        self._free: list[int] = []
+        self._free: deque[int] = deque()
         self._used = 0
         self._by_length: dict[int, dict[bytes, tuple[int, bytes]]] = {}
         self.count = 0
@@ -77,11 +81,11 @@ class LpmTrie(Map):
         return 0
 
     def _put(self, bits: int, prefix: bytes, data: bytes, value: int) -> None:
-        if self._free:
-            slot = self._free.pop()
-        else:
+        if self._used < self.capacity:
             slot = self._slab.address + self._used * self.stride
             self._used += 1
+        else:
+            slot = self._free.popleft()
         fill(slot, 0, self.stride)
         copy(slot, value, self.value_size)
         self._by_length.setdefault(bits, {})[prefix] = (slot, data)
