@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from osmia.errors import MapError, UsageError
 from osmia.kernel.uapi import MAP_TYPE
@@ -27,7 +27,7 @@ def possible_cpus() -> int:
         return int(file.read().strip().replace(",", "-").split("-")[-1]) + 1
 
 
-class LiveMap:
+class LiveMap(syscall.Descriptor):
     """A map in the kernel.  Keys and values are bytes; all CPUs' values of a per-CPU map stand in a row.
 
     Refusals are MapError with the kernel's errno; creating one raises KernelError.  Close it, or use ``with``.
@@ -129,16 +129,6 @@ class LiveMap:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "fd", -1) >= 0:
-            self.close()
 
     def __repr__(self) -> str:
         return f"<LiveMap {self.name!r} {self.spec.type}, fd {self.fd}>"

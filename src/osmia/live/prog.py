@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from osmia.btf import Btf, Func, Type, Typedef, Var
 from osmia.errors import KernelError, UsageError
@@ -69,7 +69,7 @@ def linked(program: Program, maps: Sequence[LiveMap]) -> list[Insn]:
     return insns
 
 
-class LiveProgram:
+class LiveProgram(syscall.Descriptor):
     """A program that the kernel verified and took.  ``log`` holds what the verifier said.
 
     Close it, or use ``with``: the maps that ``load`` created for it are closed as well.
@@ -145,16 +145,6 @@ class LiveProgram:
         self.fd = self._btf_fd = -1
         for map_ in self._own:
             map_.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "fd", -1) >= 0:
-            self.close()
 
     def __repr__(self) -> str:
         return f"<LiveProgram {self.program.name!r} {self.program.prog_type}, fd {self.fd}>"

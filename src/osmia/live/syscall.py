@@ -11,7 +11,7 @@ import errno
 import platform
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from osmia.errors import KernelError, Unavailable
 from osmia.raw import Buffer
@@ -116,6 +116,26 @@ def btf_load(data: bytes, log_size: int = 1 << 16) -> int:
 def text(log: Buffer) -> str:
     """The log up to its NUL."""
     return ctypes.string_at(log.address).decode(errors="replace")  # not all 16 MiB: a copy costs 9 ms
+
+
+class Descriptor:
+    """What holds an fd of the kernel: a context manager that closes it, at the latest when it is collected."""
+
+    fd: int
+
+    def close(self) -> None:
+        """Give the fd back; again is fine."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "fd", -1) >= 0:
+            self.close()
 
 
 class ProgAttr(NamedTuple):
