@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.memory cimport Memory, Region
 from osmia.raw cimport fill, ld8, ld16, ld32, ld64, st8, st16, st32, st64
 from osmia.vm.native cimport NativeRow, operand, registers, row_at
-from osmia.vm.words cimport (
+from osmia.words cimport (
     arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64, swap16, swap32, swap64, sx8, sx16, sx32, word
 )
 

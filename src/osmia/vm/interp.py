@@ -42,7 +42,7 @@ if not cython.compiled:
         WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT,
         ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
-    from osmia.vm.words import (  # isort: skip
+    from osmia.words import (  # isort: skip
         arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64,
         swap16, swap32, swap64, sx8, sx16, sx32, word,
     )

@@ -1,0 +1,32 @@
+"""Maps as the verifier sees them: sizes, flags and constant content; one object is one map, compared by identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osmia.kernel.uapi import MAP_TYPES
+from osmia.obj.model import MapSpec
+
+
+class VMap:
+    """A map that the program uses.  ``type`` is its number; ``frozen`` content may be read as constants.
+
+    ``record`` holds the special fields of the value (timers, locks, kptrs …) that BTF describes, or None.
+    """
+
+    def __init__(self, spec: MapSpec) -> None:
+        self.spec = spec
+        self.name = spec.name[:15]
+        self.type = MAP_TYPES.index(spec.type)
+        self.key_size = spec.key_size
+        self.value_size = spec.value_size
+        self.max_entries = spec.max_entries
+        self.flags = spec.flags
+        self.extra = spec.map_extra
+        self.frozen = spec.frozen
+        self.data = spec.data
+        self.inner: VMap | None = VMap(spec.inner) if spec.inner else None
+        self.record: Any = None
+
+    def __repr__(self) -> str:
+        return f"<VMap {self.name!r} ks={self.key_size} vs={self.value_size}>"
