@@ -1,0 +1,231 @@
+"""The state of a path as the log shows it: ``R1=ctx() R10=fp0 fp-8=mmmm0000 refs=2``.
+
+A line shows what was scratched since the last one, or with ``print_all`` everything (kernel/bpf/log.c of Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from osmia.verifier.text import (  # noqa: I001
+    btf_type_name, dynptr_type_str, iter_state_str, iter_type_str, reg_type_str, snum, tnum_strn, unum,
+)  # fmt: skip
+
+if not cython.compiled:
+    from osmia.verifier.consts import (  # noqa: I001
+        BASE_TYPE_MASK, BPF_ADD_CONST, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, MAX_BPF_REG, MEM_ALLOC, NON_OWN_REF,
+        NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
+        PTR_TO_PACKET_META, PTR_TO_STACK, S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, STACK_DYNPTR, STACK_ITER, STACK_SPILL,
+        U32_MAX, U64_MAX,
+    )  # fmt: skip
+
+if TYPE_CHECKING:
+    from osmia.verifier.env import Env
+    from osmia.verifier.regs import Reg
+    from osmia.verifier.state import Frame, Slot, State
+
+SLOT_CHARS = "?rm0dif"
+"""The kinds of a stack byte, by their numbers."""
+COLUMN = 40
+"""Where the state stands behind an instruction, unless that is longer; then at the next multiple of 8."""
+
+
+def print_verifier_state(env: Env, state: State, frameno: int, print_all: bool) -> None:
+    """The rest of a line: registers, stack slots, references and modes of a frame.  What it showed is clean again."""
+    if env.log.level:
+        env.log.write(state_text(env, state, frameno, print_all))
+    if not print_all:
+        env.scratched_regs = env.scratched_stack_slots = 0
+
+
+def print_insn_state(env: Env, state: State, frameno: int) -> None:
+    """What an instruction changed: behind its text when that was the last thing said, else on a line of its own."""
+    if env.prev_log_pos and env.prev_log_pos == env.log.end_pos:
+        env.log.reset(env.prev_log_pos - 1)
+        env.log.write(" " * alignment(env.prev_insn_print_pos) + ";" + state_text(env, state, frameno, False))
+    else:
+        env.log.write(f"{env.insn_idx}:" + state_text(env, state, frameno, False))
+    env.scratched_regs = env.scratched_stack_slots = 0
+
+
+def alignment(pos: int) -> int:
+    """How many blanks bring a line of ``pos`` bytes (its newline among them) to the column of the state."""
+    column = pos + 4
+    if column < COLUMN:
+        column = COLUMN
+    return (column + 7) // 8 * 8 - pos - 1
+
+
+def state_text(env: Env, state: State, frameno: int, print_all: bool) -> str:
+    """What ``print_verifier_state`` says, with its newline."""
+    frame = state.frames[frameno]
+    parts: list[str] = []
+    if frame.frameno:
+        parts.append(f" frame{frame.frameno}:")
+    for i in range(MAX_BPF_REG):
+        reg = frame.regs[i]
+        if reg.type != NOT_INIT and (print_all or env.scratched_regs >> i & 1):
+            parts.append(f" R{i}=" + reg_text(env, reg, frame.frameno))
+    _add_slots(parts, env, frame, print_all)
+    _add_modes(parts, frame, state)
+    return "".join(parts)
+
+
+def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> None:
+    i = 0
+    count = len(frame.stack)
+    while i < count:
+        slot = frame.stack[i]
+        if slot.types and (print_all or env.scratched_stack_slots >> i & 1):
+            if slot.types >> 56 == STACK_DYNPTR:  # the second of the two slots is the main one
+                i += 1
+                slot = frame.stack[i]
+            parts.append(_slot_text(env, slot, i, frame.frameno))
+        i += 1
+
+
+def _slot_text(env: Env, slot: Slot, i: int, frameno: int) -> str:
+    """One stack slot by its lowest byte: a spilled register, an object, or eight kinds of bytes."""
+    at, kind, reg = -8 * (i + 1), slot.types >> 56, slot.spilled
+    if kind == STACK_SPILL:
+        return f" fp{at}={byte_kinds(slot.types).partition('r')[0]}" + reg_text(env, reg, frameno)
+    if kind == STACK_DYNPTR:
+        ids = (("id", reg.id), ("ref_id", reg.ref_obj_id), ("dynptr_id", reg.dynptr_id))
+        return f" fp{at}=dynptr_{dynptr_type_str(reg.dynptr_type)}({','.join([f'{k}={v}' for k, v in ids if v])})"
+    if kind != STACK_ITER:
+        return f" fp{at}={byte_kinds(slot.types)}"
+    if not reg.ref_obj_id:  # one of the iterator's other slots
+        return ""
+    name, state = iter_type_str(reg.btf or env.vmlinux, reg.btf_id), iter_state_str(reg.iter_state)
+    return f" fp{at}=iter_{name}(ref_id={reg.ref_obj_id},state={state},depth={reg.iter_depth})"
+
+
+def byte_kinds(types: int) -> str:
+    """The kinds of eight bytes, the highest address first: ``mmmm0000``."""
+    return "".join([SLOT_CHARS[types >> shift & 0xFF] for shift in range(0, 64, 8)])
+
+
+def _add_modes(parts: list[str], frame: Frame, state: State) -> None:
+    if state.refs and state.refs[0].id:
+        parts.append(" refs=" + ",".join([str(ref.id) for ref in state.refs if ref.id]))
+    if frame.in_callback_fn:
+        parts.append(" cb")
+    if frame.in_async_callback_fn:
+        parts.append(" async_cb")
+    parts.append("\n")
+
+
+def reg_text(env: Env, reg: Reg, frameno: int) -> str:
+    """What is known of a register, as seen from a frame: ``P5``, ``scalar(id=1,umin=3)``, ``fp[0]-8``."""
+    if reg.type == SCALAR_VALUE:
+        sign = "P" if reg.precise else ""
+        return sign + (f"scalar({_attributes(reg)})" if reg.mask else _signed(reg.value))
+    name = reg_type_str(reg.type)
+    if reg.type == PTR_TO_ARENA:
+        return name
+    if reg.type == PTR_TO_STACK:
+        if reg.frameno != frameno:
+            name = f"fp[{reg.frameno}]"
+        if not reg.mask:
+            return name + _signed((reg.value + reg.off) & U64_MAX)
+    if reg.type & BASE_TYPE_MASK == PTR_TO_BTF_ID:
+        name += btf_type_name(reg.btf or env.vmlinux, reg.btf_id)
+    return f"{name}({_attributes(reg)})"
+
+
+def _signed(value: int) -> str:
+    return snum(value if value <= S64_MAX else -((U64_MAX ^ value) + 1))
+
+
+def _attributes(reg: Reg) -> str:
+    """The inside of the brackets."""
+    parts: list[str] = []
+    if reg.id:
+        parts.append(f"id={reg.id & (BPF_ADD_CONST - 1)}" + (f"{reg.off:+d}" if reg.id & BPF_ADD_CONST else ""))
+    if reg.ref_obj_id:
+        parts.append(f"ref_obj_id={reg.ref_obj_id}")
+    if reg.type != SCALAR_VALUE:
+        _add_pointer(parts, reg)
+    if reg.mask == 0:
+        if reg.value:
+            parts.append("imm=" + _signed(reg.value))
+        return ",".join(parts)
+    _add_ranges(parts, reg)
+    if reg.mask != U64_MAX:
+        parts.append("var_off=" + tnum_strn(reg.value, reg.mask))
+    return ",".join(parts)
+
+
+def _add_pointer(parts: list[str], reg: Reg) -> None:
+    """What only pointers have."""
+    base = reg.type & BASE_TYPE_MASK
+    if base == PTR_TO_BTF_ID and reg.type & MEM_ALLOC and reg.type & NON_OWN_REF:
+        parts.append("non_own_ref")
+    if reg.map is not None and base in (CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE, PTR_TO_MAP_KEY):
+        if reg.map.name:
+            parts.append(f"map={reg.map.name}")
+        parts.append(f"ks={reg.map.key_size},vs={reg.map.value_size}")
+    if reg.off:
+        parts.append("off=" + snum(reg.off))
+    if base in (PTR_TO_PACKET, PTR_TO_PACKET_META):
+        parts.append("r=" + unum(reg.range & U64_MAX))
+    if base == PTR_TO_MEM:
+        parts.append("sz=" + unum(reg.mem_size))
+    if reg.type == CONST_PTR_TO_DYNPTR:
+        parts.append("type=" + dynptr_type_str(reg.dynptr_type))
+
+
+def _add_ranges(parts: list[str], reg: Reg) -> None:
+    """The bounds that say something, equal ones joined: ``smin=umin=3,smax=umax=0xffff``."""
+    low = _joined(
+        "min", reg.smin, reg.smin != S64_MIN, reg.umin, reg.umin != 0,
+        reg.s32_min, reg.s32_min != S32_MIN, reg.u32_min, reg.u32_min != 0,
+    )  # fmt: skip
+    high = _joined(
+        "max", reg.smax, reg.smax != S64_MAX, reg.umax, reg.umax != U64_MAX,
+        reg.s32_max, reg.s32_max != S32_MAX, reg.u32_max, reg.u32_max != U32_MAX,
+    )  # fmt: skip
+    for text in (low[0], high[0], low[1], high[1], low[2], high[2], low[3], high[3]):
+        if text:
+            parts.append(text)
+
+
+def _joined(
+    end: str, s64: int, has_s64: bool, u64: int, has_u64: bool, s32: int, has_s32: bool, u32: int, has_u32: bool
+) -> tuple[str, str, str, str]:
+    """The lower or upper bounds in their four places; one that equals an earlier one stands with that.
+
+    A 32-bit signed bound that prints in hexadecimal shows 32 bits, and is compared as it shows.
+    """
+    if not -0x8000 <= s32 <= 0x7FFF:
+        s32 &= U32_MAX
+    first = second = third = fourth = ""
+    if has_s64:
+        first = f"s{end}="
+        if has_u64 and s64 >= 0 and s64 == u64:
+            first, has_u64 = f"{first}u{end}=", False
+        if has_s32 and s64 == s32:
+            first, has_s32 = f"{first}s{end}32=", False
+        if has_u32 and s64 == u32:
+            first, has_u32 = f"{first}u{end}32=", False
+        first += snum(s64)
+    if has_u64:
+        second = f"u{end}="
+        if has_s32 and s32 >= 0 and s32 == u64:
+            second, has_s32 = f"{second}s{end}32=", False
+        if has_u32 and u64 == u32:
+            second, has_u32 = f"{second}u{end}32=", False
+        second += unum(u64)
+    if has_s32:
+        third = f"s{end}32="
+        if has_u32 and s32 == u32:
+            third, has_u32 = f"{third}u{end}32=", False
+        third += snum(s32)
+    if has_u32:
+        fourth = f"u{end}32={unum(u32)}"
+    return first, second, third, fourth
