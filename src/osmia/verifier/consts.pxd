@@ -97,3 +97,4 @@ cdef extern from *:
     const int64_t S32_MAX "OSMIA_S32_MAX"
     const uint64_t U32_MAX "OSMIA_U32_MAX"
     const uint32_t BPF_ADD_CONST "OSMIA_BPF_ADD_CONST"
+@@

@@ -22,7 +22,7 @@ cdef class Env:
     cdef public list insns, maps, used_maps, subprogs, stack, insn_postorder
     cdef public int32_t n_insns
     cdef public bint allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4, bpf_capable
-    cdef public bint strict_alignment, test_state_freq, test_reg_invariants
+    cdef public bint sleepable, strict_alignment, test_state_freq, test_reg_invariants
     cdef public bint explore_alu_limits, seen_direct_write, seen_exception
     cdef public int32_t exception_callback_subprog
     cdef public int32_t insn_idx, prev_insn_idx

@@ -17,6 +17,9 @@ from osmia.verifier.log import Log
 from osmia.verifier.maps import VMap
 from osmia.verifier.state import HistoryEntry, State
 
+BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_STATE_FREQ = 1 << 0, 1 << 1, 1 << 3
+BPF_F_SLEEPABLE, BPF_F_TEST_REG_INVARIANTS = 1 << 4, 1 << 7
+
 
 @dataclass(frozen=True, slots=True)
 class Powers:
@@ -76,7 +79,10 @@ class Env:
         self.bypass_spec_v1 = powers.perfmon
         self.bypass_spec_v4 = powers.perfmon
         self.bpf_capable = powers.bpf
-        self.strict_alignment = self.test_state_freq = self.test_reg_invariants = False
+        self.sleepable = bool(program.flags & BPF_F_SLEEPABLE)
+        self.strict_alignment = bool(program.flags & BPF_F_STRICT_ALIGNMENT) and not program.flags & BPF_F_ANY_ALIGNMENT
+        self.test_state_freq = powers.bpf and bool(program.flags & BPF_F_TEST_STATE_FREQ)
+        self.test_reg_invariants = bool(program.flags & BPF_F_TEST_REG_INVARIANTS)
         self.explore_alu_limits = self.seen_direct_write = self.seen_exception = False
         self.exception_callback_subprog = 0
         self.insn_idx = self.prev_insn_idx = 0
@@ -107,7 +113,9 @@ class Env:
         if self.log.level:
             self.log.write(text)
 
-    def reject(self, errno: int, kind: str, text: str, reg: int = -1, expected: Any = None, found: Any = None) -> Rejected:
+    def reject(
+        self, errno: int, kind: str, text: str, reg: int = -1, expected: Any = None, found: Any = None
+    ) -> Rejected:
         """Say why and make the exception: ``raise env.reject(EACCES, "uninit-reg", f"R{n} !read_ok\\n", reg=n)``.
 
         ``kind`` is a short lasting name of the rule; ``text`` is the kernel's, with its newline.

@@ -1,0 +1,52 @@
+"""What the kernel rewrites after acceptance, as far as it can still refuse the program or changes the statistics.
+
+Programs themselves stay as they are.  (``opt_remove_dead_code``, ``optimize_bpf_loop``, ``do_misc_fixups`` in
+kernel/bpf/verifier.c, Linux 6.18, on a host whose JIT times ``may_goto``: x86-64.)
+"""
+
+from __future__ import annotations
+
+from errno import EINVAL
+
+from osmia.verifier.env import Env, Subprog
+
+TAIL_CALL = 12
+CALL_HELPER, MAY_GOTO = 0x85, 0xE5
+MAY_GOTO_ROOM = 16  # a count and the time the loop began
+
+
+def optimize_bpf_loop(env: Env) -> None:
+    """An inlined bpf_loop keeps three registers below the function's own stack."""
+    for number, subprog in enumerate(env.subprogs):
+        loops = any(insn.notes == "bpf_loop-inline" for insn in env.insns[subprog.start : env.subprog_end(number)])
+        if loops:
+            subprog.stack_depth += 24 + -subprog.stack_depth % 8
+
+
+def do_misc_fixups(env: Env) -> None:
+    """Room for may_goto; tail calls through maps that differ by path.  Raises Rejected."""
+    for number, subprog in enumerate(env.subprogs):
+        insns = env.insns[subprog.start : env.subprog_end(number)]
+        for insn in insns:
+            if insn.seen and insn.code == CALL_HELPER and insn.src == 0 and insn.imm == TAIL_CALL:
+                check_tail_call_map(env, insn.map_ptr_poison, insn.map_ptr_unpriv)
+        if any(insn.seen and insn.code == MAY_GOTO for insn in insns):
+            subprog.stack_depth += MAY_GOTO_ROOM
+
+
+def check_tail_call_map(env: Env, poisoned: bool, unpriv: bool) -> None:
+    """Without CAP_BPF the map of a tail call must be the same one on every path."""
+    if unpriv and poisoned:
+        raise env.reject(EINVAL, "tail-call-map", "tail_call abusing map_ptr\n")
+
+
+def kept_subprogs(env: Env) -> list[Subprog]:
+    """The functions that are left once code that was never walked is removed (loaders with CAP_BPF)."""
+    if not env.bpf_capable:
+        return env.subprogs
+    return [subprog for number, subprog in enumerate(env.subprogs) if was_walked(env, number)]
+
+
+def was_walked(env: Env, number: int) -> bool:
+    """Did any path reach the function?"""
+    return any(insn.seen for insn in env.insns[env.subprogs[number].start : env.subprog_end(number)])

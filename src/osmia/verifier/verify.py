@@ -1,0 +1,61 @@
+"""Everything the verifier does with a program that bpf(2) took in, in the kernel's order.
+
+(``bpf_check`` in kernel/bpf/verifier.c, Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from osmia.verifier.attach import check_attach_btf_id
+from osmia.verifier.btf_info import check_btf_info, check_btf_info_early
+from osmia.verifier.cfg import check_cfg
+from osmia.verifier.depth import check_max_stack_depth
+from osmia.verifier.entry import do_check_main, do_check_subprogs
+from osmia.verifier.env import Env
+from osmia.verifier.errors import Rejected
+from osmia.verifier.fastcall import mark_fastcall_patterns, remove_fastcall_spills_fills
+from osmia.verifier.fixups import do_misc_fixups, optimize_bpf_loop
+from osmia.verifier.lines import print_verification_stats
+from osmia.verifier.live_regs import compute_live_registers
+from osmia.verifier.live_stack import stack_liveness_init
+from osmia.verifier.order import compute_postorder, compute_scc
+from osmia.verifier.resolve import resolve_pseudo_ldimm64
+from osmia.verifier.subprogs import add_subprog_and_kfunc, check_subprogs
+
+STEPS: tuple[Callable[[Env], object], ...] = (
+    check_btf_info_early,
+    add_subprog_and_kfunc,
+    check_subprogs,
+    check_btf_info,
+    resolve_pseudo_ldimm64,
+    check_cfg,
+    compute_postorder,
+    stack_liveness_init,
+    check_attach_btf_id,
+    compute_scc,
+    compute_live_registers,
+    mark_fastcall_patterns,
+    do_check_main,
+    do_check_subprogs,
+    remove_fastcall_spills_fills,
+    check_max_stack_depth,
+    optimize_bpf_loop,
+    do_misc_fixups,
+)
+"""What is done to every program; the first step that refuses it ends the list."""
+
+
+def bpf_check(env: Env) -> Rejected | None:
+    """Judge the program: None when the kernel would accept it.  The log ends with the statistics either way.
+
+    Raises Unsupported when a rule that is needed is not built.
+    """
+    refused = None
+    try:
+        for step in STEPS:
+            step(env)
+    except Rejected as no:
+        refused = no
+    print_verification_stats(env)
+    return refused
