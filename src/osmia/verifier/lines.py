@@ -1,0 +1,145 @@
+"""The lines of the log that are no messages: source lines, instructions, functions, the closing statistics.
+
+An instruction's text is made when it is first needed, and kept (``kernel/bpf/log.c``, ``verbose_insn`` and
+``print_verification_stats`` of ``kernel/bpf/verifier.c``; Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from osmia.asm.kernel import format_insn
+from osmia.errors import InputError
+from osmia.isa import Insn
+from osmia.isa.consts import BPF_PSEUDO_KFUNC_CALL, LD_IMM64
+from osmia.obj.model import LineInfo, Program
+from osmia.verifier.text import btf_type_name
+
+if not cython.compiled:
+    from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_LOG_STATS
+
+if TYPE_CHECKING:
+    from osmia.verifier.env import Env
+    from osmia.verifier.insn import VInsn
+
+ROOM = 1023
+"""Bytes that one message may have; the kernel cuts longer ones."""
+BLANKS = " \t\n\v\f\r"
+
+
+class Source:
+    """One row of line_info in the words of the log: ``return 0; @ prog.bpf.c:12``."""
+
+    def __init__(self, row: LineInfo, program: Program) -> None:
+        self.file_off = row.file_off
+        self.line = row.line
+        code = _string(program, row.line_off).lstrip(BLANKS)
+        place = f" @ {_string(program, row.file_off).rpartition('/')[2]}:{row.line}"
+        self.text = f"{_cut(code)}{_cut(place)}"
+
+
+def _string(program: Program, offset: int) -> str:
+    try:
+        return program.btf.str_at(offset) if program.btf is not None else ""
+    except InputError:
+        return "(invalid-name-offset)"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= ROOM else text.encode("utf-8", "surrogateescape")[:ROOM].decode(errors="replace")
+
+
+def source_of(env: Env, insn_idx: int) -> Source | None:
+    """Where an instruction comes from; None without line_info."""
+    by_slot: list[Source | None] | None = env.room.get("sources")
+    if by_slot is None:
+        by_slot = env.room["sources"] = _sources(env.program, env.n_insns)
+    return by_slot[insn_idx] if insn_idx < len(by_slot) else None
+
+
+def _sources(program: Program, slots: int) -> list[Source | None]:
+    """The row of each slot: the last one that starts at it or in front of it."""
+    rows: Sequence[LineInfo] = program.line_info
+    found: list[Source | None] = []
+    for number, row in enumerate(rows):
+        end = rows[number + 1].insn if number + 1 < len(rows) else slots
+        found.extend([Source(row, program)] * (min(end, slots) - len(found)))
+    return found
+
+
+def verbose_linfo(env: Env, insn_idx: int, prefix: str) -> None:
+    """The source line of an instruction behind a prefix, unless the last one that was shown is the same."""
+    if not env.log.level or not env.program.line_info:
+        return
+    source = source_of(env, insn_idx)
+    last = env.prev_linfo
+    if source is None or source is last:
+        return
+    if last is not None and source.file_off == last.file_off and source.line == last.line:
+        return
+    env.log.write(f"{prefix}{source.text}\n")
+    env.prev_linfo = source
+
+
+def verbose_insn(env: Env, insn: VInsn) -> None:
+    """An instruction's text with a newline."""
+    if env.log.level:
+        env.log.write(insn_text(env, insn))
+
+
+def insn_text(env: Env, insn: VInsn) -> str:
+    """An instruction as the log shows it, with a newline: ``(bf) r6 = r1``."""
+    texts: list[Any] | None = env.room.get("texts")
+    if texts is None:
+        texts = env.room["texts"] = [None] * env.n_insns
+    found: str | None = texts[insn.idx]
+    if found is None:
+        found = texts[insn.idx] = format_insn(
+            _slot(insn), _second(env, insn), kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks
+        ) + "\n"  # fmt: skip
+    return found
+
+
+def _slot(insn: VInsn) -> Insn:
+    """The slot with the imm that the verifier has put there: half an address, a type of the kernel's."""
+    return Insn(insn.code, insn.dst, insn.src, insn.off, insn.imm)
+
+
+def _second(env: Env, insn: VInsn) -> Insn | None:
+    following = insn.idx + 1
+    return _slot(env.insns[following]) if insn.code == LD_IMM64 and following < env.n_insns else None
+
+
+def _kfuncs(env: Env, insn: VInsn) -> dict[tuple[int, int], str]:
+    """The name of the kernel function that an instruction calls, from the kernel's BTF."""
+    if insn.src != BPF_PSEUDO_KFUNC_CALL or env.vmlinux is None:
+        return {}
+    name = btf_type_name(env.vmlinux, insn.imm)
+    return {(insn.imm, insn.off): name} if name else {}
+
+
+def print_subprogs(env: Env) -> None:
+    """Where each function starts, at level 2: ``func#0 @0``."""
+    if env.log.level2:
+        for number, subprog in enumerate(env.subprogs):
+            env.log.write(f"func#{number} @{subprog.start}\n")
+
+
+def print_verification_stats(env: Env, usec: int = 0) -> None:
+    """The last lines: what it took.  ``usec`` is the time, which nobody else will measure the same."""
+    if not env.log.level:
+        return
+    if env.log.level & BPF_LOG_STATS:
+        depths = "+".join([str(subprog.stack_depth) for subprog in env.subprogs])
+        env.log.write(f"verification time {usec} usec\nstack depth {depths}\n")
+    env.log.write(
+        f"processed {env.insn_processed} insns (limit {BPF_COMPLEXITY_LIMIT_INSNS}) "
+        f"max_states_per_insn {env.max_states_per_insn} total_states {env.total_states} "
+        f"peak_states {env.peak_states} mark_read {env.longest_mark_read_walk}\n"
+    )
