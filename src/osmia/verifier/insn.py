@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-
 from osmia.isa import Insn
 
 if TYPE_CHECKING:

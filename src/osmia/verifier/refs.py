@@ -15,7 +15,11 @@ except ImportError:
 
 if not cython.compiled:
     from osmia.verifier.consts import (
-        REF_TYPE_LOCK, REF_TYPE_PTR, REF_TYPE_RES_LOCK, REF_TYPE_RES_LOCK_IRQ, STACK_SPILL,
+        REF_TYPE_LOCK,
+        REF_TYPE_PTR,
+        REF_TYPE_RES_LOCK,
+        REF_TYPE_RES_LOCK_IRQ,
+        STACK_SPILL,
     )  # fmt: skip
     from osmia.verifier.env import Env
     from osmia.verifier.marks import UNKNOWN, UNKNOWN_PRECISE, UNREADABLE

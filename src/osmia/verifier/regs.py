@@ -16,7 +16,15 @@ except ImportError:
 
 if not cython.compiled:
     from osmia.verifier.consts import (
-        NOT_INIT, PTR_TO_STACK, S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX,
+        NOT_INIT,
+        PTR_TO_STACK,
+        S32_MAX,
+        S32_MIN,
+        S64_MAX,
+        S64_MIN,
+        SCALAR_VALUE,
+        U32_MAX,
+        U64_MAX,
     )  # fmt: skip
     from osmia.words import s32, s64
 
