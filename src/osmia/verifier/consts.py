@@ -1,7 +1,7 @@
 """Numbers that the verifier's modules share: register types, flags, stack slot types, limits.
 
 The names are the kernel's (``include/linux/bpf.h``, ``include/linux/bpf_verifier.h``, Linux 6.18); the values are ours
-except for the limits.  ``consts.pxd`` says the same to compiled modules; ``tests/verifier/test_consts.py`` keeps them equal.
+except for the limits.  ``consts.pxd`` says the same to compiled modules; a test keeps them equal.
 """
 
 from __future__ import annotations
@@ -142,3 +142,7 @@ RET_PTR_TO_SOCK_COMMON = 5
 RET_PTR_TO_MEM = 6
 RET_PTR_TO_MEM_OR_BTF_ID = 7
 RET_PTR_TO_BTF_ID = 8
+NOT_EXACT = 0
+EXACT = 1
+RANGE_WITHIN = 2
+BPF_ITER_STATE_ACTIVE = 1

@@ -61,7 +61,7 @@ def _wait(env: Env, state: State, insn_idx: int, prev_insn_idx: int) -> None:
 
 
 def pop_stack(env: Env, pop_log: bool) -> bool:
-    """Go on with the newest waiting path: its state is the current one, ``env.insn_idx`` and ``prev_insn_idx`` its place.
+    """Go on with the newest waiting path: its state is the current one, ``env.insn_idx`` its place.
 
     ``pop_log`` takes back what was said since the path was pushed.  False when none waits.
     """

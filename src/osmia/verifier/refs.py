@@ -106,7 +106,7 @@ def release_reference(env: Env, ref_obj_id: int) -> bool:
 
 
 def invalid_reg(env: Env) -> Reg:
-    """What is left of a pointer that is not valid any more: a scalar, or nothing to read where pointers may not leak."""
+    """What is left of a pointer that became invalid: a scalar, or nothing to read where pointers may not leak."""
     if not env.allow_ptr_leaks:
         return UNREADABLE
     return UNKNOWN if env.bpf_capable else UNKNOWN_PRECISE

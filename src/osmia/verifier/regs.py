@@ -37,7 +37,7 @@ class Reg:
 
     Only the fields that belong to ``type`` mean something: ``range`` to packet pointers, ``map`` and ``map_uid`` to map
     pointers and values, ``btf`` and ``btf_id`` to BTF pointers and iterators, ``mem_size`` and ``dynptr_id`` to memory,
-    ``subprogno`` to functions.  ``off`` is a pointer's fixed offset, or a scalar's distance from the others of its ``id``.
+    ``subprogno`` to functions.  ``off`` is a pointer's fixed offset, or a scalar's distance from others of its ``id``.
     """
 
     type: int

@@ -18,7 +18,7 @@ if not cython.compiled:
 
 
 class Slot:
-    """Eight bytes of stack.  Byte i of ``types`` (bits 8i…) is the kind of byte i; ``spilled`` what a spill left there."""
+    """Eight bytes of stack.  Byte i of ``types`` (bits 8i…) is the kind of byte i; ``spilled`` what a spill left."""
 
     types: int
     spilled: Reg
@@ -112,6 +112,8 @@ class State:
     """One path at one instruction.  ``branches`` counts the paths that go on from here and are not finished.
 
     ``refs`` is replaced, never changed in place.  ``history`` belongs to this state alone; its entries are shared.
+    A remembered state also counts how often it matched and did not (``hit_cnt``, ``miss_cnt``), knows that it is compared
+    no more (``in_free_list``) and the visit of the loop that it stands in (``scc_visit``); copies know nothing of that.
     """
 
     frames: list[Frame]
@@ -120,6 +122,7 @@ class State:
     history: list[HistoryEntry]
     equal_state: State | None
     active_lock_ptr: Any
+    scc_visit: Any
 
     def __init__(self) -> None:
         self.frames = []
@@ -135,6 +138,9 @@ class State:
         self.equal_state = None
         self.history = []
         self.dfs_depth = self.callback_unroll_depth = self.may_goto_depth = 0
+        self.hit_cnt = self.miss_cnt = 0
+        self.in_free_list = False
+        self.scc_visit = None
 
     def copy(self) -> State:
         """A state of its own; registers, slots, references and history entries are shared."""
@@ -151,6 +157,9 @@ class State:
         new.equal_state, new.history = self.equal_state, self.history[:]
         new.dfs_depth, new.callback_unroll_depth = self.dfs_depth, self.callback_unroll_depth
         new.may_goto_depth = self.may_goto_depth
+        new.hit_cnt = new.miss_cnt = 0
+        new.in_free_list = False
+        new.scc_visit = None
         return new
 
     def frame(self) -> Frame:
