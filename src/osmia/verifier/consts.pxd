@@ -112,6 +112,10 @@ cdef enum:
     RET_PTR_TO_MEM = 6
     RET_PTR_TO_MEM_OR_BTF_ID = 7
     RET_PTR_TO_BTF_ID = 8
+    NOT_EXACT = 0
+    EXACT = 1
+    RANGE_WITHIN = 2
+    BPF_ITER_STATE_ACTIVE = 1
 
 cdef extern from *:
     """

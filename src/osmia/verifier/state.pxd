@@ -50,6 +50,9 @@ cdef class State:
     cdef public bint active_rcu_lock, speculative, in_sleepable, cleaned
     cdef public uint32_t first_insn_idx, last_insn_idx
     cdef public uint32_t dfs_depth, callback_unroll_depth, may_goto_depth
+    cdef public int32_t hit_cnt, miss_cnt
+    cdef public bint in_free_list
+    cdef public object scc_visit
     @cython.locals(new=State, frame=Frame)
     cpdef State copy(self)
     @cython.locals(found=Frame)
