@@ -25,7 +25,7 @@ if not cython.compiled:
     from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_LOG_STATS
 
 if TYPE_CHECKING:
-    from osmia.verifier.env import Env
+    from osmia.verifier.env import Env, Subprog
     from osmia.verifier.insn import VInsn
 
 ROOM = 1023
@@ -131,13 +131,21 @@ def print_subprogs(env: Env) -> None:
             env.log.write(f"func#{number} @{subprog.start}\n")
 
 
-def print_verification_stats(env: Env, usec: int = 0) -> None:
-    """The last lines: what it took.  ``usec`` is the time, which nobody else will measure the same."""
+def depths_text(subprogs: list[Subprog]) -> str:
+    """The stack that each function needs, in bytes: ``0+8``."""
+    return "+".join([str(subprog.stack_depth) for subprog in subprogs])
+
+
+def print_verification_stats(env: Env, usec: int = 0, depths: str | None = None) -> None:
+    """The last lines: what it took.  ``usec`` is the time, which nobody else will measure the same.
+
+    ``depths`` replaces the stack depths where not every function is left.
+    """
     if not env.log.level:
         return
     if env.log.level & BPF_LOG_STATS:
-        depths = "+".join([str(subprog.stack_depth) for subprog in env.subprogs])
-        env.log.write(f"verification time {usec} usec\nstack depth {depths}\n")
+        shown = depths_text(env.subprogs) if depths is None else depths
+        env.log.write(f"verification time {usec} usec\nstack depth {shown}\n")
     env.log.write(
         f"processed {env.insn_processed} insns (limit {BPF_COMPLEXITY_LIMIT_INSNS}) "
         f"max_states_per_insn {env.max_states_per_insn} total_states {env.total_states} "

@@ -82,7 +82,7 @@ def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> Non
     while i < count:
         slot = frame.stack[i]
         if slot.types and (print_all or env.scratched_stack_slots >> i & 1):
-            if slot.types >> 56 == STACK_DYNPTR:  # the second of the two slots is the main one
+            if slot.types & 0xFF == STACK_DYNPTR:  # the second of the two slots is the main one
                 i += 1
                 slot = frame.stack[i]
             parts.append(_slot_text(env, slot, i, frame.frameno))
@@ -91,7 +91,7 @@ def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> Non
 
 def _slot_text(env: Env, slot: Slot, i: int, frameno: int) -> str:
     """One stack slot by its lowest byte: a spilled register, an object, or eight kinds of bytes."""
-    at, kind, reg = -8 * (i + 1), slot.types >> 56, slot.spilled
+    at, kind, reg = -8 * (i + 1), slot.types & 0xFF, slot.spilled
     if kind == STACK_SPILL:
         return f" fp{at}={byte_kinds(slot.types).partition('r')[0]}" + reg_text(env, reg, frameno)
     if kind == STACK_DYNPTR:
@@ -107,7 +107,7 @@ def _slot_text(env: Env, slot: Slot, i: int, frameno: int) -> str:
 
 def byte_kinds(types: int) -> str:
     """The kinds of eight bytes, the highest address first: ``mmmm0000``."""
-    return "".join([SLOT_CHARS[types >> shift & 0xFF] for shift in range(0, 64, 8)])
+    return "".join([SLOT_CHARS[types >> shift & 0xFF] for shift in range(56, -8, -8)])
 
 
 def _add_modes(parts: list[str], frame: Frame, state: State) -> None:
