@@ -59,7 +59,7 @@ class Search:
     def run(self) -> None:
         """Visit every instruction that can be reached."""
         while self.path:
-            slot = self.path[-1]
+            slot = self.path[len(self.path) - 1]
             if not self.visit(slot):
                 self.seen[slot] = EXPLORED
                 self.path.pop()

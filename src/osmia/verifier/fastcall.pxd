@@ -4,8 +4,6 @@ from osmia.verifier.env cimport Env, Subprog
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.state cimport Frame
 
-@cython.locals(subprog=Subprog)
-cpdef mark_fastcall_patterns(Env env)
 @cython.locals(insn=VInsn, pairs=int32_t)
 cpdef mark_pattern(Env env, Subprog subprog, int32_t call, int32_t lowest)
 cpdef uint32_t unclobbered(object summary) except? 0
@@ -14,5 +12,3 @@ cpdef int32_t count_pairs(Env env, int32_t call, int32_t lowest, uint32_t regist
 cpdef bint is_pair(VInsn spill, VInsn fill, int32_t off) except -1
 @cython.locals(subprog=Subprog, insn=VInsn, slot=int32_t)
 cpdef check_fastcall_stack_contract(Env env, Frame state, int32_t insn_idx, int32_t off)
-@cython.locals(subprog=Subprog)
-cpdef remove_fastcall_spills_fills(Env env)

@@ -1,6 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
-from osmia.isa.consts cimport BPF_ALU, BPF_ALU64, BPF_ATOMIC, BPF_CALL, BPF_CMPXCHG, BPF_END, BPF_EXIT, BPF_FETCH, BPF_JA, BPF_JCOND, BPF_JMP, BPF_JMP32, BPF_LD, BPF_LDX, BPF_LOAD_ACQ, BPF_MEM, BPF_MEMSX, BPF_MOV, BPF_ST, BPF_STX, BPF_X, LD_IMM64
+from osmia.isa.consts cimport BPF_ALU, BPF_ALU64, BPF_ATOMIC, BPF_CALL, BPF_CMPXCHG, BPF_END, BPF_EXIT, BPF_FETCH, BPF_JA, BPF_JCOND, BPF_JMP, BPF_JMP32, BPF_LDX, BPF_LOAD_ACQ, BPF_MEM, BPF_MEMSX, BPF_MOV, BPF_ST, BPF_STX, BPF_X, LD_IMM64
 from osmia.verifier.env cimport Env
 from osmia.verifier.flow cimport insn_successors
 from osmia.verifier.insn cimport VInsn
@@ -21,5 +21,3 @@ cpdef tuple jump_use(Env env, VInsn insn)
 cpdef tuple memory_use(VInsn insn)
 @cython.locals(src=uint32_t, dst=uint32_t)
 cpdef tuple atomic_use(VInsn insn)
-@cython.locals(half=bint, insn=VInsn)
-cpdef print_table(Env env)

@@ -29,13 +29,13 @@ if not cython.compiled:
         BPF_JCOND,
         BPF_JMP,
         BPF_JMP32,
-        BPF_LD,
         BPF_LDX,
         BPF_LOAD_ACQ,
         BPF_MEM,
         BPF_MEMSX,
         BPF_MOV,
         BPF_ST,
+        BPF_STX,
         BPF_X,
         LD_IMM64,
     )
@@ -117,15 +117,17 @@ def memory_use(insn: VInsn) -> tuple[int, int]:
     """Loads, stores and atomic operations."""
     kind, mode = insn.code & 7, insn.code & 0xE0
     src, dst = 1 << insn.src, 1 << insn.dst
-    if kind == BPF_LD:
-        return (0, dst) if insn.code == LD_IMM64 else (ALL, 0)
-    if kind == BPF_LDX:
-        return (src, dst) if mode in (BPF_MEM, BPF_MEMSX) else (ALL, 0)
-    if kind == BPF_ST:
-        return (dst, 0) if mode == BPF_MEM else (ALL, 0)
-    if mode == BPF_ATOMIC:
+    if insn.code == LD_IMM64:
+        return 0, dst
+    if kind == BPF_LDX and (mode == BPF_MEM or mode == BPF_MEMSX):
+        return src, dst
+    if kind == BPF_ST and mode == BPF_MEM:
+        return dst, 0
+    if kind == BPF_STX and mode == BPF_ATOMIC:
         return atomic_use(insn)
-    return (dst | src, 0) if mode == BPF_MEM else (ALL, 0)
+    if kind == BPF_STX and mode == BPF_MEM:
+        return dst | src, 0
+    return ALL, 0
 
 
 def atomic_use(insn: VInsn) -> tuple[int, int]:

@@ -35,7 +35,7 @@ def compute_postorder(env: Env) -> None:
         subprog.postorder_start = len(order)
         stack = [subprog.start]
         while stack:
-            top = stack[-1]
+            top = stack[len(stack) - 1]
             if seen[top] & EXPLORED:
                 order.append(top)
                 stack.pop()
@@ -73,7 +73,7 @@ class Components:
     def walk(self) -> None:
         """Finish what ``path`` leads to."""
         while self.path:
-            at = self.path[-1]
+            at = self.path[len(self.path) - 1]
             if self.pre[at] == 0:
                 self.met += 1
                 self.pre[at] = self.low[at] = self.met
@@ -98,7 +98,7 @@ class Components:
 
     def close(self, at: int, loops: bool) -> None:
         """Everything met since ``at`` leads back to it: one component.  It has a number if it is a loop."""
-        number = self.next_scc if loops or self.stack[-1] != at else 0
+        number = self.next_scc if loops or self.stack[len(self.stack) - 1] != at else 0
         while True:
             member = self.stack.pop()
             self.low[member] = CLOSED
