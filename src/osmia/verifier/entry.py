@@ -101,7 +101,7 @@ def judge_main_proto(env: Env) -> None:
 def free_states(env: Env) -> None:
     """Forget the states of a finished walk."""
     env.stack = []
-    env.explored = {}
+    env.explored = [None] * env.n_insns
     env.scc_info = {}
     env.state = State()
 

@@ -1,5 +1,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from osmia.verifier.bt cimport Backtrack
+from osmia.verifier.idmap cimport IdMap
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.log cimport Log
 from osmia.verifier.maps cimport VMap
@@ -19,7 +21,7 @@ cdef class Subprog:
 cdef class Env:
     cdef public object program, profile, powers, vmlinux, prog_type
     cdef public Log log
-    cdef public list insns, maps, used_maps, subprogs, stack, insn_postorder
+    cdef public list insns, maps, used_maps, subprogs, stack, insn_postorder, explored
     cdef public int32_t n_insns
     cdef public bint allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4, bpf_capable
     cdef public bint sleepable, strict_alignment, test_state_freq, test_reg_invariants
@@ -27,8 +29,10 @@ cdef class Env:
     cdef public int32_t exception_callback_subprog
     cdef public int32_t insn_idx, prev_insn_idx
     cdef public State state
-    cdef public dict explored, scc_info, room
+    cdef public dict scc_info, room
+    cdef public IdMap idmap
     cdef public HistoryEntry cur_hist_ent
+    cdef public Backtrack bt
     cdef public uint32_t id_gen, pass_cnt
     cdef public int64_t prev_insn_processed, insn_processed, prev_jmps_processed, jmps_processed
     cdef public int64_t max_states_per_insn, total_states, peak_states

@@ -11,7 +11,9 @@ from typing import Any
 from osmia.btf import Btf
 from osmia.kernel.profile import Profile
 from osmia.obj.model import Program
+from osmia.verifier.bt import Backtrack
 from osmia.verifier.errors import Rejected, Unsupported
+from osmia.verifier.idmap import IdMap
 from osmia.verifier.insn import VInsn
 from osmia.verifier.log import Log
 from osmia.verifier.maps import VMap
@@ -88,8 +90,10 @@ class Env:
         self.insn_idx = self.prev_insn_idx = 0
         self.state: State = State()
         self.stack: list[Any] = []
-        self.explored: dict[int, list[Any]] = {}
+        self.explored: list[list[State] | None] = [None] * self.n_insns
+        self.idmap = IdMap()
         self.cur_hist_ent: HistoryEntry | None = None
+        self.bt = Backtrack()
         self.id_gen = 0
         self.pass_cnt = 0
         self.prev_insn_processed = self.insn_processed = 0
@@ -103,7 +107,7 @@ class Env:
         self.prev_linfo: Any = None
         self.insn_postorder: list[int] = []
         self.scc_cnt = 0
-        self.scc_info: dict[int, Any] = {}
+        self.scc_info: dict[tuple[int, tuple[int, ...]], Any] = {}
         self.live_stack: Any = None
         self.facts: Any = None
         self.room: dict[str, Any] = {}

@@ -9,7 +9,7 @@ cdef class VInsn:
     cdef public uint8_t code, dst, src
     cdef public int32_t off
     cdef public int64_t imm
-    cdef public bint jmp_point, prune_point, force_checkpoint, calls_callback
+    cdef public bint jmp_point, prune_point, force_checkpoint, calls_callback, is_iter_next
     cdef public uint32_t scc, live_regs_before
     cdef public bint fastcall_pattern
     cdef public uint32_t fastcall_spills_num

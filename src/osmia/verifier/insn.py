@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class VInsn:
     """``insn`` is the slot as the user gave it; code, registers, off and imm are its fields (off and imm signed).
 
-    Found before the walk: ``jmp_point``, ``prune_point``, ``force_checkpoint``, ``calls_callback``, ``scc``,
+    Found before the walk: ``jmp_point``, ``prune_point``, ``force_checkpoint``, ``calls_callback``, ``is_iter_next``, ``scc``,
     ``live_regs_before``, ``fastcall_pattern``, ``fastcall_spills_num``; for a 64-bit load ``map``, ``map_off``, or
     ``btf_reg_type`` with ``btf``, ``btf_id``, ``mem_size``.  Noted on the way: ``seen``, ``nospec``,
     ``nospec_result``, ``ptr_type``, ``alu_state``, ``alu_limit``, ``map_key_state``, ``map_ptr`` of a helper call.
@@ -25,7 +25,7 @@ class VInsn:
         self.idx = idx
         self.insn = insn
         self.code, self.dst, self.src, self.off, self.imm = insn
-        self.jmp_point = self.prune_point = self.force_checkpoint = self.calls_callback = False
+        self.jmp_point = self.prune_point = self.force_checkpoint = self.calls_callback = self.is_iter_next = False
         self.scc = self.live_regs_before = 0
         self.fastcall_pattern = False
         self.fastcall_spills_num = 0

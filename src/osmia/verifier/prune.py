@@ -1,0 +1,269 @@
+"""Has the walk been here before in a state like this one?  States are remembered at some instructions to answer that.
+
+Remembering every state would cost more than it saves, so there are rules of thumb: when a state is remembered, when one
+that never matches is given up.  They decide how many instructions are processed, so they are exactly the kernel's.
+(``is_state_visited``, ``update_branch_counts`` and neighbours in kernel/bpf/verifier.c, Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EINVAL
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from osmia.verifier.errors import Rejected
+
+if not cython.compiled:
+    from osmia.verifier.backtrack import mark_all_scalars_imprecise, push_jmp_history  # noqa: I001
+    from osmia.verifier.consts import (
+        BPF_COMPLEXITY_LIMIT_STATES, BPF_ITER_STATE_ACTIVE, EXACT, NOT_EXACT, RANGE_WITHIN, STACK_ITER, U32_MAX,
+    )  # fmt: skip
+    from osmia.verifier.env import Env
+    from osmia.verifier.equal import frame_insn_idx, same_callsites, states_equal, states_maybe_looping
+    from osmia.verifier.flow import is_may_goto
+    from osmia.verifier.insn import VInsn
+    from osmia.verifier.lines import verbose_linfo
+    from osmia.verifier.live_stack import live_slots, live_stack_query_init
+    from osmia.verifier.loops import (
+        add_scc_backedge, incomplete_read_marks, maybe_enter_scc, maybe_exit_scc, propagate_precision,
+        state_done, update_peak_states,
+    )  # fmt: skip
+    from osmia.verifier.printing import print_verifier_state
+    from osmia.verifier.regs import not_init
+    from osmia.verifier.slots import make_slot
+    from osmia.verifier.state import Frame, State
+
+DEAD_REG = not_init()
+"""A register that nobody reads any more."""
+DEAD_SLOT = make_slot(0, DEAD_REG)
+"""A stack slot that nobody reads any more."""
+
+# what came of comparing with a state whose paths are still walked
+MISS, HIT, LOOP_HIT = 0, 1, 2
+
+
+def is_state_visited(env: Env, insn_idx: int) -> bool:
+    """Has a state like the current one been walked, or is it being walked, from ``insn_idx``?
+
+    If not, the current state may be remembered.  Raises Rejected when the walk would go round for ever.
+    """
+    insn = env.insns[insn_idx]
+    cur = env.state
+    forced = env.test_state_freq or insn.force_checkpoint or len(cur.history) > 40
+    jumps = env.jmps_processed - env.prev_jmps_processed
+    steps = env.insn_processed - env.prev_insn_processed
+    add_new = forced or (jumps >= 2 and steps >= 8)
+    too_soon = not forced and jumps < 20 and steps < 100  # for another state of a loop that is being walked
+    states = explored_states(env, cur, insn_idx)
+    clean_live_states(env, states, insn_idx, cur)
+    states_cnt = len(states)
+    loop = False
+    i = states_cnt
+    while i > 0:
+        i -= 1
+        old = states[i]
+        if old.insn_idx != insn_idx:
+            continue
+        if old.branches:
+            outcome = compare_unfinished(env, insn, old, cur)
+            if outcome == LOOP_HIT:
+                loop = True
+            elif outcome == MISS and too_soon:
+                add_new = False
+        else:
+            loop = incomplete_read_marks(old)
+            outcome = HIT if states_equal(env, old, cur, RANGE_WITHIN if loop else NOT_EXACT) else MISS
+        if outcome != MISS:
+            hit(env, insn, old, cur, loop)
+            return True
+        if add_new:
+            old.miss_cnt += 1
+        if is_useless(insn, old):
+            del states[i]
+            give_up(env, old)
+    if env.max_states_per_insn < states_cnt:
+        env.max_states_per_insn = states_cnt
+    if add_new and (env.bpf_capable or states_cnt <= BPF_COMPLEXITY_LIMIT_STATES):
+        remember(env, states, insn_idx, cur)
+    return False
+
+
+def explored_states(env: Env, cur: State, insn_idx: int) -> list[State]:
+    """The states remembered at an instruction, oldest first, and those of others that share its place in the table."""
+    frame = cur.frames[cur.curframe]
+    at = ((insn_idx ^ frame.callsite) & U32_MAX) % env.n_insns
+    states = env.explored[at]
+    if states is None:
+        states = env.explored[at] = []
+    return states
+
+
+def compare_unfinished(env: Env, insn: VInsn, old: State, cur: State) -> int:
+    """Compare with a state whose paths have not all ended: such a match is a loop.  HIT, LOOP_HIT or MISS.
+
+    Iterators, may_goto and callbacks end their loops by themselves; any other loop that comes back to the very same
+    state is refused.
+    """
+    frame = old.frames[old.curframe]
+    if frame.in_async_callback_fn:
+        cur_frame = cur.frames[cur.curframe]
+        if frame.async_entry_cnt != cur_frame.async_entry_cnt:
+            return MISS
+    if insn.is_iter_next:
+        return LOOP_HIT if states_equal(env, old, cur, RANGE_WITHIN) and iter_is_active(cur) else MISS
+    if is_may_goto(insn) and old.may_goto_depth != cur.may_goto_depth and states_equal(env, old, cur, RANGE_WITHIN):
+        return LOOP_HIT
+    if insn.calls_callback:
+        return HIT if states_equal(env, old, cur, RANGE_WITHIN) else MISS
+    if (
+        old.may_goto_depth == cur.may_goto_depth
+        and old.callback_unroll_depth == cur.callback_unroll_depth
+        and states_maybe_looping(old, cur)
+        and states_equal(env, old, cur, EXACT)
+        and not iter_active_depths_differ(old, cur)
+    ):
+        raise endless(env, insn, old, cur)
+    return MISS
+
+
+def endless(env: Env, insn: VInsn, old: State, cur: State) -> Rejected:
+    """Say that the walk goes round, and in which states."""
+    verbose_linfo(env, insn.idx, "; ")
+    no = env.reject(EINVAL, "infinite-loop", f"infinite loop detected at insn {insn.idx}\n")
+    env.say("cur state:")
+    print_verifier_state(env, cur, cur.curframe, True)
+    env.say("old state:")
+    print_verifier_state(env, old, cur.curframe, True)
+    return no
+
+
+def iter_is_active(cur: State) -> bool:
+    """Does the iterator that R1 points to have more to give?"""
+    frame = cur.frames[cur.curframe]
+    reg = frame.regs[1]
+    frame = cur.frames[reg.frameno]
+    off = -(reg.off + reg.value)
+    slot = frame.stack[(off - 1) // 8]
+    spilled = slot.spilled
+    return spilled.iter_state == BPF_ITER_STATE_ACTIVE
+
+
+def iter_active_depths_differ(old: State, cur: State) -> bool:
+    """Is an active iterator at another turn than it was?"""
+    for fr in range(old.curframe + 1):
+        frame, cur_frame = old.frames[fr], cur.frames[fr]
+        stack, cur_stack = frame.stack, cur_frame.stack
+        for i in range(len(stack)):
+            slot = stack[i]
+            if (slot.types & 0xFF) == STACK_ITER:
+                reg = slot.spilled
+                slot = cur_stack[i]
+                cur_reg = slot.spilled
+                if reg.iter_state == BPF_ITER_STATE_ACTIVE and reg.iter_depth != cur_reg.iter_depth:
+                    return True
+    return False
+
+
+def hit(env: Env, insn: VInsn, old: State, cur: State, loop: bool) -> None:
+    """The current path need not be walked on: what matters in the old state matters on the way here, too."""
+    old.hit_cnt += 1
+    if insn.jmp_point:
+        push_jmp_history(env, cur, 0, 0)
+    propagate_precision(env, old, cur)
+    if loop:
+        visit = old.scc_visit
+        backedge = cur.copy()
+        backedge.equal_state = old
+        backedge.insn_idx = insn.idx
+        add_scc_backedge(env, visit, backedge)
+
+
+def is_useless(insn: VInsn, old: State) -> bool:
+    """Has a state missed so often that it isn't worth the comparison?  More patience where loops must meet it."""
+    patience = 64 if insn.force_checkpoint and old.branches > 0 else 3
+    return old.miss_cnt > old.hit_cnt * patience + patience
+
+
+def give_up(env: Env, old: State) -> None:
+    """A state is compared no more; it counts as kept until all its paths have ended."""
+    old.in_free_list = True
+    env.free_list_size += 1
+    env.explored_states_size -= 1
+    maybe_free(env, old)
+
+
+def maybe_free(env: Env, state: State) -> None:
+    """A state that was given up is needed no more once all its paths, and the loop it stands in, are done."""
+    if state.in_free_list and state.branches == 0 and not incomplete_read_marks(state):
+        env.free_list_size -= 1
+
+
+def remember(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
+    """Keep a copy of the current state; the path goes on as its child, with a way and precision marks of its own."""
+    env.total_states += 1
+    env.explored_states_size += 1
+    update_peak_states(env)
+    env.prev_jmps_processed = env.jmps_processed
+    env.prev_insn_processed = env.insn_processed
+    if env.bpf_capable:
+        mark_all_scalars_imprecise(env, cur)
+    history = cur.history
+    cur.history = []
+    new = cur.copy()
+    new.history = history
+    new.insn_idx = insn_idx
+    maybe_enter_scc(env, new)
+    cur.parent = new
+    cur.first_insn_idx = insn_idx
+    cur.dfs_depth = new.dfs_depth + 1
+    states.append(new)
+
+
+def update_branch_counts(env: Env, state: State) -> None:
+    """A path has ended: its state, and every one before it that has no other path left, is done."""
+    at: State | None = state
+    while at is not None:
+        at.branches -= 1
+        if at.branches:
+            return
+        maybe_exit_scc(env, at)
+        maybe_free(env, at)
+        parent = at.parent
+        state_done(at)
+        at = parent
+
+
+def clean_live_states(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
+    """Forget what nobody reads any more in the states, reached by the same calls, whose paths have all ended."""
+    for i in range(len(states)):
+        old = states[i]
+        if old.cleaned or old.branches or old.insn_idx != insn_idx:
+            continue
+        if same_callsites(old, cur) and not incomplete_read_marks(old):
+            clean_verifier_state(env, old)
+
+
+def clean_verifier_state(env: Env, state: State) -> None:
+    """Forget the registers and stack slots of a state that nobody reads any more."""
+    live_stack_query_init(env, state)
+    state.cleaned = True
+    for i in range(state.curframe + 1):
+        frame = state.frames[i]
+        clean_func_state(env, frame, frame_insn_idx(state, i), live_slots(env, i))
+
+
+def clean_func_state(env: Env, frame: Frame, insn_idx: int, live: int) -> None:
+    """The same for one frame: ``live`` are its slots that may still be read."""
+    insn = env.insns[insn_idx]
+    live_regs = insn.live_regs_before
+    regs = frame.regs
+    for i in range(10):
+        if (live_regs >> i & 1) == 0:
+            regs[i] = DEAD_REG
+    stack = frame.stack
+    for i in range(len(stack)):
+        if (live >> i & 1) == 0:
+            stack[i] = DEAD_SLOT
