@@ -43,7 +43,7 @@ cpdef int reset_stack_write_marks(Env env, int32_t insn_idx) except -1
 @cython.locals(live=LiveStack)
 cpdef int commit_stack_write_marks(Env env) except -1
 @cython.locals(at=int32_t, known=uint8_t, frameno=int32_t, mask=uint64_t, old=uint64_t, masks=InsnMasks)
-cpdef int commit_writes(Env env, LiveStack live, Instance instance) except -1
+cpdef commit_writes(Env env, LiveStack live, Instance instance)
 @cython.locals(masks=InsnMasks, known=uint64_t)
 cpdef int add_read(Env env, Instance instance, uint32_t frameno, int32_t insn_idx, uint64_t mask) except -1
 @cython.locals(frame=list)
@@ -74,9 +74,8 @@ cpdef bint update_frame(Env env, Instance instance, uint32_t frameno, list order
 )
 cpdef int propagate_to_caller(Env env, State state, Instance instance) except -1
 cpdef str chain_text(Instance instance)
-cpdef int log_change(
-    Env env, Instance instance, uint32_t frameno, int32_t idx, str what, uint64_t old, uint64_t new
-) except -1
+@cython.locals(gone=uint64_t, come=uint64_t, text=str)
+cpdef log_change(Env env, Instance instance, uint32_t frameno, int32_t idx, str what, uint64_t old, uint64_t new)
 @cython.locals(live=LiveStack)
 cpdef int live_stack_query_init(Env env, State state) except -1
 @cython.locals(

@@ -27,9 +27,9 @@ cdef SccVisit _visit(Env env, tuple callsites, uint32_t scc, bint create)
 @cython.locals(i=uint32_t, insn=VInsn)
 cpdef bint in_scc(Env env, State state) except -1
 @cython.locals(visit=SccVisit)
-cpdef int maybe_enter_scc(Env env, State state) except -1
+cpdef maybe_enter_scc(Env env, State state)
 @cython.locals(visit=SccVisit)
-cpdef int maybe_exit_scc(Env env, State state) except -1
+cpdef maybe_exit_scc(Env env, State state)
 cpdef int add_scc_backedge(Env env, SccVisit visit, State backedge) except -1
 @cython.locals(visit=SccVisit)
 cpdef bint incomplete_read_marks(State state) except -1

@@ -49,9 +49,9 @@ cpdef int maybe_free(Env env, State state) except -1
 @cython.locals(history=list, new=State)
 cpdef int remember(Env env, list states, int32_t insn_idx, State cur) except -1
 @cython.locals(at=State, parent=State)
-cpdef int update_branch_counts(Env env, State state) except -1
+cpdef update_branch_counts(Env env, State state)
 @cython.locals(i=Py_ssize_t, old=State)
-cpdef int clean_live_states(Env env, list states, int32_t insn_idx, State cur) except -1
+cpdef int clean_live_states(Env env, list states, VInsn insn, State cur) except -1
 @cython.locals(i=uint32_t, frame=Frame)
 cpdef int clean_verifier_state(Env env, State state) except -1
 @cython.locals(insn=VInsn, live_regs=uint32_t, regs=list, stack=list, i=Py_ssize_t)

@@ -58,14 +58,14 @@ def is_state_visited(env: Env, insn_idx: int) -> bool:
     add_new = forced or (jumps >= 2 and steps >= 8)
     too_soon = not forced and jumps < 20 and steps < 100  # for another state of a loop that is being walked
     states = explored_states(env, cur, insn_idx)
-    clean_live_states(env, states, insn_idx, cur)
+    clean_live_states(env, states, insn, cur)
     states_cnt = len(states)
     loop = False
     i = states_cnt
     while i > 0:
         i -= 1
         old = states[i]
-        if old.insn_idx != insn_idx:
+        if old.insn_idx != insn.idx:
             continue
         if old.branches:
             outcome = compare_unfinished(env, insn, old, cur)
@@ -236,11 +236,11 @@ def update_branch_counts(env: Env, state: State) -> None:
         at = parent
 
 
-def clean_live_states(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
+def clean_live_states(env: Env, states: list[State], insn: VInsn, cur: State) -> None:
     """Forget what nobody reads any more in the states, reached by the same calls, whose paths have all ended."""
     for i in range(len(states)):
         old = states[i]
-        if old.cleaned or old.branches or old.insn_idx != insn_idx:
+        if old.cleaned or old.branches or old.insn_idx != insn.idx:
             continue
         if same_callsites(old, cur) and not incomplete_read_marks(old):
             clean_verifier_state(env, old)
