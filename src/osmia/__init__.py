@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Any
 from osmia._version import __version__
 
 if TYPE_CHECKING:
-    from osmia.api import Collection, Executable, MapSpec, Program, Result, World, compile, open
+    from osmia.api import Collection, Executable, MapSpec, Program, Result, World, compile, open, verify
     from osmia.errors import OsmiaError
     from osmia.isa import Insn
     from osmia.maps import Map
+    from osmia.verifier.verdict import Verdict
 
 _WHERE = {
     "Collection": "osmia.api", "Executable": "osmia.api", "Insn": "osmia.isa", "Map": "osmia.maps",
     "MapSpec": "osmia.api", "OsmiaError": "osmia.errors", "Program": "osmia.api", "Result": "osmia.api",
-    "World": "osmia.api", "compile": "osmia.api", "open": "osmia.api",
+    "Verdict": "osmia.verifier.verdict", "World": "osmia.api", "compile": "osmia.api", "open": "osmia.api",
+    "verify": "osmia.api",
 }  # fmt: skip
 
 __all__ = [
-    "Collection", "Executable", "Insn", "Map", "MapSpec", "OsmiaError", "Program", "Result", "World", "__version__",
-    "compile", "open",
+    "Collection", "Executable", "Insn", "Map", "MapSpec", "OsmiaError", "Program", "Result", "Verdict", "World",
+    "__version__", "compile", "open", "verify",
 ]  # fmt: skip
 
 

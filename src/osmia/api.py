@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.isa import Insn
     from osmia.live.executable import LiveExecutable
+    from osmia.verifier.verdict import Verdict
     from osmia.vm.machine import Tracer
 
-UNSEEN = "compilers leave out what only local variables use; \"const struct event *unused;\" keeps struct event"
+UNSEEN = 'compilers leave out what only local variables use; "const struct event *unused;" keeps struct event'
 
-__all__ = ["Collection", "Executable", "MapSpec", "Program", "Result", "World", "compile", "open"]
+__all__ = ["Collection", "Executable", "MapSpec", "Program", "Result", "World", "compile", "open", "verify"]
 
 
 class Program(model.Program):
@@ -235,3 +236,50 @@ def compile(source: str | Path, *, btf: str | Path | Btf | None = None, cpus: in
     target = inputs.load_btf(btf) if btf is not None else None
     name = str(source) if isinstance(source, Path) else "<source>"
     return Collection(obj.load(data, path=name, target_btf=target), cpus=cpus)
+
+
+def verify(
+    program: model.Program | Collection | str | Path,
+    kernel: str = "6.18",
+    *,
+    name: str | None = None,
+    log_level: int = 1,
+    privileged: bool = True,
+    caps: Iterable[str] | None = None,
+    btf: str | Path | Btf | None = None,
+    log_size: int = 0,
+    facts: bool = False,
+    log_to: Callable[[bytes], object] | None = None,
+    **options: Any,
+) -> Verdict:
+    """Would Linux load the program?  The kernel's verdict, errno, log and counts, without a kernel.
+
+    ``program`` may be a file that ``open`` takes, with its ``options``; ``name`` chooses among several programs.
+    ``log_level`` is as in bpf(2): 1 says why a program is refused, 2 everything, 4 adds statistics.  ``caps`` (bpf,
+    perfmon, net_admin, sys_admin) are what the loader has, by default all, or with ``privileged=False`` none.
+    ``btf`` are the kernel's types: the running kernel's, or Osmia's own.  ``log_size`` limits the log as a buffer of
+    so many bytes would; ``log_to`` takes a level-2 log while it grows.  ``facts`` keeps what was known of the
+    registers before each instruction.  Raises an InputError for a file that is none.
+
+    >>> osmia.verify(osmia.Program("r0 = *(u32 *)(r1 + 9999)\\nexit", "xdp")).error.text
+    'invalid bpf_context access off=9999 size=4'
+    """
+    from osmia.verifier.judge import judge, kernel_btf, powers
+
+    types = inputs.load_btf(btf) if btf is not None else kernel_btf()
+    if isinstance(program, str | Path):
+        program = open(program, btf=types, **options)
+    if isinstance(program, Collection):
+        program = _the_program(program, name)
+    return judge(
+        program, kernel, powers(privileged, caps),
+        log_level=log_level, log_size=log_size, sink=log_to, btf=types, facts=facts,
+    )  # fmt: skip
+
+
+def _the_program(collection: Collection, name: str | None) -> Program:
+    if name is None and len(collection) != 1:
+        raise UsageError(f"which program? there are {', '.join(collection) or 'none'}", file=collection.path)
+    if name is not None and name not in collection:
+        raise UsageError(f"no program {name!r} (there: {', '.join(collection) or 'none'})", file=collection.path)
+    return collection[name] if name else next(iter(collection.values()))

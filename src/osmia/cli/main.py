@@ -20,6 +20,8 @@ COMMANDS: dict[str, str] = {
     "inspect": "Show everything in an object file.",
     "link": "Link objects statically.",
     "run": "Compile, load, run and print.",
+    "verdict": "Judge many programs, one JSON line each.",
+    "verify": "Say whether Linux would load a program, and why not.",
 }
 """Every command with its short help; ``foo-bar`` lives in ``osmia.cli.foo_bar`` as ``command``."""
 

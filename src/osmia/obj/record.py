@@ -32,6 +32,7 @@ _PREFIXES: Final = {
 """Where the kernel's BTF has the target of an attach type: prefix of the name, kind of the type."""
 _BY_BTF: Final = ("tracing", "lsm", "ext")
 NAME_ROOM: Final = 15
+KEPT_BTFS: Final = 64
 _LOADS: Final = (BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE)
 _DATA: Final = (".rodata", ".data", ".bss", ".kconfig")
 
@@ -145,11 +146,40 @@ def load(data: bytes, path: str = "") -> Collection:
     return reader.finish()
 
 
-class _Reader:
-    """A collection on its way; what records have in common is made once."""
+class Lines:
+    """Records one by one, each a program of its own; a map without a name keeps none."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self) -> None:
+        self.reader = _Reader("", invent=False)
+
+    def read(self, line: bytes, number: int) -> tuple[Program, dict[str, Any]]:
+        """The program in line ``number``, and how it wants to be loaded: ``name`` and ``record_fields.LOADING``.
+
+        Raises RecordError with the line.
+        """
+        try:
+            row = f.parse(line, f.PROGRAM + f.LOADING)
+            wanted = {field.name: row[field.name] for field in f.LOADING}
+            return self._program(row, number), wanted | {"name": row["name"]}
+        except RecordError as e:
+            raise e.at(line=number) from None
+
+    def _program(self, row: dict[str, Any], number: int) -> Program:
+        reader = self.reader
+        reader.order, reader.maps = None, {}
+        reader.found = Collection()
+        if len(reader.btfs) > KEPT_BTFS:
+            reader.btfs = {}
+        reader.add(row, number)
+        return next(iter(reader.found.programs.values()))
+
+
+class _Reader:
+    """A collection on its way; what records have in common is made once.  ``invent`` names for maps without one."""
+
+    def __init__(self, path: str, invent: bool = True) -> None:
         self.found = Collection(path)
+        self.invent = invent
         self.btfs: dict[bytes, Btf] = {}
         self.maps: dict[str, MapSpec] = {}
         self.order: ByteOrder | None = None
@@ -214,6 +244,8 @@ class _Reader:
 
     def _named(self, spec: MapSpec) -> MapSpec:
         """Put a map among the collection's; one without a name gets one."""
+        if not self.invent:
+            return spec
         if id(spec) not in self.seen:
             self.seen.add(id(spec))
             spec.name = spec.name or self._unused("map", self.found.maps)

@@ -66,6 +66,18 @@ def one_of(*known: str) -> Reader:
     return read
 
 
+def words(*known: str) -> Reader:
+    """A list of a few words."""
+    one = one_of(*known)
+
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"a list of {', '.join(known)} is wanted")
+        return tuple(one(v) for v in value)
+
+    return read
+
+
 def enum(names: tuple[str, ...], what: str) -> Reader:
     """A constant by name (without prefix) or number; comes back as name."""
 
@@ -173,7 +185,13 @@ PROGRAM: Final = (
     Field("relocs", objects(lambda: RELOC), []),
 )
 """``section`` is ours: the name that says what the program attaches to, which bpf(2) is never told.  What else a
-record may hold (log_level, run, unprivileged, caps, verdicts) is about loading it, not about the program."""
+record may hold (run, verdicts) is not about the program."""
+LOADING: Final = (
+    Field("log_level", u32, 1),
+    Field("unprivileged", truth, False),
+    Field("caps", words("bpf", "perfmon", "net_admin", "sys_admin"), ()),
+)
+"""How a record wants to be loaded: ``caps`` that are not empty are all that the loader has."""
 
 
 def parse(line: bytes, fields: tuple[Field, ...]) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""``osmia verify``: would Linux load it?  A verdict per program, the reason, the log on demand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osmia.cli.common import examples, load_collection, pick, print_json
+from osmia.errors import UsageError
+
+if TYPE_CHECKING:
+    from osmia.btf import Btf
+    from osmia.obj.model import Program
+    from osmia.verifier.verdict import Verdict
+
+EXAMPLES = examples(
+    "osmia verify prog.bpf.o", "osmia verify --log-level 2 --prog handle_open prog.bpf.c",
+    "osmia verify --unprivileged --type socket_filter filter.s",
+    "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
+)  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("path", metavar="FILE")
+@click.option("-p", "--prog", metavar="NAME", help="Only this program, also when it is not loaded by default.")
+@click.option("--kernel", default="6.18", show_default=True, metavar="VERSION", help="The kernel that judges.")
+@click.option("-l", "--log-level", type=click.IntRange(0, 15), metavar="N",
+              help="Print the log: 1 for refusals, 2 for every step, 4 for statistics, 8 cuts at the end.")  # fmt: skip
+@click.option("--log-size", type=click.IntRange(0), default=0, metavar="BYTES",
+              help="Size of the log's buffer, as the kernel would fill it [default: no limit].")  # fmt: skip
+@click.option("--unprivileged", is_flag=True, help="Load as an ordinary user without capabilities.")
+@click.option("--caps", metavar="LIST",
+              help="Load as a user with only these: bpf, perfmon, net_admin, sys_admin.")  # fmt: skip
+@click.option("--btf", metavar="FILE", help="The target kernel's BTF [default: the running kernel's, else Osmia's].")
+@click.option("--kconfig", metavar="FILE", help="The kernel's configuration, for __kconfig variables.")
+@click.option("--cpu", default="v3", show_default=True, metavar="v1|v2|v3|v4", help="What C is compiled for.")
+@click.option("--type", "prog_type", metavar="TYPE", help="Type of bare instructions: xdp, socket_filter, …")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
+def command(path: str, prog: str | None, as_json: bool, **options: Any) -> int:
+    """Say for each program of FILE whether Linux would load it, and if not, why.
+
+    FILE is an object, C, assembly, records (what osmia emit writes) or bare instructions; - is standard input.
+    The exit status is 0 when the kernel would take every program, 1 when it would refuse one, 2 when there is no
+    verdict: the input is bad, or a program needs a rule that Osmia does not have yet.
+    """
+    types = _types(options.pop("btf"))
+    programs = _programs(path, prog, types, options)
+    ask = _asker(types, **options)
+    found: list[tuple[str, Verdict]] = []
+    for program in programs:
+        found.append((program.name, verdict := ask(program)))
+        if not as_json:
+            _show(program, verdict, options["log_level"])
+    if as_json:
+        rows = [{"name": name, **verdict.to_json()} for name, verdict in found]
+        print_json({"file": path, "kernel": options["kernel"], "programs": rows})
+    return _status([verdict for _, verdict in found])
+
+
+def _types(btf: str | None) -> Btf:
+    from osmia.inputs import load_btf
+    from osmia.verifier.judge import kernel_btf
+
+    return load_btf(btf) if btf else kernel_btf()
+
+
+def _programs(path: str, prog: str | None, types: Btf, options: dict[str, Any]) -> list[Program]:
+    """The programs that are asked about; takes what reading the file wants out of ``options``."""
+    from osmia.inputs import read_file
+    from osmia.obj.kconfig import parse_config
+
+    wanted = {key: options.pop(key) for key in ("kconfig", "cpu", "prog_type")}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    if "kconfig" in given:
+        given["kconfig"] = parse_config(read_file(given["kconfig"]), file=given["kconfig"])
+    collection = load_collection(path, btf=types, **given)
+    programs = [pick(collection, prog)] if prog else [p for p in collection.programs.values() if p.autoload]
+    if not programs:
+        raise UsageError("no program in it that is loaded by default", file=collection.path or None)
+    return programs
+
+
+def _asker(
+    types: Btf, kernel: str, log_level: int | None, log_size: int, unprivileged: bool, caps: str | None
+) -> Callable[[Program], Verdict]:
+    from osmia.verifier.judge import judge, powers
+
+    power = powers(not unprivileged, caps.replace(",", " ").split() if caps is not None else None)
+    level = 1 if log_level is None else log_level
+    return lambda program: judge(program, kernel, power, log_level=level, log_size=log_size if level else 0, btf=types)
+
+
+def _show(program: Program, verdict: Verdict, log_level: int | None) -> None:
+    """One line, the reason, and the log that was asked for."""
+    print(f"{program.name} ({program.prog_type}): {_line(verdict)}")
+    reason = verdict.error
+    if reason is not None and reason.shown:
+        print(f"  {reason.insn}: {reason.shown}")
+    if reason is not None and reason.source:
+        print(f"  ; {reason.source}")
+    if log_level:
+        sys.stdout.write(verdict.log)
+
+
+def _line(verdict: Verdict) -> str:
+    if verdict.ok:
+        depth = "+".join(map(str, verdict.stack_depth))
+        return f"accepted ({verdict.processed} insns processed, {verdict.total_states} states, stack {depth})"
+    if verdict.unsupported:
+        return f"no verdict: {verdict.unsupported} can't be judged yet"
+    said = verdict.error.text if verdict.error is not None else ""
+    return f"rejected with {verdict.errno_name}" + (f": {said}" if said else "")
+
+
+def _status(verdicts: list[Verdict]) -> int:
+    if any(verdict.unsupported for verdict in verdicts):
+        return 2
+    return 0 if all(verdict.ok for verdict in verdicts) else 1

@@ -1,0 +1,105 @@
+"""One program, one kernel, one verdict: everything between a Program and what BPF_PROG_LOAD would answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from time import perf_counter_ns
+
+from osmia.btf import Btf
+from osmia.errors import UsageError
+from osmia.kernel import profile as profiles
+from osmia.obj.model import Program
+from osmia.verifier.env import Env, Powers
+from osmia.verifier.errors import Rejected, Unsupported
+from osmia.verifier.facts import Facts
+from osmia.verifier.lines import insn_text, source_of
+from osmia.verifier.log import Log, Sink, attr_errno
+from osmia.verifier.verdict import Reason, Verdict
+
+RUNNING = Path("/sys/kernel/btf/vmlinux")
+CAPS = ("bpf", "perfmon", "net_admin", "sys_admin")
+DEFAULT_KERNEL = "6.18"
+
+
+def powers(privileged: bool = True, caps: Iterable[str] | None = None) -> Powers:
+    """What a loader with these capabilities may do; CAP_SYS_ADMIN stands for the others.
+
+    ``caps`` (bpf, perfmon, net_admin, sys_admin) wins over ``privileged``.  Raises UsageError.
+    """
+    held = set(CAPS if privileged else ()) if caps is None else set(caps)
+    unknown = sorted(held - set(CAPS))
+    if unknown:
+        raise UsageError(f"no capability {unknown[0]!r} (known: {', '.join(CAPS)})")
+    return Powers(**{cap: cap in held or "sys_admin" in held for cap in CAPS})
+
+
+@cache
+def kernel_btf() -> Btf:
+    """The running kernel's types, or where there are none Osmia's own: the most used ones of 6.18."""
+    if RUNNING.is_file():
+        return Btf.parse(RUNNING.read_bytes())
+    from osmia.kernel.layout import types_btf
+
+    return Btf.parse(types_btf())
+
+
+def judge(
+    program: Program,
+    kernel: str = DEFAULT_KERNEL,
+    power: Powers | None = None,
+    *,
+    log_level: int = 1,
+    log_size: int = 0,
+    sink: Sink | None = None,
+    btf: Btf | None = None,
+    facts: bool = False,
+) -> Verdict:
+    """The verdict of a kernel (a profile's name) on a program as it stands, for a loader with some powers.
+
+    ``log_level`` is the BPF_LOG_… mask, ``log_size`` the buffer's bytes (0: no end), ``sink`` takes a level-2 log in
+    pieces.  ``btf`` are the kernel's types, by default the running kernel's.  ``facts`` collects what was known
+    before each instruction.  Raises UsageError for a kernel that there is no profile of.
+    """
+    profile = profiles.load(kernel)
+    bad = attr_errno(log_level, log_size)
+    if bad:
+        return Verdict(False, bad, error=Reason("log-attributes", ""))
+    env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf())
+    env.facts = Facts() if facts else None
+    return _verdict(env)
+
+
+def _verdict(env: Env) -> Verdict:
+    began = perf_counter_ns()
+    env.room["began"] = began
+    made = _ask(env)
+    cut = env.log.finish()
+    made.log, made.log_true_size, made.log_cut = str(env.log), env.log.true_size, bool(cut)
+    made.processed, made.max_states_per_insn = env.insn_processed, env.max_states_per_insn
+    made.total_states, made.peak_states = env.total_states, env.peak_states
+    made.stack_depth = tuple(subprog.stack_depth for subprog in env.subprogs)
+    made.facts = env.facts
+    made.usec = (perf_counter_ns() - began) // 1000
+    return made
+
+
+def _ask(env: Env) -> Verdict:
+    """Yes, no, or can't say."""
+    from osmia.verifier.load import bpf_prog_load
+
+    try:
+        refused = bpf_prog_load(env)
+    except Unsupported as e:
+        return Verdict(False, where="unsupported", unsupported=e.feature)
+    if refused is None:
+        return Verdict(True)
+    return Verdict(False, refused.errno, error=_reason(env, refused), where=getattr(refused, "where", "load"))
+
+
+def _reason(env: Env, no: Rejected) -> Reason:
+    slot = no.insn if 0 <= no.insn < env.n_insns and env.insn_processed else -1
+    source = source_of(env, slot) if slot >= 0 and env.program.line_info else None
+    shown = insn_text(env, env.insns[slot]).rstrip("\n") if slot >= 0 else ""
+    return Reason(no.kind, no.text, slot, no.reg, no.expected, no.found, source.text if source else "", shown)
