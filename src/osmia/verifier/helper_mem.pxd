@@ -1,7 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from osmia.verifier.backtrack cimport mark_chain_precision
-from osmia.verifier.btf_access cimport check_ptr_to_btf_access
 from osmia.verifier.consts cimport (
     BASE_TYPE_MASK, BPF_MAX_VAR_SIZ, BPF_READ, BPF_WRITE, MEM_RDONLY, PTR_MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX,
     PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, SCALAR_VALUE

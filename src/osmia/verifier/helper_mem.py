@@ -13,11 +13,11 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.btf_access import check_ptr_to_btf_access
 from osmia.verifier.text import reg_type_str
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
-    from osmia.verifier.btf_access import check_ptr_to_btf_access
     from osmia.verifier.consts import (
         BASE_TYPE_MASK,
         BPF_MAX_VAR_SIZ,

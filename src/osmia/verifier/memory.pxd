@@ -1,7 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from osmia.verifier.bounds cimport reg_bounds_sanity_check
-from osmia.verifier.btf_access cimport check_ptr_to_btf_access, check_ptr_to_map_access
 from osmia.verifier.consts cimport (
     BASE_TYPE_MASK, BPF_READ, BPF_WRITE, CONST_PTR_TO_MAP, MEM_RDONLY, NOT_INIT, PTR_MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID,
     PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,

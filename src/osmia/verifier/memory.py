@@ -14,12 +14,12 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.btf_access import check_ptr_to_btf_access, check_ptr_to_map_access
 from osmia.verifier.sock import may_read
 from osmia.verifier.text import reg_type_str
 
 if not cython.compiled:
     from osmia.verifier.bounds import reg_bounds_sanity_check
-    from osmia.verifier.btf_access import check_ptr_to_btf_access, check_ptr_to_map_access
     from osmia.verifier.consts import (
         BASE_TYPE_MASK,
         BPF_READ,
