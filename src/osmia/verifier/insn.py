@@ -16,7 +16,8 @@ class VInsn:
     Found before the walk: ``jmp_point``, ``prune_point``, ``force_checkpoint``, ``calls_callback``,
     ``is_iter_next``, ``scc``, ``live_regs_before``, ``fastcall_pattern``, ``fastcall_spills_num``; for a 64-bit load
     ``map``, ``map_off``, or ``btf_reg_type`` with ``btf``, ``btf_id``, ``mem_size``.  Noted on the way: ``seen``,
-    ``nospec``, ``nospec_result``, ``ptr_type``, ``alu_state``, ``alu_limit``, ``map_key_state``, ``map_ptr`` of a helper call.
+    ``nospec``, ``nospec_result``, ``ptr_type``, ``alu_state``, ``alu_limit``, ``map_key_state``,
+    ``map_ptr`` of a helper call.
     """
 
     map: VMap | None
