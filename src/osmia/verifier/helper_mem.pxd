@@ -17,14 +17,14 @@ from osmia.verifier.regs cimport Reg
 from osmia.verifier.stack_range cimport check_stack_range_initialized
 
 @cython.locals(regs=list, reg=Reg, base=uint32_t, write=bint, key_of=VMap)
-cpdef int check_helper_mem_access(
+cpdef check_helper_mem_access(
     Env env, int32_t regno, int64_t access_size, int32_t access_type, bint zero_size_allowed, object meta
-) except -1
+)
 cdef object _read_only(Env env, Reg reg, int32_t regno)
-cdef int _access_ctx(Env env, int32_t regno, int64_t access_size, int32_t access_type, bint zero_size_allowed) except -1
+cdef _access_ctx(Env env, int32_t regno, int64_t access_size, int32_t access_type, bint zero_size_allowed)
 cdef bint _is_null(Reg reg) noexcept
 cpdef int check_mem_size_reg(
     Env env, Reg reg, int32_t regno, int32_t access_type, bint zero_size_allowed, object meta
 ) except -1
 @cython.locals(regs=list)
-cpdef int check_mem_reg(Env env, Reg reg, int32_t regno, int64_t mem_size) except -1
+cpdef check_mem_reg(Env env, Reg reg, int32_t regno, int64_t mem_size)

@@ -12,7 +12,7 @@ cdef int32_t DST_OP
 cdef uint32_t M32, _ARENA
 
 @cython.locals(regs=list, reg=Reg)
-cpdef int check_ld_imm(Env env, VInsn insn) except -1
+cpdef check_ld_imm(Env env, VInsn insn)
 @cython.locals(second=VInsn, low=uint64_t, high=uint64_t, reg=Reg)
 cdef Reg _constant(Env env, VInsn insn)
 cdef int _point_to_kernel(VInsn insn, Reg reg) except -1

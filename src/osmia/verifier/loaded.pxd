@@ -18,4 +18,4 @@ cpdef Reg any_scalar(Env env)
 @cython.locals(reg=Reg, index=int64_t)
 cpdef Reg loaded_scalar(Env env, int64_t size, bint is_ldsx)
 @cython.locals(reg=Reg)
-cpdef int coerce_loaded(Env env, list regs, int32_t regno, int64_t size, bint is_ldsx) except -1
+cpdef coerce_loaded(Env env, list regs, int32_t regno, int64_t size, bint is_ldsx)

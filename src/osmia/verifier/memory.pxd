@@ -45,21 +45,21 @@ cpdef bint is_pkt_pointer(uint32_t type) noexcept
 @cython.locals(regs=list, reg=Reg)
 cpdef bint is_pointer_value(Env env, int32_t regno) except? -1
 @cython.locals(regs=list, reg=Reg, type=uint32_t)
-cpdef int check_mem_access(
+cpdef check_mem_access(
     Env env, int32_t insn_idx, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno,
     bint strict_alignment_once, bint is_ldsx
-) except -1
+)
 @cython.locals(type=uint32_t, base=uint32_t, key_of=VMap)
 cdef bint _access_rare(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno) except? -1
 cdef object _invalid(Env env, Reg reg, int32_t regno)
 cdef object _read_only(Env env, Reg reg, int32_t regno)
 @cython.locals(regs=list, reg=Reg, found=VMap, constant=Reg)
-cdef int _access_map_value(
+cdef _access_map_value(
     Env env, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno, bint is_ldsx
-) except -1
+)
 cdef int _access_mem(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno) except -1
 cdef int _access_sock(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t) except -1
 @cython.locals(regs=list, field=CtxAccess, reg=Reg)
-cdef int _access_ctx(
+cdef _access_ctx(
     Env env, int32_t insn_idx, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno, bint is_ldsx
-) except -1
+)

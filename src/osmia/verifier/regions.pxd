@@ -14,9 +14,9 @@ cdef uint64_t M64
 cdef uint32_t BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
 cdef int32_t ACCESS_DIRECT, ACCESS_HELPER, NET_IP_ALIGN, FLOW_KEYS_SIZE
 
-cpdef int check_mem_access_bounds(
+cpdef check_mem_access_bounds(
     Env env, int32_t regno, int64_t off, int64_t size, int64_t mem_size, bint zero_size_allowed
-) except -1
+)
 @cython.locals(regs=list, reg=Reg)
 cdef object _outside(Env env, int32_t regno, int64_t off, int64_t size, int64_t mem_size)
 @cython.locals(regs=list, reg=Reg, low=int64_t, high=int64_t, sized=bint)
@@ -38,4 +38,4 @@ cdef int _check_buffer(Env env, str info, Reg reg, int32_t regno, int64_t off, i
 cpdef int check_ptr_off_reg(Env env, Reg reg, int32_t regno) except -1
 cpdef int check_ptr_off_reg_fixed(Env env, Reg reg, int32_t regno, bint fixed_off_ok) except -1
 @cython.locals(packet=bint, start=uint64_t, carried=uint64_t)
-cpdef int check_ptr_alignment(Env env, Reg reg, int64_t off, int64_t size, bint strict_alignment_once) except -1
+cpdef check_ptr_alignment(Env env, Reg reg, int64_t off, int64_t size, bint strict_alignment_once)

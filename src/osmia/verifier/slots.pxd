@@ -19,4 +19,4 @@ cpdef uint64_t byte_mask(int64_t size) noexcept
 cpdef uint64_t scrubbed(uint64_t types) noexcept
 cpdef uint64_t blurred(uint64_t types) noexcept
 @cython.locals(stack=list, have=int64_t, wanted=int64_t, subprog=Subprog)
-cpdef int grow_stack_state(Env env, Frame frame, int64_t size) except -1
+cpdef grow_stack_state(Env env, Frame frame, int64_t size)

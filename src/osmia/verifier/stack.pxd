@@ -24,9 +24,9 @@ cdef uint64_t _SPILL8, _MISC8, _ZERO8, _LOW_BYTE, M64
 cpdef bint is_spillable_regtype(uint32_t type) noexcept
 cpdef bint stores_immediate(VInsn insn) noexcept
 @cython.locals(regs=list, reg=Reg, frame=Frame, state=State)
-cpdef int check_stack_write(Env env, int32_t ptr_regno, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx) except -1
+cpdef check_stack_write(Env env, int32_t ptr_regno, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx)
 @cython.locals(spi=int64_t, slot=Slot, cur=Frame, insn=VInsn, reg=Reg, at_start=bint)
-cpdef int check_stack_write_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx) except -1
+cpdef check_stack_write_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx)
 @cython.locals(types=uint64_t, kind=uint64_t, spilled=Reg, sanitize=bint, i=int64_t)
 cdef int _check_overwrite(Env env, Slot slot, Reg reg, int64_t size, VInsn insn) except -1
 @cython.locals(types=uint64_t, covered=uint64_t, slot=Slot)
@@ -47,9 +47,9 @@ cpdef int check_stack_write_var_off(
 )
 cdef bint _maybe_write_byte(Env env, Frame frame, int64_t off, bint zero, int32_t insn_idx) except? -1
 @cython.locals(regs=list, reg=Reg, frame=Frame, min_off=int64_t, max_off=int64_t)
-cpdef int check_stack_read(Env env, int32_t ptr_regno, int64_t off, int64_t size, int32_t dst_regno) except -1
+cpdef check_stack_read(Env env, int32_t ptr_regno, int64_t off, int64_t size, int32_t dst_regno)
 @cython.locals(spi=int64_t, slot=Slot, types=uint64_t, regs=list, spilled=Reg)
-cpdef int check_stack_read_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t dst_regno) except -1
+cpdef check_stack_read_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t dst_regno)
 @cython.locals(start=int64_t, i=int64_t, kind=uint64_t)
 cdef int _check_readable(Env env, uint64_t types, int64_t off, int64_t size) except -1
 @cython.locals(size=int64_t)
@@ -59,4 +59,4 @@ cdef bint _fill_part(Env env, Slot slot, int64_t off, int64_t size, int32_t dst_
 @cython.locals(regs=list, spills=int64_t, zeros=int64_t, start=int64_t, i=int64_t, kind=uint64_t, reg=Reg)
 cdef bint _fill_bytes(Env env, Slot slot, int64_t off, int64_t size, int32_t dst_regno) except? -1
 @cython.locals(regs=list, i=int64_t, spi=int64_t, slot=Slot)
-cdef int _mark_reg_stack_read(Env env, Frame frame, int64_t min_off, int64_t max_off, int32_t dst_regno) except -1
+cdef _mark_reg_stack_read(Env env, Frame frame, int64_t min_off, int64_t max_off, int32_t dst_regno)

@@ -18,9 +18,9 @@ cdef uint64_t M64, _LOW_BYTE, _MISC8
 cpdef int check_stack_access_within_bounds(Env env, int32_t regno, int64_t off, int64_t access_size, int32_t type) except -1
 cdef object _out_of_stack(Env env, int32_t errno, int32_t regno, Reg reg, int64_t off, int64_t size, int32_t type)
 @cython.locals(regs=list, reg=Reg, frame=Frame, min_off=int64_t, max_off=int64_t, at=int64_t, raw=bint)
-cpdef int check_stack_range_initialized(
+cpdef check_stack_range_initialized(
     Env env, int32_t regno, int64_t off, int64_t access_size, bint zero_size_allowed, int32_t type, object meta
-) except -1
+)
 @cython.locals(depth=int64_t, i=int64_t, spi=int64_t, slot=Slot)
 cdef int _check_no_dynptr(Env env, Frame frame, int64_t min_off, int64_t end) except -1
 @cython.locals(spi=int64_t, slot=Slot, stop=int64_t, i=int64_t, shift=int64_t, kind=uint64_t, byte=uint64_t, spilled=Reg)
