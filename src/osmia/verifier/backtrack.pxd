@@ -49,18 +49,18 @@ cdef Reg _imprecise(Reg reg)
 @cython.locals(insn=VInsn, bt=Backtrack, kind=uint32_t, opcode=uint32_t)
 cpdef bint backtrack_insn(Env env, int32_t idx, int32_t subseq_idx, HistoryEntry hist) except -1
 @cython.locals(opcode=uint32_t)
-cdef int _back_alu(Backtrack bt, VInsn insn) except -1
-cdef int _back_load(Backtrack bt, uint32_t dst, HistoryEntry hist) except -1
+cdef void _back_alu(Backtrack bt, VInsn insn) noexcept
+cdef void _back_load(Backtrack bt, uint32_t dst, HistoryEntry hist) noexcept
 @cython.locals(spi=uint32_t, fr=uint32_t)
 cdef bint _back_store(Backtrack bt, VInsn insn, HistoryEntry hist) except -1
 @cython.locals(linked=uint64_t, flags=uint32_t)
-cdef int _back_cond(Backtrack bt, VInsn insn, HistoryEntry hist) except -1
+cdef void _back_cond(Backtrack bt, VInsn insn, HistoryEntry hist) noexcept
 @cython.locals(wanted=bint, rest=uint64_t, i=uint32_t)
-cpdef int bt_sync_linked_regs(Backtrack bt, uint64_t linked) except -1
+cpdef void bt_sync_linked_regs(Backtrack bt, uint64_t linked) noexcept
 @cython.locals(bt=Backtrack, number=int32_t, callee=Subprog)
 cdef bint _back_call(Env env, VInsn insn, int32_t idx, int32_t subseq_idx) except -1
 @cython.locals(caller=uint32_t, i=uint32_t)
-cdef int _leave_callee(Backtrack bt, bint pass_args) except -1
+cdef void _leave_callee(Backtrack bt, bint pass_args) noexcept
 @cython.locals(bt=Backtrack, called=bint, subseq=VInsn, before=VInsn, i=uint32_t)
 cdef int _back_exit(Env env, int32_t subseq_idx) except -1
 @cython.locals(bt=Backtrack)

@@ -23,7 +23,7 @@ cdef enum:
     JCOND = 0xE0
 
 @cython.locals(opcode=uint32_t, src=Reg, state=State, taken=int32_t, regs=list)
-cpdef int check_cond_jmp_op(Env env, VInsn insn) except -1
+cpdef void check_cond_jmp_op(Env env, VInsn insn) except *
 @cython.locals(idx=int32_t, previous=State, queued=State)
 cdef int _check_may_goto(Env env, VInsn insn) except -1
 @cython.locals(flags=uint32_t, src=Reg, dst=Reg, state=State)
@@ -42,6 +42,6 @@ cdef int _refine(Env env, VInsn insn, Reg src, State other) except -1
 @cython.locals(regs=list, src=Reg, dst=Reg)
 cdef int _sync_linked(VInsn insn, State state, uint64_t linked) except -1
 @cython.locals(state=State, regs=list, opcode=uint32_t, dst=Reg, src=Reg, null_check=bint)
-cdef int _compare_pointers(Env env, VInsn insn, State other) except -1
+cdef void _compare_pointers(Env env, VInsn insn, State other) except *
 @cython.locals(regno=uint32_t)
-cdef int _spread_nullness(VInsn insn, Reg dst, Reg src, list equal_regs) except -1
+cdef void _spread_nullness(VInsn insn, Reg dst, Reg src, list equal_regs) except *

@@ -8,7 +8,7 @@ from osmia.verifier.slots cimport is_spilled_reg, make_slot
 from osmia.verifier.state cimport Frame, Slot, State
 
 @cython.locals(reach=int64_t, level=uint32_t)
-cpdef int find_good_pkt_pointers(State state, Reg pkt, uint32_t type, bint range_right_open) except -1
+cpdef void find_good_pkt_pointers(State state, Reg pkt, uint32_t type, bint range_right_open) except *
 @cython.locals(regs=list, stack=list, reg=Reg, slot=Slot, i=uint32_t)
 cdef int _extend_frame(Frame frame, uint32_t type, uint32_t id, int64_t reach) except -1
 @cython.locals(new=Reg)
