@@ -13,6 +13,7 @@ cpdef void mark_reg32_known(Reg reg, uint64_t value) noexcept nogil
 cpdef int forget_identity(Reg reg) except -1
 cpdef int become_unknown(Reg reg, bint precise) except -1
 cpdef int become_known(Reg reg, uint64_t value) except -1
+cpdef void set_const(Reg reg, uint64_t value) noexcept nogil
 
 @cython.locals(sign=uint64_t)
 cpdef void update_reg_bounds(Reg reg) noexcept nogil

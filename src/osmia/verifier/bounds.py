@@ -67,6 +67,11 @@ def become_unknown(reg: Reg, precise: bool) -> None:
 def become_known(reg: Reg, value: int) -> None:
     """Exactly ``value`` (u64) and no identity; the type stays (the kernel's ``__mark_reg_known``)."""
     forget_identity(reg)
+    set_const(reg, value)
+
+
+def set_const(reg: Reg, value: int) -> None:
+    """The tnum and all ranges are ``value`` (u64)."""
     reg.value, reg.mask = value, 0
     reg.umin = reg.umax = value
     reg.smin = reg.smax = s64(value)

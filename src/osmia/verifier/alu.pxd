@@ -1,0 +1,56 @@
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from osmia.isa.consts cimport (
+    BPF_ADD, BPF_ADDR_SPACE_CAST, BPF_ALU, BPF_ALU64, BPF_ARSH, BPF_DIV, BPF_END, BPF_LSH, BPF_MOD, BPF_MOV,
+    BPF_NEG, BPF_RSH, BPF_SUB, BPF_TO_LE, BPF_X
+)
+from osmia.verifier.backtrack cimport mark_chain_precision
+from osmia.verifier.bounds cimport (
+    coerce_reg_to_size_sx, coerce_subreg_to_size_sx, reg_bounds_sane, reg_bounds_sanity_check, reg_bounds_sync,
+    zext_32_to_64
+)
+from osmia.verifier.consts cimport BPF_ADD_CONST, PTR_TO_ARENA, S32_MAX, SCALAR_VALUE, U32_MAX, U64_MAX
+from osmia.verifier.env cimport Env
+from osmia.verifier.insn cimport VInsn
+from osmia.verifier.linked cimport assign_scalar_id_before_mov
+from osmia.verifier.maps cimport VMap
+from osmia.verifier.marks cimport check_reg_arg, mark_reg_unknown, unknown_scalar
+from osmia.verifier.pointer_alu cimport adjust_ptr_min_max_vals
+from osmia.verifier.regs cimport Reg, known_value
+from osmia.verifier.scalar cimport adjust_scalar_min_max_vals
+
+cdef enum:
+    SRC_OP = 0
+    DST_OP = 1
+    DST_OP_NO_MARK = 2
+
+cdef uint32_t ARENA
+
+@cython.locals(op=int32_t, regs=list, reg=Reg)
+cpdef check_alu_op(Env env, VInsn insn)
+cpdef bint is_pointer_value(Env env, Reg reg) noexcept
+@cython.locals(alu64=bint, odd_width=bint, regs=list, reg=Reg, dst=Reg)
+cpdef check_unary(Env env, VInsn insn, int32_t op)
+@cython.locals(regs=list, value=uint64_t, new=Reg)
+cpdef check_mov_imm(Env env, VInsn insn)
+@cython.locals(regs=list, src=Reg, new=Reg)
+cpdef check_mov_reg(Env env, VInsn insn)
+@cython.locals(off=int32_t, imm=int64_t, good=bint)
+cpdef check_mov_fields(Env env, VInsn insn)
+@cython.locals(found=VMap)
+cpdef check_addr_space_cast(Env env, int64_t imm)
+@cython.locals(src=Reg, dst=Reg)
+cpdef move_sign_extended(Env env, VInsn insn, list regs)
+@cython.locals(src=Reg, dst=Reg)
+cpdef move32(Env env, VInsn insn, list regs)
+@cython.locals(src=Reg, dst=Reg)
+cpdef Reg copied(Env env, VInsn insn, list regs, bint linked)
+@cython.locals(by_reg=bint)
+cpdef check_binary(Env env, VInsn insn, int32_t op)
+@cython.locals(width=int64_t)
+cpdef check_constant_operand(Env env, VInsn insn, int32_t op)
+@cython.locals(regs=list, dst=Reg, src=Reg, new=Reg)
+cpdef adjust_reg_min_max_vals(Env env, VInsn insn, int32_t op)
+@cython.locals(dst=Reg)
+cpdef adjust_by_pointer(Env env, VInsn insn, int32_t op, list regs)
+cpdef void link_by_offset(Env env, VInsn insn, int32_t op, Reg dst, Reg src) noexcept

@@ -1,0 +1,298 @@
+"""Arithmetic instructions: which fields they may use, what they may read, what they leave in the destination.
+
+(``check_alu_op`` and ``adjust_reg_min_max_vals`` in kernel/bpf/verifier.c, Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EACCES, EINVAL
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from osmia.kernel.uapi import MAP_TYPE
+from osmia.verifier.pointer_alu import OPERATORS
+
+if not cython.compiled:
+    from osmia.isa.consts import (
+        BPF_ADD,
+        BPF_ADDR_SPACE_CAST,
+        BPF_ALU,
+        BPF_ALU64,
+        BPF_ARSH,
+        BPF_DIV,
+        BPF_END,
+        BPF_LSH,
+        BPF_MOD,
+        BPF_MOV,
+        BPF_NEG,
+        BPF_RSH,
+        BPF_SUB,
+        BPF_TO_LE,
+        BPF_X,
+    )
+    from osmia.verifier.backtrack import mark_chain_precision
+    from osmia.verifier.bounds import (
+        coerce_reg_to_size_sx,
+        coerce_subreg_to_size_sx,
+        reg_bounds_sane,
+        reg_bounds_sanity_check,
+        reg_bounds_sync,
+        zext_32_to_64,
+    )
+    from osmia.verifier.consts import BPF_ADD_CONST, PTR_TO_ARENA, S32_MAX, SCALAR_VALUE, U32_MAX, U64_MAX
+    from osmia.verifier.env import Env
+    from osmia.verifier.insn import VInsn
+    from osmia.verifier.linked import assign_scalar_id_before_mov
+    from osmia.verifier.marks import DST_OP, DST_OP_NO_MARK, SRC_OP, check_reg_arg, mark_reg_unknown, unknown_scalar
+    from osmia.verifier.pointer_alu import adjust_ptr_min_max_vals
+    from osmia.verifier.regs import Reg, known_value
+    from osmia.verifier.scalar import adjust_scalar_min_max_vals
+
+ARENA = MAP_TYPE["arena"]
+
+
+def check_alu_op(env: Env, insn: VInsn) -> None:
+    """Judge an instruction of class ALU or ALU64 and do it to the current state.  Raises Rejected."""
+    op = insn.code & 0xF0
+    if op == BPF_MOV:
+        if insn.code & BPF_X:
+            check_mov_reg(env, insn)
+        else:
+            check_mov_imm(env, insn)
+    elif op == BPF_NEG or op == BPF_END:
+        check_unary(env, insn, op)
+    elif op > BPF_END:
+        raise env.reject(EINVAL, "unknown-opcode", f"invalid BPF_ALU opcode {op:x}\n")
+    else:
+        check_binary(env, insn, op)
+    regs = env.state.regs()
+    reg = regs[insn.dst]
+    if not reg_bounds_sane(reg):
+        reg = reg.copy()
+        reg_bounds_sanity_check(env, reg, "alu")
+        regs[insn.dst] = reg
+
+
+def is_pointer_value(env: Env, reg: Reg) -> bool:
+    """Would using the register's bits tell an address to someone who may not know it?"""
+    return not env.allow_ptr_leaks and reg.type != SCALAR_VALUE
+
+
+# -- negate and swap bytes
+
+
+def check_unary(env: Env, insn: VInsn, op: int) -> None:
+    """BPF_NEG and BPF_END.  What a byte swap leaves is unknown to 6.18."""
+    alu64 = (insn.code & 7) == BPF_ALU64
+    if op == BPF_NEG:
+        if insn.code & BPF_X or insn.src != 0 or insn.off != 0 or insn.imm != 0:
+            raise env.reject(EINVAL, "reserved-fields", "BPF_NEG uses reserved fields\n")
+    else:
+        odd_width = insn.imm != 16 and insn.imm != 32 and insn.imm != 64
+        if insn.src != 0 or insn.off != 0 or odd_width or (alu64 and (insn.code & BPF_X) != BPF_TO_LE):
+            raise env.reject(EINVAL, "reserved-fields", "BPF_END uses reserved fields\n")
+    check_reg_arg(env, insn.dst, SRC_OP)
+    regs = env.state.regs()
+    reg = regs[insn.dst]
+    if is_pointer_value(env, reg):
+        text = f"R{insn.dst} pointer arithmetic prohibited\n"
+        raise env.reject(EACCES, "pointer-arithmetic", text, reg=insn.dst)
+    if op == BPF_NEG and reg.type == SCALAR_VALUE:
+        check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
+        dst = reg.copy()
+        adjust_scalar_min_max_vals(env, insn, dst, reg)
+        regs[insn.dst] = dst
+    else:
+        check_reg_arg(env, insn.dst, DST_OP)
+
+
+# -- moves
+
+
+def check_mov_imm(env: Env, insn: VInsn) -> None:
+    """``r1 = 5``, ``w1 = 5``."""
+    if insn.src != 0 or insn.off != 0:
+        raise env.reject(EINVAL, "reserved-fields", "BPF_MOV uses reserved fields\n")
+    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
+    regs = env.state.regs()
+    value = insn.imm & (U64_MAX if (insn.code & 7) == BPF_ALU64 else U32_MAX)
+    new = known_value(value)
+    new.precise = not env.bpf_capable
+    regs[insn.dst] = new
+
+
+def check_mov_reg(env: Env, insn: VInsn) -> None:
+    """``r1 = r2``, ``w1 = w2``, with sign extension (``off`` is the width), and casts between address spaces."""
+    check_mov_fields(env, insn)
+    check_reg_arg(env, insn.src, SRC_OP)
+    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
+    regs = env.state.regs()
+    if (insn.code & 7) != BPF_ALU64:
+        move32(env, insn, regs)
+    elif insn.imm:
+        new = unknown_scalar(env)
+        if insn.imm == 1:
+            new.type = PTR_TO_ARENA
+        regs[insn.dst] = new
+    elif insn.off == 0:
+        src = assign_scalar_id_before_mov(env, regs[insn.src])
+        regs[insn.src] = src
+        regs[insn.dst] = src
+    else:
+        move_sign_extended(env, insn, regs)
+
+
+def check_mov_fields(env: Env, insn: VInsn) -> None:
+    """The fields of a move between registers.  Raises Rejected."""
+    off, imm = insn.off, insn.imm
+    if (insn.code & 7) == BPF_ALU:
+        good = (off == 0 or off == 8 or off == 16) and imm == 0
+    elif off == BPF_ADDR_SPACE_CAST:
+        check_addr_space_cast(env, imm)
+        return
+    else:
+        good = (off == 0 or off == 8 or off == 16 or off == 32) and imm == 0
+    if not good:
+        raise env.reject(EINVAL, "reserved-fields", "BPF_MOV uses reserved fields\n")
+
+
+def check_addr_space_cast(env: Env, imm: int) -> None:
+    """A cast between the arena and the kernel's addresses; ``imm`` says in which direction.  Raises Rejected."""
+    if imm != 1 and imm != 1 << 16:
+        text = "addr_space_cast insn can only convert between address space 1 and 0\n"
+        raise env.reject(EINVAL, "addr-space-cast", text)
+    for found in env.used_maps:
+        if found.type == ARENA:
+            return
+    text = "addr_space_cast insn can only be used in a program that has an associated arena\n"
+    raise env.reject(EINVAL, "addr-space-cast", text)
+
+
+def move_sign_extended(env: Env, insn: VInsn, regs: list[Reg]) -> None:
+    """``r1 = (s8)r2`` and wider.  The copy stays linked to its source if nothing changes."""
+    src = regs[insn.src]
+    if is_pointer_value(env, src):
+        text = f"R{insn.src} sign-extension part of pointer\n"
+        raise env.reject(EACCES, "pointer-leak", text, reg=insn.src)
+    if src.type != SCALAR_VALUE:
+        mark_reg_unknown(env, regs, insn.dst)
+        return
+    dst = copied(env, insn, regs, src.umax <= U64_MAX >> (65 - insn.off))
+    coerce_reg_to_size_sx(dst, insn.off >> 3)
+    regs[insn.dst] = dst
+
+
+def move32(env: Env, insn: VInsn, regs: list[Reg]) -> None:
+    """``w1 = w2``, ``w1 = (s8)w2``.  The copy stays linked to its source if nothing changes."""
+    src = regs[insn.src]
+    if is_pointer_value(env, src):
+        text = f"R{insn.src} partial copy of pointer\n"
+        raise env.reject(EACCES, "pointer-leak", text, reg=insn.src)
+    if src.type != SCALAR_VALUE:
+        dst = unknown_scalar(env)
+    elif insn.off == 0:
+        dst = copied(env, insn, regs, src.umax <= U32_MAX)
+    else:
+        dst = copied(env, insn, regs, src.umax <= U64_MAX >> (65 - insn.off))
+        coerce_subreg_to_size_sx(dst, insn.off >> 3)
+    zext_32_to_64(dst)
+    reg_bounds_sync(dst)
+    regs[insn.dst] = dst
+
+
+def copied(env: Env, insn: VInsn, regs: list[Reg], linked: bool) -> Reg:
+    """A copy of the source register, to be changed; ``linked``: it shares the source's id."""
+    src = regs[insn.src]
+    if linked:
+        src = assign_scalar_id_before_mov(env, src)
+        regs[insn.src] = src
+    dst = src.copy()
+    if not linked:
+        dst.id = 0
+    return dst
+
+
+# -- everything with two operands
+
+
+def check_binary(env: Env, insn: VInsn, op: int) -> None:
+    """Addition to arithmetic shift.  Raises Rejected."""
+    by_reg = insn.code & BPF_X
+    if insn.off != 0 and (insn.off != 1 or (op != BPF_MOD and op != BPF_DIV)):
+        raise env.reject(EINVAL, "reserved-fields", "BPF_ALU uses reserved fields\n")
+    if (by_reg and insn.imm != 0) or (not by_reg and insn.src != 0):
+        raise env.reject(EINVAL, "reserved-fields", "BPF_ALU uses reserved fields\n")
+    if by_reg:
+        check_reg_arg(env, insn.src, SRC_OP)
+    check_reg_arg(env, insn.dst, SRC_OP)
+    if not by_reg:
+        check_constant_operand(env, insn, op)
+    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
+    adjust_reg_min_max_vals(env, insn, op)
+
+
+def check_constant_operand(env: Env, insn: VInsn, op: int) -> None:
+    """No division by a constant 0, no shift by a constant beyond the width.  Raises Rejected."""
+    if (op == BPF_MOD or op == BPF_DIV) and insn.imm == 0:
+        raise env.reject(EINVAL, "division-by-zero", "div by zero\n")
+    width = 64 if (insn.code & 7) == BPF_ALU64 else 32
+    if (op == BPF_LSH or op == BPF_RSH or op == BPF_ARSH) and (insn.imm < 0 or insn.imm >= width):
+        raise env.reject(EINVAL, "invalid-shift", f"invalid shift {insn.imm}\n")
+
+
+def adjust_reg_min_max_vals(env: Env, insn: VInsn, op: int) -> None:
+    """Find out whether scalars or pointers meet, do the arithmetic, store the result.  Raises Rejected."""
+    regs = env.state.regs()
+    dst = regs[insn.dst]
+    if dst.type == PTR_TO_ARENA:
+        return
+    if insn.code & BPF_X:
+        src = regs[insn.src]
+        if src.type != SCALAR_VALUE:
+            adjust_by_pointer(env, insn, op, regs)
+            return
+        if dst.type != SCALAR_VALUE or dst.precise:
+            mark_chain_precision(env, insn.src)
+            dst, src = regs[insn.dst], regs[insn.src]
+    else:
+        src = known_value(insn.imm & U64_MAX)
+    if dst.type != SCALAR_VALUE:
+        adjust_ptr_min_max_vals(env, insn, dst, src, True)
+        return
+    new = dst.copy()
+    adjust_scalar_min_max_vals(env, insn, new, src)
+    if insn.code & BPF_X and insn.src == insn.dst:
+        src = new  # the kernel looks at the register again
+    link_by_offset(env, insn, op, new, src)
+    regs[insn.dst] = new
+
+
+def adjust_by_pointer(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
+    """The source is a pointer: added to a scalar it moves, with another pointer there is only their distance."""
+    dst = regs[insn.dst]
+    if dst.type == SCALAR_VALUE:
+        mark_chain_precision(env, insn.dst)
+        adjust_ptr_min_max_vals(env, insn, regs[insn.src], regs[insn.dst], False)
+    elif op == BPF_SUB and env.allow_ptr_leaks:
+        mark_reg_unknown(env, regs, insn.dst)
+    else:
+        text = f"R{insn.dst} pointer {OPERATORS[op >> 4]} pointer prohibited\n"
+        raise env.reject(EACCES, "pointer-arithmetic", text, reg=insn.dst)
+
+
+def link_by_offset(env: Env, insn: VInsn, op: int, dst: Reg, src: Reg) -> None:
+    """A register with an id that grew by a constant stays linked to the others, once; else it leaves them."""
+    if (
+        dst.id and env.bpf_capable and op == BPF_ADD and (insn.code & 7) == BPF_ALU64
+        and src.type == SCALAR_VALUE and src.mask == 0
+    ):  # fmt: skip
+        if dst.id & BPF_ADD_CONST or src.umin > S32_MAX & U64_MAX:
+            dst.off, dst.id = 0, 0
+        else:
+            dst.id |= BPF_ADD_CONST
+            dst.off = src.value & U32_MAX
+    else:
+        dst.id = 0
