@@ -21,7 +21,7 @@ from osmia.verifier.consts import (
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.global_func import btf_prepare_func_args
-from osmia.verifier.marks import next_id, unknown_scalar
+from osmia.verifier.marks import mark_verifier_state_scratched, next_id, unknown_scalar
 from osmia.verifier.regs import Reg, pointer
 from osmia.verifier.state import Frame, State
 
@@ -83,6 +83,7 @@ def first_state(env: Env, number: int) -> State:
     state.branches = 1
     state.in_sleepable = env.sleepable
     state.frames = [Frame(-1, 0, number)]
+    mark_verifier_state_scratched(env)
     state.first_insn_idx = env.subprogs[number].start
     state.last_insn_idx = -1
     return state
