@@ -27,7 +27,7 @@ from osmia.verifier.state cimport State
 
 cdef int GO_ON, PATH_ENDS, SHOW_STATE, LD, LDX, ST, STX, JMP, JMP32, MEM, ATOMIC, MEMSX, ABS, IND, JA, CALL, EXIT, SPIN_UNLOCK
 
-@cython.locals(show=bint, step=int)
+@cython.locals(show=bint, left=bint, step=int)
 cpdef int do_check(Env env) except -1
 cpdef bint next_path(Env env) except -1
 @cython.locals(idx=int32_t, insn=VInsn, state=State)

@@ -52,15 +52,13 @@ RECOVERABLE = (EPERM, EACCES, EINVAL)
 def do_check(env: Env) -> None:
     """Walk every path from ``env.insn_idx`` with ``env.state``.  Raises Rejected or Unsupported."""
     show = False
+    left = True
     env.prev_insn_idx = -1
-    while True:
+    while left:
         step = walk_insn(env, show)
-        show = step == SHOW_STATE or (show and not env.log.level2)
-        if step != PATH_ENDS:
-            continue
-        if not next_path(env):
-            return
-        show = True
+        show = step != GO_ON or (show and not env.log.level2)
+        if step == PATH_ENDS:
+            left = next_path(env)
 
 
 def next_path(env: Env) -> bool:
@@ -176,10 +174,10 @@ def check_stx(env: Env, insn: VInsn) -> None:
     mode = insn.code & 0xE0
     if mode == ATOMIC:
         check_atomic(env, insn)
-        return
-    if mode != MEM or insn.imm != 0:
+    elif mode != MEM or insn.imm != 0:
         raise env.reject(EINVAL, "reserved-fields", "BPF_STX uses reserved fields\n")
-    check_store_reg(env, insn, False)
+    else:
+        check_store_reg(env, insn, False)
 
 
 def check_st(env: Env, insn: VInsn) -> None:
