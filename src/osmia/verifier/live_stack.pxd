@@ -1,5 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from osmia.verifier.consts cimport U32_MAX
 from osmia.verifier.env cimport Env, Subprog
 from osmia.verifier.flow cimport insn_successors
 from osmia.verifier.insn cimport VInsn

@@ -17,6 +17,7 @@ except ImportError:
 from osmia.verifier.text import fmt_stack_mask
 
 if not cython.compiled:
+    from osmia.verifier.consts import U32_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.flow import insn_successors
     from osmia.verifier.state import State
@@ -134,7 +135,11 @@ def commit_stack_write_marks(env: Env) -> None:
 
 
 def commit_writes(env: Env, live: LiveStack, instance: Instance) -> None:
-    """Enter what was gathered into an instance: kept as it is the first time, cut down to it later."""
+    """Enter what was gathered into an instance: kept as it is the first time, cut down to it later.
+
+    Linux 6.18 holds the earlier writes in 32 bits while it compares: slots from fp-264 on are kept as first seen, unless
+    one of the upper 32 slots changes.
+    """
     at = live.write_insn_idx - instance.start
     known = instance.seen[at]
     if known < 2 and (known or not live.wrote):
@@ -145,7 +150,7 @@ def commit_writes(env: Env, live: LiveStack, instance: Instance) -> None:
         if mask == 0 and (known == 0 or instance.frames[frameno] is None):
             continue
         masks = masks_at(env, instance, frameno, live.write_insn_idx)
-        old = masks.must_write
+        old = masks.must_write & U32_MAX
         if known:
             mask &= old
         if old != mask:
