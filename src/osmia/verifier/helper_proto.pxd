@@ -13,7 +13,8 @@ cdef class HelperRule:
     cdef public str name, ret_struct
     cdef public uint32_t ret_base, ret_flags
     cdef public list args
-    cdef public bint gpl_only, pkt_access, might_sleep, changes_pkt_data, acquires, casts, records_map, writes_map
+    cdef public bint gpl_only, pkt_access, might_sleep, changes_pkt_data, special
+    cdef public bint acquires, casts, records_map, writes_map
 
 cpdef bint is_acquire_function(HelperRule rule, str map_type) except -1
 cpdef bint is_sync_callback_calling_function(int32_t func_id) except -1

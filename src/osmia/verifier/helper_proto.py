@@ -32,6 +32,11 @@ RECORD_MAP = (
     *("map_peek_elem", "for_each_map_elem", "redirect_map", "map_lookup_percpu_elem"),
 )
 """Helpers that the kernel may bind to the map they are called with."""
+SPECIAL = (
+    *("tail_call", "get_local_storage", "for_each_map_elem", "timer_set_callback", "find_vma", "snprintf", "loop"),
+    *("set_retval", "per_cpu_ptr", "this_cpu_ptr", "user_ringbuf_drain", "get_func_ip"),
+)
+"""Helpers with rules of their own."""
 WRITE_MAP = ("map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem")
 RETURNED_STRUCTS = {"bpf_task_pt_regs": "pt_regs"}
 """Structs that a helper's C prototype does not name."""
@@ -70,6 +75,7 @@ class HelperRule:
         self.gpl_only, self.pkt_access, self.might_sleep = proto.gpl_only, proto.pkt_access, proto.might_sleep
         short = proto.name.removeprefix("bpf_")
         self.changes_pkt_data = short in CHANGE_PACKET
+        self.special = short in SPECIAL
         self.acquires, self.casts = short in ACQUIRE, short in CAST
         self.records_map, self.writes_map = short in RECORD_MAP, short in WRITE_MAP
 

@@ -1,0 +1,127 @@
+"""Helpers that call a function of the program: the function is walked as a path of its own that leads back to the call.
+
+(``push_callback_call`` and the ``set_…_callback_state`` functions in kernel/bpf/verifier.c; Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EFAULT
+from typing import TYPE_CHECKING
+
+from osmia.btf import Struct
+from osmia.kernel.uapi import MAP_TYPES
+from osmia.verifier import consts as c
+from osmia.verifier.backtrack import mark_chain_precision
+from osmia.verifier.call_meta import CallMeta
+from osmia.verifier.env import Env
+from osmia.verifier.func_args import btf_check_subprog_call
+from osmia.verifier.insn import VInsn
+from osmia.verifier.marks import unknown_scalar
+from osmia.verifier.paths import push_stack
+from osmia.verifier.regs import Reg, not_init, pointer
+from osmia.verifier.state import Frame
+
+if TYPE_CHECKING:
+    from osmia.verifier.func_call import SetCallee
+
+ENOTSUPP = 524
+FOR_EACH_MAP_ELEM, FIND_VMA, LOOP = 164, 180, 181
+FOR_EACH_MAPS = ("array", "percpu_array", "hash", "lru_hash", "percpu_hash", "lru_percpu_hash")
+
+
+def call_back(env: Env, insn: VInsn, meta: CallMeta) -> None:
+    """The callback part of a helper's call, before its caller's registers are forgotten.  Raises Rejected."""
+    if meta.func_id == FOR_EACH_MAP_ELEM:
+        push_callback_call(env, meta.subprogno, set_map_elem_callback_state)
+    elif meta.func_id == FIND_VMA:
+        push_callback_call(env, meta.subprogno, set_find_vma_callback_state)
+    elif meta.func_id == LOOP:
+        call_loop(env, insn, meta.subprogno)
+    else:
+        raise env.unsupported("callbacks of timers and of user ring buffers")
+
+
+def call_loop(env: Env, insn: VInsn, number: int) -> None:
+    """One more turn of bpf_loop, as long as R1 may be larger than the turns that were walked."""
+    update_loop_inline_state(env, insn, number)
+    mark_chain_precision(env, 1)
+    frame = env.state.frame()
+    if frame.callback_depth < frame.regs[1].umax:
+        push_callback_call(env, number, set_loop_callback_state)
+        return
+    frame.callback_depth = 0
+    if env.log.level2:
+        env.say(f"frame{env.state.curframe} bpf_loop iteration limit reached\n")
+
+
+def update_loop_inline_state(env: Env, insn: VInsn, number: int) -> None:
+    """The kernel builds the loop into the program when it always calls the same function, with flags 0."""
+    callbacks: dict[int, int] = env.room.setdefault("loop callbacks", {})
+    if insn.notes is None:
+        callbacks[insn.idx] = number
+        insn.notes = "bpf_loop-inline" if loop_flag_is_zero(env) else "bpf_loop"
+    elif insn.notes == "bpf_loop-inline" and not (loop_flag_is_zero(env) and callbacks[insn.idx] == number):
+        insn.notes = "bpf_loop"
+
+
+def loop_flag_is_zero(env: Env) -> bool:
+    """Is R4 the number 0?  The kernel then relies on it."""
+    reg = env.state.regs()[4]
+    if reg.type != c.SCALAR_VALUE or reg.mask or reg.value:
+        return False
+    mark_chain_precision(env, 4)
+    return True
+
+
+def push_callback_call(env: Env, number: int, set_callee: SetCallee) -> None:
+    """Remember to walk function ``number`` as called from here.  Raises Rejected."""
+    from osmia.verifier.func_call import setup_func_entry  # which needs this module's callers
+
+    state = env.state
+    caller = state.frame()
+    no = btf_check_subprog_call(env, number, caller.regs)
+    if no is not None and no.errno == EFAULT:
+        raise no
+    subprog = env.subprogs[number]
+    subprog.is_cb = True
+    pushed = push_stack(env, subprog.start, env.insn_idx, False)
+    setup_func_entry(env, number, env.insn_idx, set_callee, pushed)
+    pushed.callback_unroll_depth += 1
+    pushed.frames[pushed.curframe - 1].callback_depth += 1
+    caller.callback_depth = 0
+
+
+def set_loop_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
+    """``callback(u64 index, void *ctx)``."""
+    enter(callee, [unknown_scalar(env), caller.regs[3]])
+
+
+def set_map_elem_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
+    """``callback(struct bpf_map *map, void *key, void *value, void *ctx)``.  Raises Rejected."""
+    insn = env.insns[insn_idx]
+    if MAP_TYPES[insn.map_ptr.type] not in FOR_EACH_MAPS:
+        raise env.reject(ENOTSUPP, "for-each-map", "callback function not allowed for map\n")
+    map_reg = caller.regs[1]
+    key, value = pointer(c.PTR_TO_MAP_KEY), pointer(c.PTR_TO_MAP_VALUE)
+    key.map = value.map = map_reg.map
+    enter(callee, [map_reg, key, value, caller.regs[3]])
+
+
+def set_find_vma_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
+    """``callback(struct task_struct *task, struct vm_area_struct *vma, void *ctx)``."""
+    vma = pointer(c.PTR_TO_BTF_ID)
+    found = env.vmlinux.find("vm_area_struct", Struct) if env.vmlinux is not None else None
+    if found is None:
+        raise env.unsupported("struct vm_area_struct of the kernel")
+    vma.btf, vma.btf_id = env.vmlinux, found
+    enter(callee, [caller.regs[1], vma, caller.regs[4]])
+
+
+def enter(callee: Frame, args: list[Reg]) -> None:
+    """Arguments of a callback that returns 0 or 1."""
+    for i, reg in enumerate(args, 1):
+        callee.regs[i] = reg
+    for i in range(len(args) + 1, 6):
+        callee.regs[i] = not_init()
+    callee.in_callback_fn = True
+    callee.callback_ret_min, callee.callback_ret_max = 0, 1

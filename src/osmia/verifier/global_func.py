@@ -1,0 +1,193 @@
+"""What BTF says of a function's arguments, as far as the verifier relies on it.
+
+(``btf_prepare_func_args`` and ``btf_is_prog_ctx_type`` in kernel/bpf/btf.c; Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from errno import EFAULT, EINVAL, EOPNOTSUPP
+
+from osmia.btf import (
+    Btf,
+    DeclTag,
+    Enum,
+    Enum64,
+    Func,
+    FuncProto,
+    Int,
+    Param,
+    Ptr,
+    Struct,
+    Void,
+)
+from osmia.btf import types as t
+from osmia.errors import InputError
+from osmia.verifier.consts import PTR_MAYBE_NULL
+from osmia.verifier.env import Env, Subprog
+from osmia.verifier.prog_ctx import is_prog_ctx_type, validate_prog_ctx_type
+
+GLOBAL = 1  # linkage of a function in BTF
+MAX_ARGS = 5
+SCALARS = (Int, Enum, Enum64)
+TAGS = ("ctx", "trusted", "untrusted", "nonnull", "nullable", "arena")
+
+
+@dataclass(frozen=True, slots=True)
+class SubprogArg:
+    """One argument: ``base`` is "ANYTHING", "PTR_TO_CTX", "PTR_TO_MEM" (of ``mem_size`` bytes), "PTR_TO_ARENA"."""
+
+    base: str
+    flags: int = 0
+    mem_size: int = 0
+    btf_id: int = 0
+
+
+def btf_prepare_func_args(env: Env, number: int) -> None:
+    """Fill in ``args`` and ``arg_cnt`` of function ``number`` from its BTF.
+
+    Raises Rejected: EFAULT where the BTF itself is wrong, else EINVAL or EOPNOTSUPP; for static functions in silence,
+    for nobody relies on them.
+    """
+    subprog = env.subprogs[number]
+    if subprog.args_cached:
+        return
+    btf = program_btf(env)
+    func = _function(env, subprog, number)
+    proto = btf.type(func.type_id)
+    if not isinstance(proto, FuncProto):
+        raise env.reject(EFAULT, "func-btf", f"Invalid type of function {func.name}()\n")
+    quiet = subprog.linkage != GLOBAL
+    if len(proto.params) > MAX_ARGS:
+        text = f"Global function {func.name}() with {len(proto.params)} > {MAX_ARGS} args. Buggy compiler.\n"
+        raise env.reject(EINVAL, "func-args", "" if quiet else text)
+    if not isinstance(btf.type(btf.skip_modifiers(proto.type_id)), SCALARS):
+        text = f"Global function {func.name}() doesn't return scalar. Only those are supported.\n"
+        raise env.reject(EINVAL, "func-return", "" if quiet else text)
+    args = [_argument(env, subprog, func.name, i, param) for i, param in enumerate(proto.params)]
+    subprog.args, subprog.arg_cnt, subprog.args_cached = args, len(args), True
+
+
+def program_btf(env: Env) -> Btf:
+    """The program's own types; only programs with func_info come here, and those have BTF."""
+    btf = env.program.btf
+    assert btf is not None
+    return btf
+
+
+def _function(env: Env, subprog: Subprog, number: int) -> Func:
+    """The function's own type."""
+    if not subprog.func_type_id:
+        if subprog.linkage != GLOBAL:
+            raise env.reject(EINVAL, "func-btf", "")
+        raise env.reject(EFAULT, "func-btf", "Global functions need valid BTF\n")
+    func = program_btf(env).type(subprog.func_type_id)
+    if not isinstance(func, Func):
+        raise env.reject(EFAULT, "func-btf", f"BTF of func#{number} doesn't point to KIND_FUNC\n")
+    return func
+
+
+def _argument(env: Env, subprog: Subprog, name: str, i: int, param: Param) -> SubprogArg:
+    """One argument, from its type and its ``arg:`` tags."""
+    btf = program_btf(env)
+    tags = set(_tags(env, subprog, i))
+    found = btf.type(btf.skip_modifiers(param.type_id))
+    if isinstance(found, Ptr):
+        made = _pointer(env, subprog, i, found, tags)
+        if made is not None:
+            return made
+    if tags:
+        raise env.reject(EINVAL, "func-arg", f"arg#{i} has pointer tag, but is not a pointer type\n")
+    if isinstance(found, SCALARS):
+        return SubprogArg("ANYTHING")
+    if subprog.linkage != GLOBAL:
+        raise env.reject(EINVAL, "func-arg", "")
+    text = f"Arg#{i} type {kind_name(found)} in {name}() is not supported yet.\n"
+    raise env.reject(EINVAL, "func-arg", text)
+
+
+def _tags(env: Env, subprog: Subprog, i: int) -> Iterator[str]:
+    for tag in arg_tags(env, subprog.func_type_id, i):
+        if subprog.linkage != GLOBAL:
+            text = f"arg#{i} type tag is not supported in static functions\n"
+            raise env.reject(EOPNOTSUPP, "func-arg-tag", text)
+        if tag not in TAGS:
+            raise env.reject(EOPNOTSUPP, "func-arg-tag", f"arg#{i} has unsupported set of tags\n")
+        yield tag
+
+
+def arg_tags(env: Env, func_id: int, i: int) -> list[str]:
+    """The ``arg:`` tags of argument ``i`` of a function of the program, without that prefix."""
+    found: dict[tuple[int, int], list[str]] | None = env.room.get("arg tags")
+    if found is None:
+        found = env.room["arg tags"] = {}
+        btf = program_btf(env)
+        for type_id in btf.ids(DeclTag):
+            tag = btf.type(type_id)
+            if isinstance(tag, DeclTag) and tag.name.startswith("arg:"):
+                found.setdefault((tag.type_id, tag.component_idx), []).append(tag.name.removeprefix("arg:"))
+    return found.get((func_id, i), [])
+
+
+def _pointer(env: Env, subprog: Subprog, i: int, ptr: Ptr, tags: set[str]) -> SubprogArg | None:
+    """A pointer argument; None where only a static function has it."""
+    btf = program_btf(env)
+    invalid = f"arg#{i} has invalid combination of tags\n"
+    if "ctx" in tags or is_prog_ctx_type(env, btf, ptr, i):
+        if tags - {"ctx"}:
+            raise env.reject(EINVAL, "func-arg-tag", invalid)
+        if tags:
+            validate_prog_ctx_type(env, btf, ptr, i)
+        return SubprogArg("PTR_TO_CTX")
+    if _is_dynptr(btf, ptr):
+        if tags:
+            raise env.reject(EINVAL, "func-arg-tag", invalid)
+        raise env.unsupported("dynptr arguments")
+    if "trusted" in tags:
+        if "nonnull" in tags:
+            raise env.reject(EINVAL, "func-arg-tag", invalid)
+        raise env.unsupported("trusted pointer arguments")
+    for tag in ("untrusted", "arena"):
+        if tag in tags and len(tags) > 1:
+            text = f"arg#{i} {tag} cannot be combined with any other tags\n"
+            raise env.reject(EINVAL, "func-arg-tag", text)
+    if "untrusted" in tags:
+        raise env.unsupported("untrusted pointer arguments")
+    if "arena" in tags:
+        return SubprogArg("PTR_TO_ARENA")
+    return _memory(env, i, ptr, tags) if subprog.linkage == GLOBAL else None
+
+
+def _is_dynptr(btf: Btf, ptr: Ptr) -> bool:
+    found = btf.type(btf.skip_modifiers(ptr.type_id))
+    return isinstance(found, Struct) and found.name in ("bpf_dynptr", "bpf_dynptr_kern")
+
+
+def _memory(env: Env, i: int, ptr: Ptr, tags: set[str]) -> SubprogArg:
+    """A pointer to the program's own data: as many bytes as its type has."""
+    btf = program_btf(env)
+    if "nullable" in tags:
+        raise env.reject(EINVAL, "func-arg-tag", f"arg#{i} has invalid combination of tags\n")
+    type_id = btf.skip_modifiers(ptr.type_id)
+    found = btf.type(type_id)
+    try:
+        size = None if isinstance(found, (Void, t.Fwd, FuncProto, Func)) else btf.size_of(type_id)
+    except InputError:
+        size = None
+    if size is None:
+        kind, name = kind_name(found), getattr(found, "name", "")
+        text = f"arg#{i} reference type('{kind} {name}') size cannot be determined: {-EINVAL}\n"
+        raise env.reject(EINVAL, "func-arg-size", text)
+    return SubprogArg("PTR_TO_MEM", 0 if "nonnull" in tags else PTR_MAYBE_NULL, size)
+
+
+def kind_name(found: t.Type) -> str:
+    """A type's kind as the log writes it."""
+    return KIND_NAMES[found.kind]
+
+
+KIND_NAMES = (
+    *("UNKN", "INT", "PTR", "ARRAY", "STRUCT", "UNION", "ENUM", "FWD", "TYPEDEF", "VOLATILE", "CONST", "RESTRICT"),
+    *("FUNC", "FUNC_PROTO", "VAR", "DATASEC", "FLOAT", "DECL_TAG", "TYPE_TAG", "ENUM64"),
+)

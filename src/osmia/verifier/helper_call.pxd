@@ -1,0 +1,43 @@
+cimport cython
+from libc.stdint cimport int32_t, uint32_t, uint64_t
+from osmia.verifier.backtrack cimport mark_chain_precision
+from osmia.verifier.call_meta cimport CallMeta
+from osmia.verifier.consts cimport BPF_WRITE, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, STACK_SPILL
+from osmia.verifier.env cimport Env
+from osmia.verifier.helper_args cimport check_func_arg, register_is_null
+from osmia.verifier.helper_proto cimport HelperRule
+from osmia.verifier.helper_return cimport set_return
+from osmia.verifier.insn cimport VInsn
+from osmia.verifier.maps cimport VMap
+from osmia.verifier.marks cimport UNREADABLE
+from osmia.verifier.memory cimport check_mem_access
+from osmia.verifier.refs cimport check_resource_leak, invalid_reg, release_reference
+from osmia.verifier.regs cimport Reg
+from osmia.verifier.state cimport Frame, Slot, State
+
+cdef uint64_t KEY_SEEN, KEY_POISON
+cdef int32_t TAIL_CALL, GET_LOCAL_STORAGE, SNPRINTF, GET_FUNC_IP, SET_RETVAL, PER_CPU_PTR, THIS_CPU_PTR
+cdef uint32_t PROG_ARRAY
+
+cpdef HelperRule get_helper_proto(Env env, int32_t func_id)
+@cython.locals(func_id=int32_t, rule=HelperRule, meta=CallMeta, arg=int32_t, i=int32_t, frame=Frame)
+cpdef int check_helper_call(Env env, VInsn insn) except -1
+@cython.locals(state=State)
+cdef int _check_allowed(Env env, HelperRule rule) except -1
+@cython.locals(map=VMap)
+cpdef int record_func_map(Env env, VInsn insn, CallMeta meta, HelperRule rule) except -1
+@cython.locals(map=VMap, reg=Reg, seen=uint64_t)
+cdef int _record_func_key(Env env, VInsn insn, CallMeta meta) except -1
+@cython.locals(reg=Reg, released=bint)
+cdef int _release(Env env, CallMeta meta, HelperRule rule) except -1
+@cython.locals(regs=list)
+cdef int _check_special(Env env, VInsn insn, CallMeta meta, HelperRule rule) except -1
+@cython.locals(i=int32_t)
+cpdef int clear_caller_saved_regs(Env env, list regs) except -1
+@cython.locals(state=State, frame=Frame)
+cpdef int clear_all_pkt_pointers(Env env) except -1
+cdef bint _is_pkt_pointer(Reg reg) noexcept
+@cython.locals(i=Py_ssize_t, reg=Reg)
+cdef int _clear_regs(Env env, list regs) except -1
+@cython.locals(i=Py_ssize_t, slot=Slot, reg=Reg)
+cdef int _clear_slots(Env env, list stack) except -1

@@ -1,0 +1,164 @@
+"""What a helper leaves in R0.
+
+(The second half of ``check_helper_call`` and ``do_refine_retval_range`` in kernel/bpf/verifier.c; Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EINVAL
+from functools import cache
+from pathlib import Path
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from osmia.btf import Struct, Union
+from osmia.errors import InputError
+
+if not cython.compiled:
+    from osmia.verifier.bounds import reg_bounds_sanity_check, reg_bounds_sync
+    from osmia.verifier.call_meta import CallMeta
+    from osmia.verifier.consts import (
+        MEM_RDONLY,
+        PTR_MAYBE_NULL,
+        PTR_TO_BTF_ID,
+        PTR_TO_MAP_VALUE,
+        PTR_TO_MEM,
+        PTR_TO_SOCK_COMMON,
+        PTR_TO_SOCKET,
+        PTR_TO_TCP_SOCK,
+        RET_INTEGER,
+        RET_PTR_TO_MAP_VALUE,
+        RET_PTR_TO_MEM,
+        RET_PTR_TO_MEM_OR_BTF_ID,
+        RET_PTR_TO_SOCK_COMMON,
+        RET_PTR_TO_SOCKET,
+        RET_PTR_TO_TCP_SOCK,
+        RET_VOID,
+    )
+    from osmia.verifier.env import Env
+    from osmia.verifier.helper_args import can_elide_value_nullness
+    from osmia.verifier.helper_proto import HelperRule
+    from osmia.verifier.marks import mark_reg_unknown, unknown_scalar
+    from osmia.verifier.refs import acquire_reference
+    from osmia.verifier.regs import Reg, pointer
+    from osmia.words import s32, s64
+
+MAP_LOOKUP_ELEM = 1
+SOCKMAP, SOCKHASH = 15, 18
+GET_SMP_PROCESSOR_ID = 8
+BOUNDED_BY_SIZE = frozenset((45, 67, 114, 115, 141))
+"""Helpers that return a length up to the size they were given, or an errno: probe_read_…_str, get_stack …"""
+MAX_ERRNO = 4095
+
+
+def set_return(env: Env, meta: CallMeta, rule: HelperRule) -> None:
+    """R0 after the call; R0 to R5 are forgotten already.  Raises Rejected."""
+    base = rule.ret_base
+    regs = env.state.regs()
+    if base == RET_INTEGER:
+        mark_reg_unknown(env, regs, 0)
+        if rule.id == GET_SMP_PROCESSOR_ID or rule.id in BOUNDED_BY_SIZE:
+            regs[0] = _refined(env, meta, rule.id)
+        return
+    if base == RET_VOID:
+        return
+    reg = _pointer(env, meta, rule)
+    if reg.type & PTR_MAYBE_NULL:
+        env.id_gen += 1
+        reg.id = env.id_gen
+    if rule.casts:
+        reg.ref_obj_id = meta.ref_obj_id
+    elif rule.acquires or (rule.id == MAP_LOOKUP_ELEM and _is_sockmap(meta)):
+        reg.id = reg.ref_obj_id = acquire_reference(env, env.insn_idx)
+    regs[0] = reg
+
+
+def _is_sockmap(meta: CallMeta) -> bool:
+    map = meta.map
+    return map is not None and (map.type == SOCKMAP or map.type == SOCKHASH)
+
+
+def _pointer(env: Env, meta: CallMeta, rule: HelperRule) -> Reg:
+    """The pointer that the helper returns, without ids."""
+    base, flags = rule.ret_base, rule.ret_flags
+    if base == RET_PTR_TO_MAP_VALUE:
+        return _map_value(env, meta, rule.id, flags)
+    if base == RET_PTR_TO_SOCKET:
+        return pointer(PTR_TO_SOCKET | flags)
+    if base == RET_PTR_TO_SOCK_COMMON:
+        return pointer(PTR_TO_SOCK_COMMON | flags)
+    if base == RET_PTR_TO_TCP_SOCK:
+        return pointer(PTR_TO_TCP_SOCK | flags)
+    if base == RET_PTR_TO_MEM:
+        reg = pointer(PTR_TO_MEM | flags)
+        reg.mem_size = meta.mem_size
+        return reg
+    if base == RET_PTR_TO_MEM_OR_BTF_ID:
+        return _percpu(env, meta, flags)
+    reg = pointer(PTR_TO_BTF_ID | flags)
+    found = env.vmlinux.find(rule.ret_struct, Struct) if env.vmlinux is not None else None
+    if found is None:
+        raise env.unsupported(f"struct {rule.ret_struct} of the kernel")
+    reg.btf, reg.btf_id = env.vmlinux, found
+    return reg
+
+
+def _map_value(env: Env, meta: CallMeta, func_id: int, flags: int) -> Reg:
+    """A value of the map; certainly there when an array is asked with a known key in range."""
+    map = meta.map
+    if map is None:
+        raise env.unsupported("a map's value without a map")
+    if func_id == MAP_LOOKUP_ELEM and can_elide_value_nullness(map) and 0 <= meta.const_map_key < map.max_entries:
+        flags &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
+        if map.record is not None:
+            raise env.unsupported("special fields in map values")
+    reg = pointer(PTR_TO_MAP_VALUE | flags)
+    reg.map, reg.map_uid = map, meta.map_uid
+    return reg
+
+
+def _percpu(env: Env, meta: CallMeta, flags: int) -> Reg:
+    """One CPU's copy of a kernel variable: a struct, or memory of the variable's size."""
+    btf, btf_id = meta.ret_btf, meta.ret_btf_id
+    bare = btf.skip_modifiers(btf_id)
+    if isinstance(btf.type(bare), (Struct, Union)):
+        reg = pointer(PTR_TO_BTF_ID | (flags & (MEM_RDONLY ^ 0xFFFFFFFF)))
+        reg.btf, reg.btf_id = btf, btf_id
+        return reg
+    reg = pointer(PTR_TO_MEM | flags)
+    try:
+        reg.mem_size = btf.size_of(bare)
+    except InputError as error:
+        name = getattr(btf.type(bare), "name", "")
+        text = f"unable to resolve the size of type '{name}': {-EINVAL}\n"
+        raise env.reject(EINVAL, "percpu-size", text) from error
+    return reg
+
+
+@cache
+def possible_cpus() -> int:
+    """How many CPUs the kernel that is asked about may have: this machine's, for no profile knows it."""
+    try:
+        numbers = Path("/sys/devices/system/cpu/possible").read_text("ascii")
+        return int(numbers.strip().replace(",", "-").rpartition("-")[2]) + 1
+    except (OSError, ValueError):
+        return os.cpu_count() or 1
+
+
+def _refined(env: Env, meta: CallMeta, func_id: int) -> Reg:
+    """A returned number whose range is known."""
+    reg = unknown_scalar(env)
+    if func_id == GET_SMP_PROCESSOR_ID:
+        last = possible_cpus() - 1
+        reg.umax = reg.u32_max = reg.smax = reg.s32_max = last
+        reg.umin = reg.u32_min = reg.smin = reg.s32_min = 0
+    else:
+        reg.smax, reg.s32_max = s64(meta.msize_max_value), s32(meta.msize_max_value)
+        reg.smin = reg.s32_min = -MAX_ERRNO
+    reg_bounds_sync(reg)
+    reg_bounds_sanity_check(env, reg, "retval")
+    return reg

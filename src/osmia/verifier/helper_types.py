@@ -1,0 +1,189 @@
+"""Which registers an argument takes: by type, by fixed and variable offset, and BTF pointers by their struct.
+
+(``check_reg_type``, ``check_func_arg_reg_off``, ``btf_struct_ids_match``; Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EACCES, EINVAL
+from typing import Any
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+from osmia.btf import Btf, Struct, Union
+from osmia.verifier import consts as c
+from osmia.verifier.helper_proto import func_id_name
+from osmia.verifier.text import btf_type_name, reg_type_str
+
+if not cython.compiled:
+    from osmia.verifier.call_meta import CallMeta
+    from osmia.verifier.consts import (
+        ARG_KPTR_XCHG_DEST,
+        ARG_PTR_TO_BTF_ID_SOCK_COMMON,
+        ARG_PTR_TO_DYNPTR,
+        ARG_PTR_TO_MEM,
+        BASE_TYPE_MASK,
+        MEM_ALLOC,
+        MEM_PERCPU,
+        MEM_RDONLY,
+        MEM_RINGBUF,
+        OBJ_RELEASE,
+        PTR_MAYBE_NULL,
+        PTR_TO_ARENA,
+        PTR_TO_BTF_ID,
+        PTR_TO_BUF,
+        PTR_TO_MAP_KEY,
+        PTR_TO_MAP_VALUE,
+        PTR_TO_MEM,
+        PTR_TO_PACKET,
+        PTR_TO_PACKET_META,
+        PTR_TO_STACK,
+        SCALAR_VALUE,
+    )  # fmt: skip
+    from osmia.verifier.env import Env
+    from osmia.verifier.regions import check_ptr_off_reg_fixed
+    from osmia.verifier.regs import Reg
+
+_BTF = c.PTR_TO_BTF_ID
+_SOCKETS = (c.PTR_TO_SOCK_COMMON, c.PTR_TO_SOCKET, c.PTR_TO_TCP_SOCK, c.PTR_TO_XDP_SOCK)
+_MEM = (
+    *(c.PTR_TO_STACK, c.PTR_TO_PACKET, c.PTR_TO_PACKET_META, c.PTR_TO_MAP_KEY, c.PTR_TO_MAP_VALUE, c.PTR_TO_MEM),
+    *(c.PTR_TO_MEM | c.MEM_RINGBUF, c.PTR_TO_BUF, _BTF | c.PTR_TRUSTED),
+)
+_PERCPU = _BTF | c.MEM_PERCPU
+
+COMPATIBLE: dict[int, tuple[int, ...]] = {
+    c.ARG_PTR_TO_MAP_KEY: _MEM,
+    c.ARG_PTR_TO_MAP_VALUE: _MEM,
+    c.ARG_PTR_TO_MEM: _MEM,
+    c.ARG_CONST_SIZE: (c.SCALAR_VALUE,),
+    c.ARG_CONST_SIZE_OR_ZERO: (c.SCALAR_VALUE,),
+    c.ARG_CONST_ALLOC_SIZE_OR_ZERO: (c.SCALAR_VALUE,),
+    c.ARG_CONST_MAP_PTR: (c.CONST_PTR_TO_MAP,),
+    c.ARG_PTR_TO_CTX: (c.PTR_TO_CTX,),
+    c.ARG_PTR_TO_SOCK_COMMON: _SOCKETS,
+    c.ARG_PTR_TO_BTF_ID_SOCK_COMMON: (*_SOCKETS, _BTF, _BTF | c.PTR_TRUSTED),
+    c.ARG_PTR_TO_SOCKET: (c.PTR_TO_SOCKET,),
+    c.ARG_PTR_TO_BTF_ID: (_BTF, _BTF | c.PTR_TRUSTED, _BTF | c.MEM_RCU),
+    c.ARG_PTR_TO_SPIN_LOCK: (c.PTR_TO_MAP_VALUE, _BTF | c.MEM_ALLOC),
+    c.ARG_PTR_TO_RINGBUF_MEM: (c.PTR_TO_MEM | c.MEM_RINGBUF,),
+    c.ARG_PTR_TO_PERCPU_BTF_ID: (_PERCPU, _PERCPU | c.MEM_RCU, _PERCPU | c.PTR_TRUSTED),
+    c.ARG_PTR_TO_FUNC: (c.PTR_TO_FUNC,),
+    c.ARG_PTR_TO_STACK: (c.PTR_TO_STACK,),
+    c.ARG_PTR_TO_CONST_STR: (c.PTR_TO_MAP_VALUE,),
+    c.ARG_PTR_TO_TIMER: (c.PTR_TO_MAP_VALUE,),
+    c.ARG_KPTR_XCHG_DEST: (c.PTR_TO_MAP_VALUE, _BTF | c.MEM_ALLOC),
+    c.ARG_PTR_TO_DYNPTR: (c.PTR_TO_STACK, c.CONST_PTR_TO_DYNPTR),
+}
+"""The register types that an argument takes, flags that do not matter left out."""
+
+DYNPTR_TYPES = (
+    c.DYNPTR_TYPE_LOCAL | c.DYNPTR_TYPE_RINGBUF | c.DYNPTR_TYPE_SKB | c.DYNPTR_TYPE_XDP | c.DYNPTR_TYPE_SKB_META
+)
+NO_DYNPTR_TYPE = 0xFFFFFFFF ^ DYNPTR_TYPES
+SK_RELEASE, KPTR_XCHG = 86, 194
+
+
+def check_reg_type(env: Env, regno: int, base: int, flags: int, struct: str, meta: CallMeta) -> None:
+    """Is the register of a type that the argument (``base``, ``flags``) takes?  ``struct``: behind a BTF pointer.
+
+    Raises Rejected.
+    """
+    regs = env.state.regs()
+    reg = regs[regno]
+    type = reg.type
+    if flags & MEM_RDONLY:
+        type &= MEM_RDONLY ^ 0xFFFFFFFF
+    if flags & PTR_MAYBE_NULL:
+        type &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
+    if base == ARG_PTR_TO_MEM:
+        type &= NO_DYNPTR_TYPE
+    types = COMPATIBLE[base]
+    if type not in types:
+        expected = ", ".join([reg_type_str(t) for t in types])
+        text = f"R{regno} type={reg_type_str(reg.type)} expected={expected}\n"
+        raise env.reject(EACCES, "argument-type", text, reg=regno, expected=types, found=reg.type)
+    if (reg.type & BASE_TYPE_MASK) == PTR_TO_BTF_ID:
+        _check_btf_reg(env, regno, reg, base, flags, struct, meta)
+
+
+def _check_btf_reg(env: Env, regno: int, reg: Reg, base: int, flags: int, struct: str, meta: CallMeta) -> None:
+    """A BTF pointer: memory may be read through it, else its struct must be the right one."""
+    if COMPATIBLE[base] is _MEM:
+        if not flags & MEM_RDONLY:
+            found = reg_type_str(reg.type)
+            text = f"{func_id_name(meta.func_id)}() may write into memory pointed by R{regno} type={found}\n"
+            raise env.reject(EACCES, "argument-read-only", text, reg=regno)
+        return
+    if reg.type & MEM_PERCPU and not reg.type & MEM_ALLOC:
+        return  # what is behind it is for the helper to judge
+    if reg.type & MEM_ALLOC or meta.func_id == KPTR_XCHG or base == ARG_KPTR_XCHG_DEST:
+        raise env.unsupported("allocated objects")
+    if reg.type & PTR_MAYBE_NULL and (not flags & PTR_MAYBE_NULL or flags & OBJ_RELEASE):
+        text = f"Possibly NULL pointer passed to helper arg{regno}\n"
+        raise env.reject(EACCES, "argument-maybe-null", text, reg=regno)
+    wanted = "sock_common" if base == ARG_PTR_TO_BTF_ID_SOCK_COMMON else struct
+    strict = bool(flags & OBJ_RELEASE) and meta.func_id != SK_RELEASE
+    if not btf_struct_ids_match(env, reg, wanted, strict):
+        found = btf_type_name(reg.btf, reg.btf_id)
+        text = f"R{regno} is of type {found} but {wanted} is expected\n"
+        raise env.reject(EACCES, "argument-struct", text, reg=regno, expected=wanted, found=found)
+
+
+def btf_struct_ids_match(env: Env, reg: Reg, wanted: str, strict: bool) -> bool:
+    """Does the pointer lead to the kernel's ``struct wanted``, or to one that starts with it (unless ``strict``)?"""
+    kernel = env.vmlinux
+    if kernel is None or reg.btf is not kernel:
+        raise env.unsupported("pointers to structs of another BTF")
+    if reg.off == 0 and reg.btf_id == kernel.find(wanted, Struct):
+        return True
+    if strict:
+        return False
+    if reg.off:
+        raise env.unsupported("pointers into the middle of a kernel struct")
+    return _starts_with(kernel, reg.btf_id, kernel.find(wanted, Struct))
+
+
+def _starts_with(btf: Btf, btf_id: int, wanted: Any) -> bool:
+    """Is the struct ``wanted`` the first member of the struct, or of that member, and so on?"""
+    for _ in range(32):
+        made = btf.type(btf_id)
+        if not isinstance(made, (Struct, Union)) or not made.members:
+            return False
+        btf_id = btf.skip_modifiers(made.members[0].type_id)
+        if btf_id == wanted:
+            return True
+    return False
+
+
+def check_func_arg_reg_off(env: Env, reg: Reg, regno: int, base: int, flags: int) -> None:
+    """May the pointer have the offset it has?  What a helper releases must be the object's start.  Raises Rejected."""
+    type = reg.type
+    if flags & OBJ_RELEASE:
+        if base == ARG_PTR_TO_DYNPTR and type == PTR_TO_STACK:
+            return
+        if reg.off:
+            text = f"R{regno} must have zero offset when passed to release func or trusted arg to kfunc\n"
+            raise env.reject(EINVAL, "release-offset", text, reg=regno)
+        check_ptr_off_reg_fixed(env, reg, regno, False)
+        return
+    if (
+        type == SCALAR_VALUE or type == PTR_TO_STACK or type == PTR_TO_MAP_VALUE or type == PTR_TO_PACKET
+        or type == PTR_TO_PACKET_META or type == PTR_TO_MAP_KEY or type == PTR_TO_MEM
+        or type == (PTR_TO_MEM | MEM_RDONLY) or type == (PTR_TO_MEM | MEM_RINGBUF)
+        or type == PTR_TO_BUF or type == (PTR_TO_BUF | MEM_RDONLY) or type == PTR_TO_ARENA
+    ):  # fmt: skip
+        return
+    check_ptr_off_reg_fixed(env, reg, regno, type in BTF_WITH_OFFSET)
+
+
+BTF_WITH_OFFSET = frozenset(
+    (
+        *(_BTF, _BTF | c.MEM_ALLOC, _BTF | c.PTR_TRUSTED, _BTF | c.MEM_RCU),
+        *(_BTF | c.MEM_ALLOC | c.NON_OWN_REF, _BTF | c.MEM_ALLOC | c.NON_OWN_REF | c.MEM_RCU),
+    )
+)
+"""BTF pointers that may point into their struct."""
