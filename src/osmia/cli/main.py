@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "btf": "Dump, merge and convert BTF.",
     "cc": "Compile C to an eBPF object, with nothing else installed.",
     "conformance-plugin": "Speak the public conformance runner's plug-in protocol.",
+    "diff": "Compare the verifier with the running kernel's on random programs.",
     "disasm": "Disassemble an object or raw instructions.",
     "emit": "Write what BPF_PROG_LOAD would get, one JSON line a program.",
     "inspect": "Show everything in an object file.",

@@ -1,0 +1,125 @@
+"""``osmia diff``: Osmia's verifier against the running kernel's, on programs made up at random."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osmia.cli.common import examples, print_json
+
+if TYPE_CHECKING:
+    from osmia.testing.verify_diff import Plan, Report
+
+EXAMPLES = examples(
+    "osmia diff --seconds 60", "osmia diff --kind packets --kind maps --seed 7", "osmia diff --caps bpf,net_admin",
+    "osmia diff --save found --jobs 2",
+)  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--seconds", type=float, default=60, show_default=True, help="How long to go on.")
+@click.option("--seed", type=int, help="Where the random numbers begin [default: another one each time].")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only programs of these kinds (see below).")
+@click.option("--log-level", "level", type=int, default=0, help="1, 2 or 4 and sums [default: 2, and 5 now and then].")
+@click.option("--unprivileged", is_flag=True, help="As a loader without any capability.")
+@click.option("--caps", metavar="LIST", help="As a loader with these only: bpf, perfmon, net_admin, sys_admin.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
+@click.option("--programs", type=int, help="Stop after so many programs.")
+@click.option("--first", type=int, default=0, help="The number of the first program; with --programs 1 that one only.")
+@click.option("--max-processed", "most", type=int, default=20000, show_default=True,
+              help="Leave programs out that the kernel verifies for longer, in instructions.")  # fmt: skip
+@click.option("--no-shrink", is_flag=True, help="Show differences as they were found.")
+@click.option("--save", metavar="DIR", help="Write each kind of difference to a file there, with the kernel's answer.")
+@click.option("--json", "as_json", is_flag=True, help="Counts and causes as JSON.")
+def command(as_json: bool, save: str | None, **options: Any) -> int:
+    """Make up programs, ask Osmia and the running kernel, and show where they don't agree.
+
+    Verdict, errno, log and counts are compared.  Every kind of difference is shown once, as the smallest program that
+    has it.  Exit status 1 if there is one.  What Osmia can't judge yet is counted, and no difference.
+
+    Kinds: alu, branches, stack, packets, maps, context, helpers, loops, calls, globals, tail_calls, atomics, ld_abs,
+    mixed, mutants, random.  Loading programs takes CAP_BPF; nothing is attached.
+    """
+    from osmia.testing import verify_diff
+
+    plan = _plan(**options)
+    report = verify_diff.run(plan, None if as_json or not sys.stderr.isatty() else _status())
+    if save:
+        _save(report, Path(save))
+    if as_json:
+        print_json(_facts(plan, report))
+    else:
+        _show(plan, report)
+    return int(bool(report.groups))
+
+
+def _plan(
+    kinds: tuple[str, ...], seed: int | None, unprivileged: bool, caps: str | None, no_shrink: bool,
+    programs: int | None, first: int, **others: Any,
+) -> Plan:  # fmt: skip
+    from osmia.errors import UsageError
+    from osmia.testing.generate import KINDS
+    from osmia.testing.verify_diff import Plan
+    from osmia.verifier.judge import powers
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"no kind {kind!r}; known: {', '.join(KINDS)}")
+    power = powers(not unprivileged, caps.split(",") if caps else None)
+    start = int(time.time()) if seed is None else seed
+    end = first + programs if programs is not None else 1 << 62
+    return Plan(start, kinds=kinds or KINDS, powers=power, shrink=not no_shrink, programs=end, first=first, **others)
+
+
+def _status() -> Any:
+    last = [0.0]
+
+    def tell(report: Report) -> None:
+        if time.monotonic() - last[0] > 1:
+            last[0] = time.monotonic()
+            click.echo(f"\r{report.programs} programs, {report.differences} differ ", nl=False, err=True)
+
+    return tell
+
+
+def _save(report: Report, folder: Path) -> None:
+    from osmia.testing.cases import dump
+    from osmia.testing.verify_diff import case_of
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for cause, group in report.groups.items():
+        words = "".join(ch if ch.isalnum() else "-" for ch in cause.lower())
+        name = "-".join(word for word in words.split("-") if word)[:60]
+        (folder / f"{name}.txt").write_text(dump(case_of(group.example, cause)), "utf-8")
+
+
+def _facts(plan: Plan, report: Report) -> dict[str, Any]:
+    return {
+        "seed": plan.seed,
+        "programs": report.programs,
+        "accepted": report.accepted,
+        "differences": report.differences,
+        "unsupported": dict(report.unsupported),
+        "too_long": report.too_long,
+        "unusable": dict(report.unusable),
+        "causes": {cause: group.count for cause, group in report.groups.items()},
+    }
+
+
+def _show(plan: Plan, report: Report) -> None:
+    from osmia.testing.verify_diff import describe
+
+    for cause, group in sorted(report.groups.items(), key=lambda item: item[1].count):
+        click.echo(describe(cause, group) + "\n")
+    click.echo(f"seed {plan.seed}: {report.programs} programs, {report.accepted} accepted; "
+               f"{report.differences} differ, in {len(report.groups)} ways")  # fmt: skip
+    for feature, count in report.unsupported.most_common():
+        click.echo(f"  not judged yet: {count} × {feature}")
+    if report.too_long:
+        click.echo(f"  left out: {report.too_long} that take long or have a log that is too long")
+    for name, count in report.unusable.items():
+        click.echo(f"  can't be loaded as they stand: {count} ({name})")

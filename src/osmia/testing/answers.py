@@ -1,0 +1,139 @@
+"""Two judges, one question: what Osmia and the running kernel say to a program, in a form that can be compared."""
+
+from __future__ import annotations
+
+import errno as errnos
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+
+from osmia.errors import InternalError, KernelError, OsmiaError
+from osmia.isa.consts import BPF_PSEUDO_FUNC
+from osmia.live.maps import LiveMap
+from osmia.live.prog import LiveProgram
+from osmia.obj.model import MapSpec, Program
+from osmia.testing.powers import only
+from osmia.verifier.env import Powers
+from osmia.verifier.judge import judge
+
+KEPT_MAPS = 400
+TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
+PROCESSED = re.compile(r"^processed (\d+) insns", re.MULTILINE)
+LOAD = re.compile(r"(\b(\d+): (?:[.\d]{10} )?\(18\) r\d+ = )0x[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Errno (0: accepted) and log.  ``unsupported`` names what Osmia can't judge; ``crash`` is an error of its own.
+
+    ``cut``: the log was too long for the buffer, and hides the answer.
+    """
+
+    errno: int
+    log: str = ""
+    unsupported: str = ""
+    crash: str = ""
+    cut: bool = False
+
+    @property
+    def processed(self) -> int:
+        """Instructions that the verifier went through."""
+        found = PROCESSED.findall(self.log)
+        return int(found[-1]) if found else 0
+
+    @property
+    def message(self) -> str:
+        """The last line of the log that is no statistics."""
+        lines = [
+            x for x in self.log.splitlines() if not x.startswith(("processed ", "verification time", "stack depth"))
+        ]
+        return lines[-1] if lines else ""
+
+
+class Kernel:
+    """The running kernel, with the maps of earlier programs at hand."""
+
+    def __init__(self) -> None:
+        self._maps: dict[int, tuple[MapSpec, LiveMap]] = {}
+
+    def ask(self, program: Program, level: int, powers: Powers) -> Answer:
+        """Load the program, and forget it.  Raises KernelError for maps that can't be made, UsageError."""
+        maps = [self._map(spec) for spec in program.maps]
+        try:
+            with only(powers), LiveProgram(program, maps, [], level) as loaded:
+                return Answer(0, masked(loaded.log, program))
+        except KernelError as error:
+            if error.errno == errnos.ENOSPC:
+                return Answer(0, "", cut=True)
+            return Answer(error.errno or 0, masked(error.log or "", program))
+
+    def _map(self, spec: MapSpec) -> LiveMap:
+        found = self._maps.get(id(spec))
+        if found is None:
+            if len(self._maps) > KEPT_MAPS:
+                self.close()
+            found = self._maps[id(spec)] = spec, LiveMap(spec)
+        return found[1]
+
+    def close(self) -> None:
+        """Give the maps back."""
+        for _, live in self._maps.values():
+            live.close()
+        self._maps.clear()
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def ask_osmia(program: Program, level: int, powers: Powers, seconds: int = 20) -> Answer:
+    """Osmia's answer; any exception, and more time than that, is an answer too: ``crash``."""
+    try:
+        with limited(seconds):
+            verdict = judge(program, power=powers, log_level=level)
+    except OsmiaError as error:
+        return Answer(-1, crash=f"{type(error).__name__}: {error}")
+    except Exception as error:  # a bug of ours is what this is here to find
+        return Answer(-1, crash=_where(error))
+    if verdict.unsupported:
+        return Answer(-1, unsupported=verdict.unsupported)
+    return Answer(verdict.errno, masked(verdict.log, program))
+
+
+def _where(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__}: {error} ({at})"
+
+
+@contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """No more than that; raises InternalError.  In the main thread only."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise InternalError(f"no verdict in {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def masked(log: str, program: Program) -> str:
+    """The log without what differs from load to load: addresses of maps, and how long it took."""
+    log = TIME.sub("verification time N usec", log)
+    loads = {
+        str(slot) for slot, insn in enumerate(program.insns)
+        if insn.is_wide and insn.src_reg not in (0, BPF_PSEUDO_FUNC)
+    }  # fmt: skip
+    return LOAD.sub(lambda m: f"{m[1]}0xADDR" if m[2] in loads else m[0], log) if loads else log

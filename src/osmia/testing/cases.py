@@ -1,0 +1,153 @@
+"""Programs with their verdict as text files: read without Python, replayed without a kernel.
+
+    # why it is kept, any number of lines
+    type: xdp
+    license: GPL
+    level: 2
+    map: array8 array key=4 value=8 entries=1
+    func: 0 7
+    insns:
+      0: b700000002000000  r0 = 2
+      1: 9500000000000000  exit
+    errno: 0
+    log:
+    func#0 @0
+    …
+
+The hexadecimal digits count, eight bytes for a slot; the words behind them are for the reader.  ``caps`` lists the
+loader's capabilities where it had not all, ``attach`` and ``flags`` stand where they are not the usual ones.
+Everything behind ``log:`` is the verifier's log of that level, addresses masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+from osmia.asm.kernel import format_insn
+from osmia.btf import Btf
+from osmia.errors import UsageError
+from osmia.isa import Insn, decode, encode
+from osmia.obj.model import FuncInfo, LineInfo, MapSpec, Program
+from osmia.verifier.env import Powers
+
+NUMBERS = {"key": "key_size", "value": "value_size", "entries": "max_entries", "flags": "flags", "extra": "map_extra"}
+PLAIN = {"type": "prog_type", "attach": "expected_attach_type", "target": "attach_target", "license": "license"}
+
+
+@dataclass(slots=True)
+class Case:
+    """A program, who loads it, at which log level, and what the kernel says."""
+
+    program: Program
+    level: int = 2
+    powers: Powers = field(default_factory=Powers)
+    errno: int = 0
+    log: str = ""
+    why: str = ""
+
+
+def dump(case: Case) -> str:
+    """The text of a case."""
+    program = case.program
+    lines = [f"# {line}".rstrip() for line in case.why.splitlines()]
+    lines += [f"{key}: {value}" for key, name in PLAIN.items() if (value := getattr(program, name))]
+    if program.flags:
+        lines.append(f"flags: {program.flags:#x}")
+    if case.powers != Powers():
+        lines.append(f"caps: {' '.join(f.name for f in fields(Powers) if getattr(case.powers, f.name)) or 'none'}")
+    lines.append(f"level: {case.level}")
+    for spec in program.maps:
+        lines.append(f"map: {_map_text(spec)}")
+        if spec.inner:
+            lines.append(f"inner: {_map_text(spec.inner)}")
+    if program.btf is not None:
+        lines.append(f"btf: {program.btf.encode().hex()}")
+    lines += [f"func: {row.insn} {row.type_id}" for row in program.func_info]
+    lines += [f"line: {row.insn} {row.file_off} {row.line_off} {row.line_col}" for row in program.line_info]
+    lines += ["insns:", *_insn_lines(program.insns), f"errno: {case.errno}", "log:"]
+    return "\n".join(lines) + "\n" + case.log
+
+
+def _insn_lines(insns: list[Insn]) -> Iterator[str]:
+    half = False
+    for slot, insn in enumerate(insns):
+        words = "" if half else _words(insns, slot)
+        yield f"{slot:3d}: {encode([insn]).hex()}  {words}".rstrip()
+        half = insn.is_wide and not half
+
+
+def _words(insns: list[Insn], slot: int) -> str:
+    following = insns[slot + 1] if slot + 1 < len(insns) else Insn(0)
+    try:
+        return format_insn(insns[slot], following if insns[slot].is_wide else None)
+    except Exception:  # no instruction, so no words
+        return "?"
+
+
+def _map_text(spec: MapSpec) -> str:
+    words = [spec.name, spec.type, *(f"{key}={getattr(spec, name)}" for key, name in NUMBERS.items())]
+    if spec.data is not None:
+        words.append(f"data={spec.data.hex()}")
+    if spec.frozen:
+        words.append("frozen")
+    return " ".join(word for word in words if not word.endswith("=0"))
+
+
+def parse(text: str) -> Case:
+    """The case of a text.  Raises UsageError."""
+    head, mark, log = text.partition("\nlog:\n")
+    if not mark:
+        raise UsageError("a case ends in a log: line and the log")
+    case = Case(Program("case", "unspec", []), log=log)
+    for number, line in enumerate(head.splitlines(), 1):
+        try:
+            _line(case, line)
+        except (ValueError, IndexError, KeyError) as error:
+            raise UsageError(f"line {number} of a case: {line!r}: {error}") from None
+    return case
+
+
+def _line(case: Case, line: str) -> None:
+    """One line of the head."""
+    program = case.program
+    if line.startswith("#"):
+        case.why += line[1:].strip() + "\n"
+        return
+    key, _, value = (part.strip() for part in line.partition(":"))
+    if key.isdigit():
+        program.insns += decode(bytes.fromhex(value.split()[0]))
+    elif key in PLAIN:
+        setattr(program, PLAIN[key], value)
+    elif key == "flags":
+        program.flags = int(value, 0)
+    elif key in ("level", "errno"):
+        setattr(case, key, int(value))
+    elif key == "caps":
+        case.powers = Powers(**{f.name: f.name in value.split() for f in fields(Powers)})
+    elif key == "map":
+        program.maps.append(_map_of(value))
+    elif key == "inner":
+        program.maps[-1].inner = _map_of(value)
+    elif key == "btf":
+        program.btf = Btf.parse(bytes.fromhex(value))
+    elif key == "func":
+        program.func_info.append(FuncInfo(*map(int, value.split())))
+    elif key == "line":
+        program.line_info.append(LineInfo(*map(int, value.split())))
+    elif key not in ("insns", ""):
+        raise ValueError("unknown word")
+
+
+def _map_of(text: str) -> MapSpec:
+    name, kind, *words = text.split()
+    spec = MapSpec(name, kind)
+    for word in words:
+        key, _, value = word.partition("=")
+        if key == "frozen":
+            spec.frozen = True
+        elif key == "data":
+            spec.data = bytes.fromhex(value)
+        else:
+            setattr(spec, NUMBERS[key], int(value, 0))
+    return spec
