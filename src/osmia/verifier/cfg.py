@@ -15,13 +15,13 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.helper_offer import get_helper_proto
 from osmia.verifier.helper_proto import (
     helper_changes_pkt_data,
     is_async_callback_calling_function,
     is_sync_callback_calling_function,
 )
 from osmia.verifier.lines import verbose_linfo
-from osmia.verifier.summary import get_helper_proto
 
 if not cython.compiled:
     from osmia.isa.consts import BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_X, LD_IMM64

@@ -5,6 +5,7 @@ from osmia.verifier.call_meta cimport CallMeta
 from osmia.verifier.consts cimport BPF_WRITE, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, STACK_SPILL
 from osmia.verifier.env cimport Env
 from osmia.verifier.helper_args cimport check_func_arg, register_is_null
+from osmia.verifier.helper_offer cimport get_helper_proto
 from osmia.verifier.helper_proto cimport HelperRule
 from osmia.verifier.helper_return cimport set_return
 from osmia.verifier.insn cimport VInsn
@@ -19,7 +20,6 @@ cdef uint64_t KEY_SEEN, KEY_POISON
 cdef int32_t TAIL_CALL, GET_LOCAL_STORAGE, SNPRINTF, GET_FUNC_IP, SET_RETVAL, PER_CPU_PTR, THIS_CPU_PTR
 cdef uint32_t PROG_ARRAY
 
-cpdef HelperRule get_helper_proto(Env env, int32_t func_id)
 @cython.locals(func_id=int32_t, rule=HelperRule, meta=CallMeta, arg=int32_t, i=int32_t, frame=Frame)
 cpdef int check_helper_call(Env env, VInsn insn) except -1
 @cython.locals(state=State)

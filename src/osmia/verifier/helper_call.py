@@ -17,7 +17,7 @@ from osmia.verifier.btf_access import GPL
 from osmia.verifier.callbacks import call_back
 from osmia.verifier.const_arg import check_bpf_snprintf_call
 from osmia.verifier.ctx import shape_of
-from osmia.verifier.helper_proto import HelperRule, func_id_name, helper_rule, max_func_id
+from osmia.verifier.helper_proto import func_id_name, max_func_id
 from osmia.verifier.map_compat import check_map_func_compatibility
 
 if not cython.compiled:
@@ -32,6 +32,8 @@ if not cython.compiled:
     )
     from osmia.verifier.env import Env
     from osmia.verifier.helper_args import check_func_arg, register_is_null
+    from osmia.verifier.helper_offer import get_helper_proto
+    from osmia.verifier.helper_proto import HelperRule
     from osmia.verifier.helper_return import set_return
     from osmia.verifier.insn import VInsn
     from osmia.verifier.marks import UNREADABLE
@@ -47,23 +49,6 @@ PROG_ARRAY = 3
 KEY_SEEN = 1 << 63
 KEY_POISON = 1 << 62
 TRAMPOLINES = ("trace_fentry", "trace_fexit", "modify_return")
-
-
-def get_helper_proto(env: Env, func_id: int) -> HelperRule | None:
-    """The helper as this program sees it; None when programs of its type have no such helper."""
-    rules: dict[int, HelperRule | None] | None = env.room.get("helper rules")
-    if rules is None:
-        rules = env.room["helper rules"] = {}
-    if func_id not in rules:
-        rules[func_id] = _find_helper(env, func_id)
-    return rules[func_id]
-
-
-def _find_helper(env: Env, func_id: int) -> HelperRule | None:
-    if not 0 < func_id < max_func_id() or shape_of(env).helper(func_id) == "unknown":
-        return None
-    cap = env.profile.helper_cap(func_id, env.prog_type)
-    return helper_rule(func_id, env.prog_type) if not cap or getattr(env.powers, cap) else None
 
 
 def check_helper_call(env: Env, insn: VInsn) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from osmia.verifier.consts import RET_VOID
 from osmia.verifier.flow import is_helper_call
-from osmia.verifier.helper_proto import HelperRule, helper_rule, max_func_id
+from osmia.verifier.helper_offer import get_helper_proto
+from osmia.verifier.helper_proto import HelperRule
 from osmia.verifier.insn import VInsn
 
 if TYPE_CHECKING:
@@ -34,14 +35,6 @@ class CallSummary:
     params: int
     void: bool
     fastcall: bool
-
-
-def get_helper_proto(env: Env, func_id: int) -> HelperRule | None:
-    """The helper as the program's type sees it; None where the walk will refuse a call of it."""
-    offered = env.room.get("helpers")
-    if not 1 <= func_id < max_func_id() or (offered is not None and func_id not in offered):
-        return None
-    return helper_rule(func_id, env.prog_type)
 
 
 def call_summary(env: Env, insn: VInsn) -> CallSummary | None:
