@@ -12,6 +12,7 @@ from osmia.verifier.printing cimport print_verifier_state
 from osmia.verifier.regs cimport Reg
 from osmia.verifier.slots cimport is_spilled_reg, is_spilled_scalar_reg, make_slot
 from osmia.verifier.state cimport Frame, HistoryEntry, Slot, State
+from osmia.words cimport s32
 
 cdef enum:
     ARGS = 0x3E

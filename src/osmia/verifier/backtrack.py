@@ -35,6 +35,7 @@ if not cython.compiled:
     from osmia.verifier.regs import Reg
     from osmia.verifier.slots import is_spilled_scalar_reg, make_slot
     from osmia.verifier.state import Frame, HistoryEntry, State
+    from osmia.words import s32
 
     ARGS = 0x3E  # R1 to R5
 
@@ -107,7 +108,7 @@ def mark_chain_precision_from(env: Env, starting_state: State, regno: int) -> bo
         if bt.empty():
             return changed
         subseq_idx = first_idx
-        last_idx = state.last_insn_idx
+        last_idx = s32(state.last_insn_idx)
         first_idx = state.first_insn_idx
     mark_all_scalars_precise(env, starting_state)
     bt.reset()
