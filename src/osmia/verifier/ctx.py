@@ -16,7 +16,7 @@ except ImportError:
 from osmia.btf import types as btf_types
 from osmia.kernel.profile import CtxField, Shape
 from osmia.verifier import consts
-from osmia.verifier.btf_ctx import btf_ctx_access
+from osmia.verifier.btf_ctx import btf_ctx_arg
 from osmia.verifier.lines import verbose_linfo
 
 if not cython.compiled:
@@ -25,18 +25,20 @@ if not cython.compiled:
 
 
 class CtxAccess:
-    """What a load of the context gives: a register type, with the struct behind a BTF pointer and its reference.
-
-    ``ranged``: a scalar between ``low`` and ``high`` (the return value that an LSM program is shown).
+    """What an access to the context means: ``valid`` or refused, ``text`` for the log, and after a load a register
+    type, with the struct behind a BTF pointer and its reference.
     """
 
-    def __init__(self, type: int = SCALAR_VALUE, btf: Any = None, btf_id: int = 0) -> None:
+    def __init__(self, valid: bool, type: int = SCALAR_VALUE, btf: Any = None, btf_id: int = 0, text: str = "") -> None:
+        self.valid = valid
         self.type = type
         self.btf = btf
         self.btf_id = btf_id
         self.ref_obj_id = 0
-        self.ranged = False
-        self.low = self.high = 0
+        self.text = text
+
+
+_REFUSED = CtxAccess(False)
 
 
 def check_ctx_access(env: Env, insn_idx: int, off: int, size: int, t: int, is_ldsx: bool) -> CtxAccess:
@@ -47,25 +49,26 @@ def check_ctx_access(env: Env, insn_idx: int, off: int, size: int, t: int, is_ld
         seen = env.room["ctx"] = {}
     found = seen.get(key)
     if found is None:
-        found = look_up(env, off, size, t == BPF_WRITE, is_ldsx)
-        seen[key] = found if found is not None else False
-    if found is None or found is False:
+        found = seen[key] = look_up(env, off, size, t == BPF_WRITE, is_ldsx)
+    if found.text:
+        env.say(found.text)
+    if not found.valid:
         no = env.reject(EACCES, "ctx-access", f"invalid bpf_context access off={off} size={size}\n")
         verbose_linfo(env, insn_idx, "; ")
         raise no
     return found
 
 
-def look_up(env: Env, off: int, size: int, write: bool, is_ldsx: bool) -> CtxAccess | None:
-    """The same from the profile, or from the BTF of what the program is attached to; None: refused."""
+def look_up(env: Env, off: int, size: int, write: bool, is_ldsx: bool) -> CtxAccess:
+    """The same from the profile, or from the BTF of what the program is attached to."""
     shape = shape_of(env)
     if shape.btf_ctx and shape.ctx_by_rule:
-        given: CtxAccess | None = btf_ctx_access(env, off, size, write)
-        return given
+        arg = btf_ctx_arg(env, off, size, write)
+        return CtxAccess(arg.valid, arg.type, env.vmlinux, arg.btf_id, arg.text)
     field = shape.ctx_access(off, size, write, is_ldsx)
     if field is None or (field.cap and not getattr(env.powers, field.cap)):
-        return None
-    return access_of(env, field) if not write else CtxAccess()
+        return _REFUSED
+    return access_of(env, field) if not write else CtxAccess(True)
 
 
 def shape_of(env: Env) -> Shape:
@@ -81,8 +84,8 @@ def access_of(env: Env, field: CtxField) -> CtxAccess:
     for word in field.type.split(" | "):
         type |= int(getattr(consts, word))
     if (type & BASE_TYPE_MASK) != PTR_TO_BTF_ID:
-        return CtxAccess(type)
+        return CtxAccess(True, type)
     btf_id = env.vmlinux.find(field.btf, btf_types.Struct, btf_types.Typedef) if env.vmlinux else None
     if btf_id is None:
         raise env.unsupported(f"the kernel's type {field.btf}")
-    return CtxAccess(type, env.vmlinux, btf_id)
+    return CtxAccess(True, type, env.vmlinux, btf_id)

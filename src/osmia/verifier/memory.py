@@ -299,8 +299,6 @@ def _access_ctx(
     if t == BPF_WRITE or value_regno < 0:
         return
     if field.type == SCALAR_VALUE:
-        if field.ranged:
-            raise env.unsupported("return values of LSM hooks")
         regs[value_regno] = loaded_scalar(env, size, is_ldsx)
         return
     reg = known_zero_of(regs[value_regno])
