@@ -17,6 +17,7 @@ from osmia.isa import consts as c
 from osmia.kernel.uapi import ATTACH_TYPE, PROG_TYPE
 from osmia.live import syscall
 from osmia.live.maps import LiveMap
+from osmia.raw import Buffer
 from osmia.vm.machine import Result
 
 if TYPE_CHECKING:
@@ -75,13 +76,20 @@ class LiveProgram(syscall.Descriptor):
     Close it, or use ``with``: the maps that ``load`` created for it are closed as well.
     """
 
-    def __init__(self, program: Program, maps: Sequence[LiveMap], own: Sequence[LiveMap], log_level: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        maps: Sequence[LiveMap],
+        own: Sequence[LiveMap],
+        log_level: int,
+        room: Buffer | None = None,
+    ) -> None:
         self.program, self.maps, self._own = program, list(maps), list(own)
         self.fd, self._btf_fd = -1, -1
         try:
             if program.btf is not None and (program.func_info or program.line_info):
                 self._btf_fd = syscall.btf_load(program.btf.encode())
-            self.fd, self.log = syscall.prog_load(self._attr(), log_level)
+            self.fd, self.log = syscall.prog_load(self._attr(), log_level, room=room)
         except BaseException:
             self.close()
             raise

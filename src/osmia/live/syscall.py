@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Self
 
 from osmia.errors import KernelError, Unavailable
-from osmia.raw import Buffer
+from osmia.raw import Buffer, st8
 
 NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361, "loongarch64": 280}
 MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT_KEY, PROG_LOAD = range(6)
@@ -156,11 +156,18 @@ class ProgAttr(NamedTuple):
     line_info_size: int = 16
 
 
-def prog_load(attr: ProgAttr, log_level: int = 0, log_size: int = 1 << 24) -> tuple[int, str]:
-    """A loaded program's fd and the verifier's log.  Raises KernelError with the log as it is."""
+def prog_load(
+    attr: ProgAttr, log_level: int = 0, log_size: int = 1 << 24, room: Buffer | None = None
+) -> tuple[int, str]:
+    """A loaded program's fd and the verifier's log.  Raises KernelError with the log as it is.
+
+    ``room`` takes the log instead of new memory, which costs more than a short verification.
+    """
     insns, license = Buffer.of(attr.insns), Buffer.of(attr.license.encode() + b"\0")
     funcs, lines = Buffer.of(attr.func_info), Buffer.of(attr.line_info)
-    log = Buffer(log_size if log_level else 0)
+    log = room if room is not None and log_level else Buffer(log_size if log_level else 0)
+    if log.size:
+        st8(log.address, 0)
     packed = struct.pack(
         "=IIQQIIQII16sIIIIQIIQIII",
         attr.type, len(attr.insns) // 8, insns.address, license.address,

@@ -15,11 +15,13 @@ from osmia.isa.consts import BPF_PSEUDO_FUNC
 from osmia.live.maps import LiveMap
 from osmia.live.prog import LiveProgram
 from osmia.obj.model import MapSpec, Program
+from osmia.raw import Buffer
 from osmia.testing.powers import only
 from osmia.verifier.env import Powers
 from osmia.verifier.judge import judge
 
 KEPT_MAPS = 400
+LOG_SIZE = 1 << 24
 TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
 PROCESSED = re.compile(r"^processed (\d+) insns", re.MULTILINE)
 LOAD = re.compile(r"(\b(\d+): (?:[.\d]{10} )?\(18\) r\d+ = )0x[0-9a-f]+")
@@ -58,12 +60,13 @@ class Kernel:
 
     def __init__(self) -> None:
         self._maps: dict[int, tuple[MapSpec, LiveMap]] = {}
+        self._room = Buffer(LOG_SIZE)
 
     def ask(self, program: Program, level: int, powers: Powers) -> Answer:
         """Load the program, and forget it.  Raises KernelError for maps that can't be made, UsageError."""
         maps = [self._map(spec) for spec in program.maps]
         try:
-            with only(powers), LiveProgram(program, maps, [], level) as loaded:
+            with only(powers), LiveProgram(program, maps, [], level, self._room) as loaded:
                 return Answer(0, masked(loaded.log, program))
         except KernelError as error:
             if error.errno == errnos.ENOSPC:
