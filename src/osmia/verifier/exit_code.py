@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from errno import EACCES, EINVAL
 
-from osmia.verifier.backtrack import mark_chain_precision
-from osmia.verifier.consts import S64_MAX, S64_MIN, SCALAR_VALUE
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
 from osmia.verifier.ctx import shape_of
-from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
-from osmia.verifier.marks import check_reg_arg
-from osmia.verifier.regs import Reg
 from osmia.verifier.text import reg_type_str
+
+if not cython.compiled:
+    from osmia.verifier.backtrack import mark_chain_precision
+    from osmia.verifier.consts import S64_MAX, S64_MIN, SCALAR_VALUE
+    from osmia.verifier.env import Env
+    from osmia.verifier.marks import check_reg_arg
+    from osmia.verifier.regs import Reg
 
 
 def check_return_code(env: Env, regno: int, reg_name: str) -> None:

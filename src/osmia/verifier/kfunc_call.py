@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from osmia.verifier.env import Env
-from osmia.verifier.insn import VInsn
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+if not cython.compiled:
+    from osmia.verifier.env import Env
+    from osmia.verifier.insn import VInsn
 
 
 def check_kfunc_call(env: Env, insn: VInsn) -> bool:

@@ -1,0 +1,14 @@
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from osmia.verifier.backtrack cimport mark_chain_precision
+from osmia.verifier.consts cimport S64_MAX, S64_MIN, SCALAR_VALUE
+from osmia.verifier.env cimport Env
+from osmia.verifier.marks cimport check_reg_arg
+from osmia.verifier.regs cimport Reg
+from osmia.verifier.state cimport Frame
+
+@cython.locals(frame=Frame, in_subprog=bint, reg=Reg, low=int64_t, high=int64_t)
+cpdef int check_return_code(Env env, int32_t regno, str reg_name) except -1
+@cython.locals(reg=Reg)
+cdef int _enforce(Env env, int32_t regno, str reg_name, int64_t low, int64_t high, str where) except -1
+cpdef object invalid_scalar(Env env, Reg reg, int64_t low, int64_t high, str where, str reg_name)
