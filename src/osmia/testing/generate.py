@@ -49,7 +49,6 @@ _MIXED = ("alu", "branches", "stack", "packets", "maps", "context", "helpers", "
 ACTIONS["mixed"] = (*(a for name in _MIXED for a in ACTIONS[name]), k.function, k.tail_call, m.ld_abs)
 KINDS = (*ACTIONS, "mutants", "random")
 """Every kind of program, as ``osmia diff --kind`` takes them."""
-LD_ABS_TYPES = ("socket_filter", "sched_cls", "sched_act", "cgroup_skb")
 
 
 def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
@@ -62,7 +61,7 @@ def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
         return made
     shape = rng.choice(WEIGHTED)
     if kind == "ld_abs":
-        shape = shape._replace(prog_type=rng.choice(LD_ABS_TYPES), attach="", returns=(0, 1), flags=0)
+        shape = shape._replace(prog_type=rng.choice(m.LD_ABS_TYPES), attach="", returns=(0, 1), flags=0)
     program = build(rng, kind, shape, kernel)
     if rng.random() < 0.2:
         program.insns = mutate(rng, program.insns, 1)
@@ -89,7 +88,7 @@ def shape_of(kind: Kind, kernel: str) -> Shape:
 
 def build(rng: Random, actions: str, kind: Kind, kernel: str) -> Program:
     """The main function and everything that it calls, linked."""
-    unit = Unit(rng, shape_of(kind, kernel), ACTIONS[actions], globals_too=actions == "globals")
+    unit = Unit(rng, shape_of(kind, kernel), ACTIONS[actions], globals_too=actions == "globals", context=kind.context)
     size = 5 + int(rng.random() ** 2 * 150)
     bodies = [main(unit, kind, size)]
     while len(bodies) <= len(unit.functions):
@@ -100,8 +99,8 @@ def build(rng: Random, actions: str, kind: Kind, kernel: str) -> Program:
         "generated", kind.prog_type, insns, maps=unit.maps, license="GPL", flags=kind.flags,
         expected_attach_type=kind.attach,
     )  # fmt: skip
-    if unit.globals_too or (unit.functions and rng.random() < 0.2):
-        add_btf(program, unit.functions, starts, kind.context)
+    if unit.globals_too or actions == "tail_calls" or (unit.functions and rng.random() < 0.2):
+        add_btf(program, unit.functions, starts, unit.context)
     return program
 
 

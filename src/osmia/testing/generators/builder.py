@@ -60,6 +60,7 @@ class Unit:
     functions: list[Function] = field(default_factory=list)
     calls: list[tuple[int, int, int]] = field(default_factory=list)
     globals_too: bool = False
+    context: str = ""
 
     @property
     def prog_type(self) -> str:

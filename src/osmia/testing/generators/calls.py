@@ -32,7 +32,14 @@ def offered(shape: Shape) -> tuple[HelperProto, ...]:
 
 @cache
 def _offered(key: Key) -> tuple[HelperProto, ...]:
-    return tuple(h for h in HELPERS if key.shape.helper(h.id) in ("offered", "sleepable", "refused")) or BASIC
+    usable = ("offered", "sleepable") if key.shape.sleepable == "must" else ("offered",)
+    found = [h for h in HELPERS if key.shape.helper(h.id) in usable and makeable(h.kinds(key.shape.prog_type)[1])]
+    return tuple(found) or BASIC
+
+
+def makeable(kinds: tuple[str, ...]) -> bool:
+    """Can ``argument`` make all of them?"""
+    return not any(word in kind for kind in kinds for word in ("DYNPTR", "BTF", "TIMER", "SPIN", "FUNC", "CONST_STR"))
 
 
 def helper(b: Builder) -> None:
@@ -40,7 +47,7 @@ def helper(b: Builder) -> None:
     known = offered(b.unit.shape)
     roll = b.rng.random()
     proto = BASIC[b.below(len(BASIC))] if roll < 0.3 else known[b.below(len(known))]
-    if roll > 0.98:
+    if roll > 0.96:
         proto = HELPERS[b.below(len(HELPERS))]
     if proto.id in (TAIL_CALL, LOOP) or b.depth > 6:
         return alu(b)
@@ -218,8 +225,8 @@ def function(b: Builder) -> None:
         if not all(give(b, n, want) for n, want in enumerate(args, 1)):
             return alu(b)
     else:
-        args = new_arguments(b)
-        functions.append(Function(args, b.unit.globals_too and b.chance(0.5)))
+        is_global = b.unit.globals_too and b.chance(0.5)
+        functions.append(Function(new_arguments(b, is_global), is_global))
         number = len(functions)
     b.unit.calls.append((b.number, len(b.insns), number))
     b.emit(0x85, 0, 1, 0, 0)
@@ -233,7 +240,9 @@ def give(b: Builder, reg: int, want: Value) -> bool:
         b.mov(reg, b.below(100)) if b.chance(0.5) else b.copy(reg, b.scalar())
         return True
     if want.kind == "fp":
+        off = key_at(b, 8)
         b.copy(reg, 10)
+        b.add(reg, off)
         return True
     found = b.pick(want.kind)
     if found >= 0:
@@ -241,15 +250,17 @@ def give(b: Builder, reg: int, want: Value) -> bool:
     return found >= 0
 
 
-def new_arguments(b: Builder) -> tuple[Value, ...]:
-    """Values for r1 and following, from what is at hand."""
+def new_arguments(b: Builder, is_global: bool) -> tuple[Value, ...]:
+    """Values for r1 and following, from what is at hand; of a global function, what BTF can say."""
+    kinds = ("value", "ctx")[: 2 if b.unit.context else 1] if is_global else ("value", "ctx", "pkt")
     for reg in range(1, 1 + b.below(5)):
-        held = b.pick("value", "ctx", "pkt") if b.chance(0.4) else -1
+        held = b.pick(*kinds) if b.chance(0.4) else -1
         if held >= reg:
             b.copy(reg, held)
         elif b.chance(0.15):
+            off = key_at(b, 8)
             b.copy(reg, 10)
-            b.add(reg, -8 * (1 + b.below(4)))
+            b.add(reg, off)
             b.regs[reg] = FP
         else:
             give(b, reg, SCALAR)

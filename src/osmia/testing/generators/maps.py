@@ -6,7 +6,7 @@ from functools import cache
 
 from osmia.obj.model import MapSpec
 
-_RDONLY_PROG = 1 << 7
+RDONLY_PROG = 1 << 7
 _WRONLY_PROG = 1 << 8
 _NO_PREALLOC = 1
 
@@ -19,8 +19,8 @@ def pool() -> tuple[MapSpec, ...]:
     return (
         MapSpec("array8", "array", 4, 8, 1), MapSpec("array48", "array", 4, 48, 1), MapSpec("array3", "array", 4, 3, 2),
         MapSpec("hash8", "hash", 4, 8, 4), MapSpec("hash64", "hash", 16, 64, 8), MapSpec("hash1", "hash", 1, 1, 2),
-        MapSpec("rdonly", "array", 4, 16, 1, _RDONLY_PROG, data=constants, frozen=True),
-        MapSpec("rdonly_open", "array", 4, 16, 1, _RDONLY_PROG), MapSpec("wronly", "hash", 4, 16, 1, _WRONLY_PROG),
+        MapSpec("rdonly", "array", 4, 16, 1, RDONLY_PROG, data=constants, frozen=True),
+        MapSpec("rdonly_open", "array", 4, 16, 1, RDONLY_PROG), MapSpec("wronly", "hash", 4, 16, 1, _WRONLY_PROG),
         MapSpec("percpu_array", "percpu_array", 4, 16, 2), MapSpec("percpu_hash", "percpu_hash", 8, 8, 4),
         MapSpec("lru_hash", "lru_hash", 4, 24, 4), MapSpec("lru_percpu", "lru_percpu_hash", 4, 8, 4),
         MapSpec("lpm_trie", "lpm_trie", 8, 16, 4, _NO_PREALLOC),

@@ -15,11 +15,12 @@ PACKETS = {"xdp": (0, 4, 8), "sk_msg": (0, 8, -1), "sk_reuseport": (0, 8, -1)}
 SKB_PACKETS = ("sched_cls", "sched_act", "cgroup_skb", "lwt_in", "lwt_out", "lwt_xmit", "sk_skb", "flow_dissector",
                "lwt_seg6local")  # fmt: skip
 SKB_DATA = (76, 80, 140)
+LD_ABS_TYPES = ("socket_filter", "sched_cls", "sched_act", "cgroup_skb")
 
 
 def slot_off(b: Builder) -> int:
     """The offset of an eight-byte slot, mostly near the frame pointer."""
-    return -8 * (1 + b.below(6 if b.chance(0.9) else 64))
+    return -8 * (1 + b.below(6 if b.number or b.chance(0.9) else 64))
 
 
 def spill(b: Builder) -> None:
@@ -153,7 +154,7 @@ def value_access(b: Builder) -> None:
     off = size * b.below(room // size + 1) if b.chance(0.9) else b.below(room + 2)
     if b.chance(0.35) and room > 8:
         reg, off = variable_pointer(b, reg), b.below(4)
-    access(b, reg, size, off)
+    access(b, reg, size, off, spec.flags)
     return None
 
 
@@ -170,9 +171,11 @@ def variable_pointer(b: Builder, reg: int) -> int:
     return pointer
 
 
-def access(b: Builder, reg: int, size: int, off: int) -> None:
-    """Load or store there."""
+def access(b: Builder, reg: int, size: int, off: int, flags: int = 0) -> None:
+    """Load or store there, as the flags of a map allow it, mostly."""
     roll = b.rng.random()
+    if flags and b.chance(0.95):
+        roll = 0.0 if flags & maps.RDONLY_PROG else 0.9
     if roll < 0.5:
         dst = b.free(reg)
         b.emit((0x81 if size < 8 and b.chance(0.15) else 0x61) | SIZES[size], dst, reg, off)
@@ -187,7 +190,8 @@ def atomic(b: Builder) -> None:
     """An atomic operation on a map value, on the stack, or elsewhere."""
     size = (4, 8)[b.below(2)]
     reg, off = b.pick("value"), 0
-    if reg < 0 or b.chance(0.5):
+    bare = reg < 0 or (b.unit.maps[b.regs[reg].info].flags and b.chance(0.95))
+    if bare or b.unit.maps[b.regs[reg].info].value_size < size or b.chance(0.5):
         slot = slot_off(b)
         b.emit(0x7A, 10, 0, slot, b.below(9))
         b.stack[slot] = SCALAR
@@ -275,7 +279,7 @@ def ctx_read(b: Builder) -> None:
     ctx, known = b.context(), fields(b.unit.shape, False)
     if ctx < 0:
         return alu(b)
-    off, size, kind = known[b.below(len(known))] if known and b.chance(0.95) else (b.below(200), 4, "SCALAR_VALUE")
+    off, size, kind = known[b.below(len(known))] if known and b.chance(0.995) else (b.below(200), 4, "SCALAR_VALUE")
     dst = b.free(ctx)
     if dst != ctx:
         b.load(size, dst, ctx, off)
@@ -299,7 +303,7 @@ def ctx_write(b: Builder) -> None:
 
 def ld_abs(b: Builder) -> None:
     """The loads of the old packet filters, of socket buffers only; they need the context in r6."""
-    if b.regs[6].kind != "ctx":
+    if b.regs[6].kind != "ctx" or (b.unit.prog_type not in LD_ABS_TYPES and b.chance(0.97)):
         return ctx_read(b)
     size = (1, 2, 4)[b.below(3)]
     if b.chance(0.6):

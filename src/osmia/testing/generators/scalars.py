@@ -122,6 +122,7 @@ def loop(b: Builder) -> None:
     b.mov(counter, 0 if up else turns)
     b.keep.add(counter)
     b.loops += 1
+    b.regs[:6] = [NONE] * 6
     start, before, stack = len(b.insns), b.regs[:], dict(b.stack)
     if b.chance(0.15):
         b.outs.append(b.emit(CODES["may_goto"]))
@@ -142,6 +143,7 @@ def forever(b: Builder) -> None:
     if b.loops or b.depth > 3:
         return alu(b)
     b.loops += 1
+    b.regs[:6] = [NONE] * 6
     start, before, stack = len(b.insns), b.regs[:], dict(b.stack)
     way_out = b.emit(CODES["may_goto"])
     b.block(2)
