@@ -32,4 +32,4 @@ cdef int _forget_in_stack(Env env, list stack, uint32_t ref_obj_id) except -1
 @cython.locals(state=State, returned=Reg, ref=Ref, may_return=bint, leaks=bint)
 cpdef bint check_reference_leak(Env env, bint exception_exit) except -1
 @cython.locals(state=State)
-cpdef int check_resource_leak(Env env, bint exception_exit, bint check_lock, str prefix) except -1
+cpdef check_resource_leak(Env env, bint exception_exit, bint check_lock, str prefix)
