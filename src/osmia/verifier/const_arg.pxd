@@ -12,7 +12,7 @@ from osmia.verifier.state cimport Frame, Slot
 from osmia.words cimport s64
 
 @cython.locals(map=VMap)
-cpdef int check_reg_const_str(Env env, Reg reg, int32_t regno) except -1
+cpdef check_reg_const_str(Env env, Reg reg, int32_t regno)
 @cython.locals(frame=Frame, at=int64_t, spi=int64_t, slot=Slot, first=int32_t, reg=Reg, bt=Backtrack)
 cpdef int64_t get_constant_map_key(Env env, Reg key, uint32_t key_size) except? -1
 @cython.locals(count=int32_t)

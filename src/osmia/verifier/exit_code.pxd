@@ -8,7 +8,7 @@ from osmia.verifier.regs cimport Reg
 from osmia.verifier.state cimport Frame
 
 @cython.locals(frame=Frame, in_subprog=bint, reg=Reg, low=int64_t, high=int64_t)
-cpdef int check_return_code(Env env, int32_t regno, str reg_name) except -1
+cpdef check_return_code(Env env, int32_t regno, str reg_name)
 @cython.locals(reg=Reg)
-cdef int _enforce(Env env, int32_t regno, str reg_name, int64_t low, int64_t high, str where) except -1
+cdef _enforce(Env env, int32_t regno, str reg_name, int64_t low, int64_t high, str where)
 cpdef object invalid_scalar(Env env, Reg reg, int64_t low, int64_t high, str where, str reg_name)

@@ -44,7 +44,8 @@ def check_return_code(env: Env, regno: int, reg_name: str) -> None:
             text = f"At subprogram exit the register R{regno} is not a scalar value ({found})\n"
             raise env.reject(EINVAL, "return-not-scalar", text, reg=regno, found=found)
     elif shape.returns is not None:
-        _enforce(env, regno, reg_name, *shape.returns, "At program exit")
+        low, high = shape.returns
+        _enforce(env, regno, reg_name, low, high, "At program exit")
 
 
 def _enforce(env: Env, regno: int, reg_name: str, low: int, high: int, where: str) -> None:

@@ -14,14 +14,14 @@ from osmia.verifier.widen cimport find_prev_entry, widen_imprecise_scalars
 cdef int32_t GLOBAL
 
 @cython.locals(number=int32_t, subprog=Subprog, state=State, caller=Frame)
-cpdef int check_func_call(Env env, VInsn insn) except -1
+cpdef check_func_call(Env env, VInsn insn)
 @cython.locals(state=State, held=bint)
-cdef int _check_global_call(Env env, int32_t number, Subprog subprog) except -1
-cdef int _skip_global(Env env, int32_t number, Subprog subprog, Frame caller) except -1
+cdef _check_global_call(Env env, int32_t number, Subprog subprog)
+cdef _skip_global(Env env, int32_t number, Subprog subprog, Frame caller)
 @cython.locals(caller=Frame, callee=Frame)
-cpdef int setup_func_entry(Env env, int32_t number, int32_t callsite, object set_callee, State state) except -1
+cpdef setup_func_entry(Env env, int32_t number, int32_t callsite, object set_callee, State state)
 @cython.locals(i=int32_t)
-cpdef int set_callee_state(Env env, Frame caller, Frame callee, int32_t insn_idx) except -1
+cpdef set_callee_state(Env env, Frame caller, Frame callee, int32_t insn_idx)
 @cython.locals(state=State, callee=Frame, caller=Frame, r0=Reg, from_callback=bint, before=State)
-cpdef int prepare_func_exit(Env env) except -1
-cdef int _check_callback_return(Env env, Frame callee, Reg r0) except -1
+cpdef prepare_func_exit(Env env)
+cdef _check_callback_return(Env env, Frame callee, Reg r0)

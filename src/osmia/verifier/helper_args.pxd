@@ -22,19 +22,19 @@ from osmia.verifier.regs cimport Reg
 cpdef bint register_is_null(Reg reg) noexcept
 cpdef bint can_elide_value_nullness(VMap map) noexcept
 @cython.locals(spec=ArgRule, base=uint32_t, flags=uint32_t, regno=int32_t, reg=Reg, pointed=uint32_t, in_packet=bint)
-cpdef int check_func_arg(Env env, int32_t arg, CallMeta meta, HelperRule rule, int32_t insn_idx) except -1
+cpdef check_func_arg(Env env, int32_t arg, CallMeta meta, HelperRule rule, int32_t insn_idx)
 @cython.locals(map=VMap)
 cpdef (uint32_t, uint32_t) resolve_map_arg_type(Env env, CallMeta meta, uint32_t base, uint32_t flags) except *
-cdef int _note_release(Env env, int32_t regno, Reg reg, uint32_t base, CallMeta meta) except -1
-cdef int _note_reference(Env env, int32_t regno, Reg reg, CallMeta meta) except -1
+cdef _note_release(Env env, int32_t regno, Reg reg, uint32_t base, CallMeta meta)
+cdef _note_reference(Env env, int32_t regno, Reg reg, CallMeta meta)
 @cython.locals(regno=int32_t, access=int32_t, map=VMap, before=ArgRule)
-cdef int _check_kind(
+cdef _check_kind(
     Env env, int32_t arg, uint32_t base, uint32_t flags, Reg reg, CallMeta meta, HelperRule rule
-) except -1
-cdef int _note_map(Env env, Reg reg, CallMeta meta) except -1
+)
+cdef _note_map(Env env, Reg reg, CallMeta meta)
 @cython.locals(map=VMap)
-cdef int _check_map_key(Env env, int32_t regno, Reg reg, CallMeta meta) except -1
+cdef _check_map_key(Env env, int32_t regno, Reg reg, CallMeta meta)
 @cython.locals(spec=ArgRule)
-cdef int _check_mem(
+cdef _check_mem(
     Env env, int32_t arg, uint32_t flags, int32_t access, Reg reg, CallMeta meta, HelperRule rule
-) except -1
+)

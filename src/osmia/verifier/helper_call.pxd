@@ -21,23 +21,23 @@ cdef int32_t TAIL_CALL, GET_LOCAL_STORAGE, SNPRINTF, GET_FUNC_IP, SET_RETVAL, PE
 cdef uint32_t PROG_ARRAY
 
 @cython.locals(func_id=int32_t, rule=HelperRule, meta=CallMeta, arg=int32_t, i=int32_t, frame=Frame)
-cpdef int check_helper_call(Env env, VInsn insn) except -1
+cpdef check_helper_call(Env env, VInsn insn)
 @cython.locals(state=State)
-cdef int _check_allowed(Env env, HelperRule rule) except -1
+cdef _check_allowed(Env env, HelperRule rule)
 @cython.locals(map=VMap)
-cpdef int record_func_map(Env env, VInsn insn, CallMeta meta, HelperRule rule) except -1
+cpdef record_func_map(Env env, VInsn insn, CallMeta meta, HelperRule rule)
 @cython.locals(map=VMap, reg=Reg, seen=uint64_t)
-cdef int _record_func_key(Env env, VInsn insn, CallMeta meta) except -1
+cdef _record_func_key(Env env, VInsn insn, CallMeta meta)
 @cython.locals(reg=Reg, released=bint)
-cdef int _release(Env env, CallMeta meta, HelperRule rule) except -1
+cdef _release(Env env, CallMeta meta, HelperRule rule)
 @cython.locals(regs=list)
-cdef int _check_special(Env env, VInsn insn, CallMeta meta, HelperRule rule) except -1
+cdef _check_special(Env env, VInsn insn, CallMeta meta, HelperRule rule)
 @cython.locals(i=int32_t)
-cpdef int clear_caller_saved_regs(Env env, list regs) except -1
+cpdef clear_caller_saved_regs(Env env, list regs)
 @cython.locals(state=State, frame=Frame)
-cpdef int clear_all_pkt_pointers(Env env) except -1
+cpdef clear_all_pkt_pointers(Env env)
 cdef bint _is_pkt_pointer(Reg reg) noexcept
 @cython.locals(i=Py_ssize_t, reg=Reg)
-cdef int _clear_regs(Env env, list regs) except -1
+cdef _clear_regs(Env env, list regs)
 @cython.locals(i=Py_ssize_t, slot=Slot, reg=Reg)
-cdef int _clear_slots(Env env, list stack) except -1
+cdef _clear_slots(Env env, list stack)

@@ -20,7 +20,7 @@ cdef int32_t MAP_LOOKUP_ELEM, GET_SMP_PROCESSOR_ID
 cdef uint32_t SOCKMAP, SOCKHASH
 
 @cython.locals(base=uint32_t, regs=list, reg=Reg)
-cpdef int set_return(Env env, CallMeta meta, HelperRule rule) except -1
+cpdef set_return(Env env, CallMeta meta, HelperRule rule)
 @cython.locals(map=VMap)
 cdef bint _is_sockmap(CallMeta meta) except -1
 @cython.locals(base=uint32_t, flags=uint32_t, reg=Reg)
