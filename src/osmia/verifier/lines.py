@@ -17,9 +17,16 @@ except ImportError:
 from osmia.asm.kernel import format_insn
 from osmia.errors import InputError
 from osmia.isa import Insn
-from osmia.isa.consts import BPF_PSEUDO_KFUNC_CALL, LD_IMM64
+from osmia.isa.consts import (
+    BPF_PSEUDO_BTF_ID,
+    BPF_PSEUDO_KFUNC_CALL,
+    BPF_PSEUDO_MAP_IDX_VALUE,
+    BPF_PSEUDO_MAP_VALUE,
+    LD_IMM64,
+)
 from osmia.obj.model import LineInfo, Program
 from osmia.verifier.text import btf_type_name
+from osmia.words import s32
 
 if not cython.compiled:
     from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_LOG_STATS
@@ -30,6 +37,9 @@ if TYPE_CHECKING:
 
 ROOM = 1023
 """Bytes that one message may have; the kernel cuts longer ones."""
+MAPS, VARIABLES = 0xFFFF888100000000, 0xFFFFFFFF81000000
+"""Addresses as kernels have them on x86-64; no two loads show the same, so any will do."""
+VALUES = (BPF_PSEUDO_MAP_VALUE, BPF_PSEUDO_MAP_IDX_VALUE)
 BLANKS = " \t\n\v\f\r"
 
 
@@ -100,20 +110,32 @@ def insn_text(env: Env, insn: VInsn) -> str:
         texts = env.room["texts"] = [None] * env.n_insns
     found: str | None = texts[insn.idx]
     if found is None:
-        found = texts[insn.idx] = format_insn(
-            _slot(insn), _second(env, insn), kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks
-        ) + "\n"  # fmt: skip
+        found = texts[insn.idx] = _text(env, insn) + "\n"
     return found
 
 
+def _text(env: Env, insn: VInsn) -> str:
+    first, second = _slot(insn), None
+    if insn.code == LD_IMM64 and insn.idx + 1 < env.n_insns:
+        second = _slot(env.insns[insn.idx + 1])
+        address = _address(env, insn, second.imm)
+        if address:
+            first, second = first._replace(imm=s32(address)), second._replace(imm=s32(address >> 32))
+    return format_insn(first, second, kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks)
+
+
 def _slot(insn: VInsn) -> Insn:
-    """The slot with the imm that the verifier has put there: half an address, a type of the kernel's."""
+    """The slot with the imm that the verifier has put there: the number of a type of the kernel's."""
     return Insn(insn.code, insn.dst, insn.src, insn.off, insn.imm)
 
 
-def _second(env: Env, insn: VInsn) -> Insn | None:
-    following = insn.idx + 1
-    return _slot(env.insns[following]) if insn.code == LD_IMM64 and following < env.n_insns else None
+def _address(env: Env, insn: VInsn, off: int) -> int:
+    """What stands for the address of a map, of a place in its value, or of a kernel variable; 0 for other loads."""
+    if insn.src == BPF_PSEUDO_BTF_ID:
+        return VARIABLES + 16 * insn.imm
+    if insn.map is None:
+        return 0
+    return MAPS + 0x10000 * env.used_maps.index(insn.map) + (off if insn.src in VALUES else 0)
 
 
 def _kfuncs(env: Env, insn: VInsn) -> dict[tuple[int, int], str]:
