@@ -22,6 +22,8 @@ from osmia.verifier.judge import judge
 
 KEPT_MAPS = 400
 LOG_SIZE = 1 << 24
+BOUND = ("prog_array", "cgroup_storage")
+"""Map types that belong to the first program that uses them."""
 TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
 PROCESSED = re.compile(r"^processed (\d+) insns", re.MULTILINE)
 LOAD = re.compile(r"(\b(\d+): (?:[.\d]{10} )?\(18\) r\d+ = )0x[0-9a-f]+")
@@ -65,6 +67,14 @@ class Kernel:
     def ask(self, program: Program, level: int, powers: Powers) -> Answer:
         """Load the program, and forget it.  Raises KernelError for maps that can't be made, UsageError."""
         maps = [self._map(spec) for spec in program.maps]
+        own = [live for live in maps if live.spec.type in BOUND]
+        try:
+            return self._load(program, maps, level, powers)
+        finally:
+            for live in own:
+                live.close()
+
+    def _load(self, program: Program, maps: list[LiveMap], level: int, powers: Powers) -> Answer:
         try:
             with only(powers), LiveProgram(program, maps, [], level, self._room) as loaded:
                 return Answer(0, masked(loaded.log, program))
@@ -74,6 +84,8 @@ class Kernel:
             return Answer(error.errno or 0, masked(error.log or "", program))
 
     def _map(self, spec: MapSpec) -> LiveMap:
+        if spec.type in BOUND:
+            return LiveMap(spec)
         found = self._maps.get(id(spec))
         if found is None:
             if len(self._maps) > KEPT_MAPS:
