@@ -6,7 +6,7 @@ from osmia.verifier.env cimport Env, Subprog
 from osmia.verifier.helper_call cimport clear_all_pkt_pointers, clear_caller_saved_regs
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.live_stack cimport reset_live_stack_callchain
-from osmia.verifier.marks cimport mark_reg_unknown
+from osmia.verifier.marks cimport mark_reg_unknown, mark_verifier_state_scratched
 from osmia.verifier.regs cimport Reg
 from osmia.verifier.state cimport Frame, State
 from osmia.verifier.widen cimport find_prev_entry, widen_imprecise_scalars

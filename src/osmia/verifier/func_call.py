@@ -24,7 +24,7 @@ if not cython.compiled:
     from osmia.verifier.helper_call import clear_all_pkt_pointers, clear_caller_saved_regs
     from osmia.verifier.insn import VInsn
     from osmia.verifier.live_stack import reset_live_stack_callchain
-    from osmia.verifier.marks import mark_reg_unknown
+    from osmia.verifier.marks import mark_reg_unknown, mark_verifier_state_scratched
     from osmia.verifier.regs import Reg
     from osmia.verifier.state import Frame, State
     from osmia.verifier.widen import find_prev_entry, widen_imprecise_scalars
@@ -96,6 +96,7 @@ def setup_func_entry(env: Env, number: int, callsite: int, set_callee: SetCallee
         raise env.reject(E2BIG, "call-depth", text)
     caller = state.frame()
     callee = Frame(callsite, state.curframe + 1, number)
+    mark_verifier_state_scratched(env)
     set_callee(env, caller, callee, callsite)
     state.frames.append(callee)
     state.curframe += 1
