@@ -12,7 +12,10 @@ class Rejected(Exception):
     """The kernel would refuse the program.  The text is in the log; these are the facts behind it.
 
     ``errno`` is positive (EACCES = 13); ``kind`` names the rule; ``insn`` is the slot, ``reg`` the register or -1.
+    ``where`` is the step that refused: "load", or "btf", "map", "reloc" in front of it.
     """
+
+    where = "load"
 
     def __init__(
         self, errno: int, kind: str, text: str, insn: int = -1, reg: int = -1, expected: Any = None, found: Any = None

@@ -1,0 +1,149 @@
+"""Everything that a load may fail on in front of the verifier: BTF, maps, types, sizes, capabilities, attributes.
+
+The order is that of a loader: BPF_BTF_LOAD, BPF_MAP_CREATE for each map, BPF_PROG_LOAD (``kernel/bpf/syscall.c`` of
+Linux 6.18).  Unprivileged loaders are judged as where ``kernel.unprivileged_bpf_disabled`` is 0.
+"""
+
+from __future__ import annotations
+
+from errno import E2BIG, EINVAL, EPERM
+
+from osmia.btf import Func, Var
+from osmia.btf.check import check as check_btf
+from osmia.errors import BtfError
+from osmia.kernel.helpers import HELPERS
+from osmia.kernel.uapi import PROG_FLAGS, PROG_TYPE
+from osmia.obj.model import Extern
+from osmia.verifier.attach import BY_BTF, attach_btf_id, shape_of
+from osmia.verifier.env import Env
+from osmia.verifier.errors import Rejected
+from osmia.verifier.map_create import map_create
+from osmia.verifier.verify import bpf_check
+
+UNPRIVILEGED = ("socket_filter", "cgroup_skb")
+"""Program types that anybody may load."""
+DEFAULT_ATTACH = {"cgroup_sock": "cgroup_inet_sock_create", "sk_reuseport": "sk_reuseport_select"}
+KNOWN_FLAGS = sum(PROG_FLAGS.values())
+
+
+def bpf_prog_load(env: Env) -> Rejected | None:
+    """What bpf(2) would say to a loader who brings BTF, maps and program: None where all is well.
+
+    ``Rejected.where`` names the step: "btf", "map", "load", or "reloc" where the kernel lacks a name that the program
+    needs.  Raises Unsupported.
+    """
+    refused = btf_load(env) or map_creates(env)
+    if refused is not None:
+        return refused
+    named = resolve_externs(env)
+    refused = check_attributes(env)
+    if refused is None:
+        offer_helpers(env)
+        refused = bpf_check(env)
+    if refused is not None and not named:
+        refused.where = "reloc"
+    return refused
+
+
+# -- what comes in front of the program
+
+
+def btf_load(env: Env) -> Rejected | None:
+    """BPF_BTF_LOAD of the program's types."""
+    btf = env.program.btf
+    if btf is None:
+        return None
+    if not env.powers.bpf:
+        return step_refuses("btf", EPERM, "btf-capability")
+    try:
+        check_btf(btf)
+    except BtfError as error:
+        return step_refuses("btf", EINVAL, "btf", str(error))
+    return None
+
+
+def map_creates(env: Env) -> Rejected | None:
+    """BPF_MAP_CREATE of every map, inner templates first."""
+    for found in env.maps:
+        errno = (map_create(env, found.inner) if found.inner is not None else 0) or map_create(env, found)
+        if errno:
+            return step_refuses("map", errno, "map-create", f"map {found.name}")
+    return None
+
+
+def step_refuses(where: str, errno: int, kind: str, text: str = "") -> Rejected:
+    """A refusal by another command than BPF_PROG_LOAD: the verifier's log stays empty."""
+    refused = Rejected(errno, kind, text)
+    refused.where = where
+    return refused
+
+
+def resolve_externs(env: Env) -> bool:
+    """Put BTF ids of the kernel's symbols into the instructions; False where one is missing, or the attach target."""
+    missing = [extern for extern in env.program.externs if not resolve_extern(env, extern)]
+    wants_target = env.prog_type in (*BY_BTF, "struct_ops") and bool(env.program.attach_target)
+    return not missing and (not wants_target or attach_btf_id(env) != 0)
+
+
+def resolve_extern(env: Env, extern: Extern) -> bool:
+    """One symbol; a weak one may be missing."""
+    if extern.kind == "addr":
+        return True
+    found = env.vmlinux.find(extern.name, Func if extern.kind == "func" else Var) if env.vmlinux else None
+    insn = env.insns[extern.insn]
+    insn.imm = found or 0
+    insn.insn = insn.insn._replace(imm=insn.imm)
+    return found is not None or extern.weak
+
+
+# -- BPF_PROG_LOAD
+
+
+def check_attributes(env: Env) -> Rejected | None:
+    """Flags, size, capabilities, attach type, program type: refusals without a word."""
+    program, powers = env.program, env.powers
+    if program.flags & ~KNOWN_FLAGS or program.flags & PROG_FLAGS["token_fd"]:
+        return Rejected(EINVAL, "prog-flags", "")
+    limit = env.profile.limit("max_insns" if powers.bpf else "max_insns_unprivileged")
+    if not 0 < env.n_insns <= limit:
+        return Rejected(E2BIG, "insn-count", f"{env.n_insns} instructions, where 1 to {limit} are fine")
+    if not may_load(env):
+        return Rejected(EPERM, "prog-capability", f"{env.prog_type} programs take more capabilities")
+    if not known_shape(env):
+        return Rejected(EINVAL, "prog-type", f"{env.prog_type} programs can't be loaded like this")
+    return None
+
+
+def may_load(env: Env) -> bool:
+    """Has the loader what this type of program takes?"""
+    needed = env.profile.caps(env.prog_type)
+    if not env.powers.bpf and env.prog_type not in UNPRIVILEGED:
+        return False
+    return all(getattr(env.powers, cap) for cap in needed if cap != "bpf")
+
+
+def known_shape(env: Env) -> bool:
+    """Does the kernel know the type, and its attach type where it looks at that before it verifies?"""
+    program = env.program
+    if PROG_TYPE.get(env.prog_type, 0) == 0:
+        return False
+    if env.prog_type in ("tracing", "lsm", "struct_ops"):
+        return True
+    if env.prog_type in ("ext", "syscall"):
+        return not program.expected_attach_type
+    return shape_of(env).errno == 0
+
+
+def offer_helpers(env: Env) -> None:
+    """The helpers that this program may call, for ``env.room["helpers"]``."""
+    shape, profile, powers = shape_of(env), env.profile, env.powers
+    known: dict[object, frozenset[int]] = profile.tables.setdefault("offered", {})
+    key = shape.helpers, env.prog_type, powers
+    if key not in known:
+        caps = {proto.id: profile.helper_cap(proto.id, env.prog_type) for proto in HELPERS}
+        known[key] = frozenset(
+            number
+            for number, cap in caps.items()
+            if shape.helper(number) != "unknown" and (not cap or getattr(powers, cap))
+        )
+    env.room["helpers"] = known[key]

@@ -1,0 +1,122 @@
+"""What BTF says of a map's keys and values: do the sizes fit, and which fields of the value belong to the kernel?
+
+(``map_check_btf`` in kernel/bpf/syscall.c, ``btf_parse_fields`` in kernel/bpf/btf.c, Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EACCES, EINVAL, EOPNOTSUPP, EPERM
+
+from osmia.btf import Btf, Datasec, Int, Struct, Type, Void
+from osmia.btf.check import check as check_btf
+from osmia.errors import BtfError
+from osmia.kernel.uapi import MAP_FLAGS
+from osmia.verifier.btf_info import known_type
+from osmia.verifier.env import Env
+from osmia.verifier.map_record import Record, parse_record
+from osmia.verifier.maps import VMap
+
+ENOTSUPP = 524
+LOCAL = ("sk_storage", "inode_storage", "task_storage", "cgrp_storage")
+NO_BTF = (
+    *("perf_event_array", "cgroup_array", "array_of_maps", "prog_array", "stack_trace", "devmap", "devmap_hash"),
+    *("cpumap", "xskmap"),
+)
+"""Types whose contents nobody describes."""
+CHECKED = ("array", "percpu_array", "lpm_trie", "cgroup_storage", "percpu_cgroup_storage", "bloom_filter", "arena")
+_PLAIN = ("hash", "lru_hash", "array")
+_PERCPU = ("percpu_hash", "lru_percpu_hash", "percpu_array")
+HOLDS = {
+    "spin_lock": ("hash", "array", "cgroup_storage", *LOCAL),
+    "res_spin_lock": ("hash", "array", "cgroup_storage", *LOCAL),
+    "timer": _PLAIN,
+    "wq": _PLAIN,
+    "task_work": _PLAIN,
+    "kptr": (*_PLAIN, *_PERCPU, *LOCAL),
+    "refcount": (*_PLAIN, *_PERCPU, *LOCAL),
+    "uptr": ("task_storage",),
+    "list_head": _PLAIN,
+    "rb_root": _PLAIN,
+}
+"""The map types that may have such a field in their values."""
+
+
+def map_check_btf(env: Env, found: VMap) -> int:
+    """The errno for a map with BTF; 0 where it fits, or has none.  Notes the special fields of the value."""
+    spec = found.spec
+    if not spec.btf_key_type_id and not spec.btf_value_type_id:
+        return 0
+    if spec.btf is None:
+        return EINVAL
+    if spec.btf is not env.program.btf and not is_sound(spec.btf):
+        return EINVAL
+    key_id, value_id = spec.btf_key_type_id, spec.btf_value_type_id
+    if key_id and sized(spec.btf, key_id) != spec.key_size:
+        return EINVAL
+    if not key_id and spec.type not in (*CHECKED, *LOCAL, *NO_BTF):
+        return EINVAL
+    if sized(spec.btf, value_id) != spec.value_size:
+        return EINVAL
+    record = parse_record(env, spec.btf, value_id)
+    wrong = record_errno(env, found, record) if record else 0
+    found.record = record
+    return wrong or type_errno(found, spec.btf)
+
+
+def is_sound(btf: Btf) -> bool:
+    """Would BPF_BTF_LOAD take it?"""
+    try:
+        check_btf(btf)
+    except BtfError:
+        return False
+    return True
+
+
+def sized(btf: Btf, type_id: int) -> int:
+    """Bytes of a type; -1 where it has no size."""
+    try:
+        found = btf.type(btf.skip_modifiers(type_id))
+        return found.size if isinstance(found, Datasec) else btf.size_of(type_id)
+    except BtfError:
+        return -1
+
+
+def record_errno(env: Env, found: VMap, record: Record) -> int:
+    """May a map of this type hold the fields?"""
+    if not env.powers.bpf:
+        return EPERM
+    if found.flags & (MAP_FLAGS["rdonly_prog"] | MAP_FLAGS["wronly_prog"]):
+        return EACCES
+    fits = all(found.spec.type in HOLDS[kind] for kind in record.kinds)
+    return 0 if fits else EOPNOTSUPP
+
+
+def type_errno(found: VMap, btf: Btf) -> int:
+    """What single map types demand of key and value."""
+    spec = found.spec
+    key = known_type(btf, btf.skip_modifiers(spec.btf_key_type_id))
+    if spec.type in NO_BTF:
+        return ENOTSUPP
+    if spec.type in ("array", "percpu_array"):
+        return array_errno(found, btf, key)
+    if spec.type in LOCAL:
+        return 0 if is_i32(key) else EINVAL
+    if spec.type == "lpm_trie":
+        return 0 if isinstance(key, Struct) else EINVAL
+    if spec.type == "bloom_filter":
+        return 0 if isinstance(key, Void) else EINVAL
+    return 0
+
+
+def array_errno(found: VMap, btf: Btf, key: Type | None) -> int:
+    """Keys are 32-bit integers; only global data, one section, goes without."""
+    if not isinstance(key, Void):
+        return 0 if is_i32(key) else EINVAL
+    value = known_type(btf, found.spec.btf_value_type_id)
+    data = found.spec.type == "array" and found.max_entries == 1 and isinstance(value, Datasec)
+    return 0 if data else EINVAL
+
+
+def is_i32(found: Type | None) -> bool:
+    """A plain integer of four bytes."""
+    return isinstance(found, Int) and found.size == 4 and found.bits == 32 and not found.offset
