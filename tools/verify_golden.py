@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent
 ORACLE = Path(os.environ.get("OSMIA_ORACLE", ROOT.parent / "shared" / "oracle"))
 GOLDEN = ORACLE / "golden" / "golden.jsonl.xz"
 KERNEL = "6.18"
+POLICY = 1
+"""EPERM, from a machine that forbids some program types to everybody: no verdict of the verifier's."""
 MAX_LOG = 60_000
 PROCESSED = re.compile(
     r"^processed (\d+) insns .*? max_states_per_insn (\d+) total_states (\d+) peak_states (\d+)", re.M
@@ -34,9 +36,17 @@ CHECKS = ("verdict", "error", "processed", "states", "log1", "log2")
 
 
 def rows(path: Path = GOLDEN) -> Iterator[str]:
-    """The recorded programs, a line of JSON each."""
+    """The recorded programs, a line of JSON each, but for those that the recording machine's policy refused."""
     with lzma.open(path, "rt") as file:
-        yield from file
+        yield from (line for line in file if json.loads(line)["v"][KERNEL]["errno"] != POLICY)
+
+
+def chosen(only: str = "", most_processed: int = 0, limit: int = 0) -> list[str]:
+    """Programs by name, without those that take long, evenly spread."""
+    lines = [line for line in rows() if only in json.loads(line)["name"]]
+    if most_processed:
+        lines = [x for x in lines if (counts(json.loads(x)["v"][KERNEL]["log"]) or (0,))[0] <= most_processed]
+    return lines[:: max(1, len(lines) // limit)][:limit] if limit else lines
 
 
 def clip(log: str) -> str:
@@ -196,8 +206,8 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--limit", type=int, help="only so many programs, evenly spread")
-    parser.add_argument("--only", help="only programs whose name contains this")
+    parser.add_argument("--limit", type=int, default=0, help="only so many programs, evenly spread")
+    parser.add_argument("--only", default="", help="only programs whose name contains this")
     parser.add_argument("--show", metavar="NAME", help="print both logs of this program")
     parser.add_argument("--level", type=int, choices=(1, 2), help="one log level (2 for --show)")
     parser.add_argument("--examples", type=int, default=12, help="groups to print of each kind")
@@ -212,11 +222,7 @@ def main() -> int:
             args.level or 2,
         )
         return 0
-    lines = [line for line in rows() if not args.only or args.only in json.loads(line)["name"]]
-    if args.skip_slow:
-        lines = [line for line in lines if (counts(json.loads(line)["v"][KERNEL]["log"]) or (0,))[0] <= args.skip_slow]
-    if args.limit:
-        lines = lines[:: max(1, len(lines) // args.limit)][: args.limit]
+    lines = chosen(args.only, args.skip_slow, args.limit)
     report(list(run(lines, (args.level,) if args.level else (1, 2), args.jobs)), args.examples)
     return 0
 
