@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -11,6 +12,7 @@ from osmia.testing.answers import Answer, Kernel, ask_osmia
 from osmia.verifier.env import Powers
 
 NUMBER = re.compile(r"0x[0-9a-f]+|-?\b\d+\b|(?<=[Rr=@#])-?\d+")
+WORD = re.compile(r"[^\s,;()]+")
 WIDTH = 96
 NOT_ASKED = Answer(-1)
 """Osmia's answer where it was not asked, for it would take too long."""
@@ -64,7 +66,7 @@ class Comparison:
             return f"crash: {plain(self.osmia.crash)}"
         if self.kind == "log":
             _, kernel, osmia = self.first
-            return f"log: {plain(kernel)} | {plain(osmia)}"
+            return f"log: {what_differs(kernel, osmia)}"
         said = [f"{answer.errno} {plain(answer.message)}" for answer in (self.kernel, self.osmia)]
         return f"{self.kind}: {' | '.join(said)}"
 
@@ -72,6 +74,19 @@ class Comparison:
 def plain(line: str) -> str:
     """A line of the log without its numbers."""
     return NUMBER.sub("N", line)[:WIDTH]
+
+
+def what_differs(kernel: str, osmia: str) -> str:
+    """The words that only one of two lines has; numbers in them count only if nothing else differs."""
+    start = plain(kernel or osmia).partition(";")[0].replace("N: ", "").split()[:1]
+    words = [[NUMBER.sub("N", word) for word in WORD.findall(line)] for line in (kernel, osmia)]
+    mine, yours = (Counter(ws) - Counter(other) for ws, other in ((words[0], words[1]), (words[1], words[0])))
+    if not mine and not yours:
+        exact = [Counter(WORD.findall(line)) for line in (kernel, osmia)]
+        mine = Counter(NUMBER.sub("N", word) for word in exact[0] - exact[1])
+        yours = Counter(["other numbers" if mine else "order or blanks"])
+    only = [" ".join(sorted(side))[:WIDTH] for side in (mine, yours)]
+    return f"{' '.join(start)} {only[0] or '-'} | {only[1] or '-'}"
 
 
 def compare(kernel: Kernel, program: Program, level: int, powers: Powers, most: int) -> Comparison:
