@@ -32,6 +32,8 @@ def make_env(*insns, level=0, powers=None):
     env.state = State()
     env.state.frames = [Frame(-1, 0, 0)]
     env.state.branches = 1
+    for insn in env.insns:
+        insn.live_regs_before = 0x7FF
     return env
 
 
@@ -79,7 +81,7 @@ def test_a_decided_jump_has_one_way():
 
 def test_linked_scalars_follow():
     env = make_env(Insn(0x25, 1, 0, 1, 10))
-    above = scalar(3, 258, id=7 | c.BPF_ADD_CONST)
+    above = scalar(3, 258, id=7 | c.BPF_ADD_CONST64)
     above.off = 3
     env.state.frames[0].stack = [Slot(SPILL, scalar(0, 255, id=7))]
     other = jump(env, r1=scalar(0, 255, id=7), r2=scalar(0, 255, id=7), r3=above, r4=scalar(0, 255, id=8))
@@ -98,21 +100,46 @@ def test_only_six_are_linked():
     regs = state.frames[0].regs
     for i in range(9):
         regs[i] = scalar(0, 255, id=3)
-    assert linked_count(collect_linked_regs(state, 3, 0)) == 6
+    assert linked_count(collect_linked_regs(make_env(), state, 3, 0)) == 6
     assert [reg.id for reg in regs[:9]] == [3] * 6 + [0] * 3
 
 
+def test_registers_that_nobody_will_read_are_not_linked():
+    env = make_env()
+    env.insns[0].live_regs_before = 0b100
+    env.state.regs()[1] = env.state.regs()[2] = scalar(0, 255, id=3)
+    linked = collect_linked_regs(env, env.state, 3, 0)
+    assert [linked_entry(linked, i) for i in range(linked_count(linked))] == [2 << 3 | 512]
+
+
 def test_frames_are_linked_too():
-    state = State()
-    state.frames = [Frame(-1, 0, 0), Frame(4, 1, 1)]
+    env = make_env(Insn(0x85, 0, 1, 0, 1), Insn(0x95))
+    state = env.state
+    state.frames.append(Frame(0, 1, 1))
     state.curframe = 1
+    state.insn_idx = 2
     state.frames[0].regs[6] = scalar(0, 255, id=3)
     state.frames[1].regs[1] = scalar(0, 255, id=3)
-    linked = collect_linked_regs(state, 3, 0)
+    linked = collect_linked_regs(env, state, 3, 0)
     assert [linked_entry(linked, i) for i in range(2)] == [1 | 1 << 3 | 512, 6 << 3 | 512]
     known = scalar(1, 2, id=3)
     sync_linked_regs(state, known, linked)
     assert state.frames[0].regs[6].umax == 2
+
+
+def test_distances_of_different_widths_tell_nothing():
+    env = make_env()
+    state = env.state
+    narrow, wide = scalar(3, 258, id=3 | c.BPF_ADD_CONST32), scalar(1, 256, id=3 | c.BPF_ADD_CONST64)
+    narrow.off, wide.off = 3, 1
+    state.regs()[1], state.regs()[2] = narrow, scalar(0, 255, id=3)
+    linked = collect_linked_regs(env, state, 3, 0)
+    sync_linked_regs(state, wide, linked)
+    assert [reg.umax for reg in state.regs()[1:3]] == [258, 255]
+    smaller = scalar(1, 2, id=3)
+    sync_linked_regs(state, smaller, linked)
+    assert [(reg.umin, reg.umax) for reg in state.regs()[1:3]] == [(4, 5), (1, 2)]
+    assert state.regs()[1].id == 3 | c.BPF_ADD_CONST32
 
 
 def test_ids_for_copies():
@@ -123,7 +150,7 @@ def test_ids_for_copies():
     assert assign_scalar_id_before_mov(env, named) is named
     constant = known_value(5)
     assert assign_scalar_id_before_mov(env, constant) is constant
-    moved = scalar(0, 255, id=1 | c.BPF_ADD_CONST)
+    moved = scalar(0, 255, id=1 | c.BPF_ADD_CONST64)
     moved.off = 4
     fresh = assign_scalar_id_before_mov(env, moved)
     assert (fresh.id, fresh.off) == (2, 0)

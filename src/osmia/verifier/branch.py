@@ -162,10 +162,10 @@ def _collect_linked(env: Env, insn: VInsn) -> int:
     if insn.code & 8:
         src = regs[insn.src]
         if src.type == SCALAR_VALUE and src.id:
-            linked = collect_linked_regs(state, src.id, linked)
+            linked = collect_linked_regs(env, state, src.id, linked)
     dst = regs[insn.dst]
     if dst.type == SCALAR_VALUE and dst.id:
-        linked = collect_linked_regs(state, dst.id, linked)
+        linked = collect_linked_regs(env, state, dst.id, linked)
     if linked & 15 > 1:
         push_jmp_history(env, state, 0, linked)
     return linked

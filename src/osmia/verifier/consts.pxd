@@ -119,7 +119,9 @@ cdef enum:
 
 cdef extern from *:
     """
-    #define OSMIA_BPF_ADD_CONST (0x80000000u)
+    #define OSMIA_BPF_ADD_CONST64 (0x80000000u)
+    #define OSMIA_BPF_ADD_CONST32 (0x40000000u)
+    #define OSMIA_BPF_ADD_CONST (0xC0000000u)
     #define OSMIA_S32_MAX (INT32_MAX)
     #define OSMIA_S32_MIN (INT32_MIN)
     #define OSMIA_S64_MAX (INT64_MAX)
@@ -133,4 +135,6 @@ cdef extern from *:
     const int64_t S32_MIN "OSMIA_S32_MIN"
     const int64_t S32_MAX "OSMIA_S32_MAX"
     const uint64_t U32_MAX "OSMIA_U32_MAX"
+    const uint32_t BPF_ADD_CONST64 "OSMIA_BPF_ADD_CONST64"
+    const uint32_t BPF_ADD_CONST32 "OSMIA_BPF_ADD_CONST32"
     const uint32_t BPF_ADD_CONST "OSMIA_BPF_ADD_CONST"

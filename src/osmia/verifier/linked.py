@@ -1,8 +1,9 @@
 """Scalars of one id hold the same value, or values a constant apart: what a branch tells of one, it tells of all.
 
 A set of linked registers is one word: bits 0-3 count up to six entries, and each entry takes ten more bits: the frame
-in bits 0-2, the register or stack slot in bits 3-8, bit 9 for a register.  An id with BPF_ADD_CONST set belongs to a
-register that lies ``off`` above the others (``struct linked_regs``, kernel/bpf/verifier.c, Linux 6.18).
+in bits 0-2, the register or stack slot in bits 3-8, bit 9 for a register.  An id with a BPF_ADD_CONST flag belongs to
+a register that lies ``off`` above the others, by 64-bit or by 32-bit addition.
+(``struct linked_regs``, kernel/bpf/verifier.c, Linux 6.18.)
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ except ImportError:
     from osmia._cy import cython
 
 if not cython.compiled:
-    from osmia.verifier.consts import BPF_ADD_CONST, SCALAR_VALUE
+    from osmia.verifier.bounds import reg_bounds_sync, zext_32_to_64
+    from osmia.verifier.consts import BPF_ADD_CONST, BPF_ADD_CONST32, SCALAR_VALUE
     from osmia.verifier.env import Env
+    from osmia.verifier.equal import frame_insn_idx
     from osmia.verifier.marks import next_id
     from osmia.verifier.regs import Reg, known_value
     from osmia.verifier.scalar import scalar32_min_max_add, scalar_min_max_add
     from osmia.verifier.slots import is_spilled_reg, make_slot
     from osmia.verifier.state import Frame, State
     from osmia.verifier.tnum import tnum_add
-    from osmia.words import s32
 
-ID_MASK = 0x7FFFFFFF
+ID_MASK = 0x3FFFFFFF
 M64 = 0xFFFFFFFFFFFFFFFF
 
 
@@ -46,23 +48,27 @@ def linked_push(linked: int, entry: int) -> int:
     return (linked | wide << (4 + 10 * count)) + 1
 
 
-def collect_linked_regs(state: State, id: int, linked: int) -> int:
-    """The set ``linked`` and every scalar of an id, innermost frame first.  Those that find no room lose their id."""
+def collect_linked_regs(env: Env, state: State, id: int, linked: int) -> int:
+    """The set ``linked`` and every scalar of an id, innermost frame first.  Those that find no room lose their id.
+
+    Registers that nobody will read are left alone.
+    """
     id &= ID_MASK
     level = state.curframe
     while level >= 0:
         frame = state.frames[level]
-        linked = _collect_regs(frame, level, id, linked)
+        insn = env.insns[frame_insn_idx(state, level)]
+        linked = _collect_regs(frame, level, id, linked, insn.live_regs_before)
         linked = _collect_slots(frame, level, id, linked)
         level -= 1
     return linked
 
 
-def _collect_regs(frame: Frame, level: int, id: int, linked: int) -> int:
+def _collect_regs(frame: Frame, level: int, id: int, linked: int, live: int) -> int:
     regs = frame.regs
     for i in range(10):
         reg = regs[i]
-        if reg.type == SCALAR_VALUE and (reg.id & ID_MASK) == id:
+        if reg.type == SCALAR_VALUE and (reg.id & ID_MASK) == id and live >> i & 1:
             if (linked & 15) == 6:
                 regs[i] = _without_id(reg)
             else:
@@ -109,7 +115,9 @@ def sync_linked_regs(state: State, known: Reg, linked: int) -> None:
 
 
 def _is_linked(reg: Reg, known: Reg) -> bool:
-    return reg is not known and reg.type == SCALAR_VALUE and (reg.id & ID_MASK) == (known.id & ID_MASK)
+    if reg is known or reg.type != SCALAR_VALUE or (reg.id & ID_MASK) != (known.id & ID_MASK):
+        return False
+    return ((reg.id ^ known.id) & BPF_ADD_CONST) != BPF_ADD_CONST  # a distance in 32 bits is none in 64
 
 
 def _told(reg: Reg, known: Reg) -> Reg:
@@ -121,11 +129,14 @@ def _told(reg: Reg, known: Reg) -> Reg:
     new.subreg_def = reg.subreg_def
     if same:
         return new
-    delta = known_value(s32((reg.off - known.off) & M64) & M64)
-    new.off = reg.off
+    delta = known_value((reg.off - known.off) & M64)
+    new.off, new.id = reg.off, reg.id
     scalar32_min_max_add(new, delta)
     scalar_min_max_add(new, delta)
     new.value, new.mask = tnum_add(new.value, new.mask, delta.value, 0)
+    if new.id & BPF_ADD_CONST32:
+        zext_32_to_64(new)
+    reg_bounds_sync(new)
     return new
 
 
