@@ -13,6 +13,7 @@ from osmia.verifier.env import Powers
 
 NUMBER = re.compile(r"0x[0-9a-f]+|-?\b\d+\b|(?<=[Rr=@#])-?\d+")
 WORD = re.compile(r"[^\s,;()]+")
+BOUNDS = ("var_off", *(sign + end + half for sign in "su" for end in ("min", "max") for half in ("", "32")))
 WIDTH = 96
 NOT_ASKED = Answer(-1)
 """Osmia's answer where it was not asked, for it would take too long."""
@@ -77,16 +78,20 @@ def plain(line: str) -> str:
 
 
 def what_differs(kernel: str, osmia: str) -> str:
-    """The words that only one of two lines has; numbers in them count only if nothing else differs."""
-    start = plain(kernel or osmia).partition(";")[0].replace("N: ", "").split()[:1]
-    words = [[NUMBER.sub("N", word) for word in WORD.findall(line)] for line in (kernel, osmia)]
-    mine, yours = (Counter(ws) - Counter(other) for ws, other in ((words[0], words[1]), (words[1], words[0])))
-    if not mine and not yours:
-        exact = [Counter(WORD.findall(line)) for line in (kernel, osmia)]
-        mine = Counter(NUMBER.sub("N", word) for word in exact[0] - exact[1])
-        yours = Counter(["other numbers" if mine else "order or blanks"])
-    only = [" ".join(sorted(side))[:WIDTH] for side in (mine, yours)]
-    return f"{' '.join(start)} {only[0] or '-'} | {only[1] or '-'}"
+    """The kinds of words that only one of two lines has; numbers in them count only if nothing else differs."""
+    words = [Counter(WORD.findall(line)) for line in (kernel, osmia)]
+    mine, yours = (" ".join(sorted({kind_of(w) for w in side})) for side in (words[0] - words[1], words[1] - words[0]))
+    start = plain(kernel or osmia).partition(";")[0].removeprefix("N: ").split()[:1]
+    known = [] if "bounds" in (mine, yours) or "fp=" in mine + yours else start
+    return " ".join([*known, mine or "-", "|", yours or ("-" if mine else "order or blanks")])[: 2 * WIDTH]
+
+
+def kind_of(word: str) -> str:
+    """A word of a register's or slot's state by what it tells; another one without its numbers."""
+    name = word.partition("=")[0]
+    if name in BOUNDS:
+        return "bounds"
+    return "fp=" if word.startswith("fp-") and "=" in word else NUMBER.sub("N", word)
 
 
 def compare(kernel: Kernel, program: Program, level: int, powers: Powers, most: int) -> Comparison:

@@ -21,7 +21,7 @@ from osmia.verifier.env import Powers
 
 EVERY = 4
 """Of so many programs one is judged at level 1 with statistics, the others at level 2."""
-SHRINK_SECONDS = 20.0
+SHRINK_SECONDS = 6.0
 COLUMN = 76
 AROUND = 5
 
@@ -108,7 +108,7 @@ def run(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
 
 
 def _part(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
-    """Every program of one process."""
+    """Every program of one process; then what was found is made small."""
     report, end = Report(), time.monotonic() + plan.seconds
     with Kernel() as kernel:
         number = plan.first
@@ -117,11 +117,13 @@ def _part(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
             number += plan.jobs
             if tell is not None:
                 tell(report)
+        for group in report.groups.values() if plan.shrink else ():
+            group.example = made_small(kernel, group.example, plan)
     return report
 
 
 def one(plan: Plan, number: int, kernel: Kernel, report: Report) -> None:
-    """One program: ask both, count, and make a new kind of difference small."""
+    """One program: ask both, and count."""
     kind, program = make(plan, number)
     report.programs += 1
     try:
@@ -136,7 +138,7 @@ def one(plan: Plan, number: int, kernel: Kernel, report: Report) -> None:
     if cause in report.groups:
         report.groups[cause].count += 1
     else:
-        report.groups[cause] = Group(1, number, kind, made_small(kernel, found, plan) if plan.shrink else found)
+        report.groups[cause] = Group(1, number, kind, found)
 
 
 def note(report: Report, found: Comparison) -> None:
