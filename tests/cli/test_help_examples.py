@@ -1,5 +1,6 @@
 """Every example in a command's help is a line that works."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -50,6 +51,8 @@ def place(tmp_path_factory):
         (made / f"{name}.bpf.c").write_text(TWO.format(name=name))
     for name in ("prog", "a", "b"):
         (made / f"{name}.bpf.o").write_bytes(cc.compile(made / f"{name}.bpf.c"))
+    record = {"name": "p", "prog_type": "xdp", "insns_hex": "b7000000020000009500000000000000"}
+    (made / "programs.jsonl").write_text(json.dumps(record) + "\n")
     (made / "prog.s").write_text("r0 = 1\nexit\n")
     (made / "filter.txt").write_text("ldh [12]\njne #0x806, drop\nret #-1\ndrop: ret #0\n")
     shutil.copy(Path(__file__).parent.parent.parent / "examples" / "packets.pcap", made / "traffic.pcap")

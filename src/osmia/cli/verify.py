@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from osmia.verifier.verdict import Verdict
 
 EXAMPLES = examples(
-    "osmia verify prog.bpf.o", "osmia verify --log-level 2 --prog handle_open prog.bpf.c",
-    "osmia verify --unprivileged --type socket_filter filter.s",
+    "osmia verify prog.bpf.o", "osmia verify --log-level 2 --prog drop prog.bpf.c",
+    "osmia verify --unprivileged --type socket_filter prog.s",
     "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
 )  # fmt: skip
 

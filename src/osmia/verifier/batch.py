@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from osmia.btf import Btf
@@ -61,9 +61,15 @@ class Batch:
 
 
 def careful(program: Program, kernel: str, power: Powers, level: int, btf: Btf | None) -> Verdict:
-    """A verdict in any case: our own failure is ``where: "crash"``, and does not end the batch."""
+    """A verdict in any case: our own failure is ``where: "crash"``, and does not end the batch.
+
+    A log that does not fit hides the verdict; it is then asked for again, without one.
+    """
     try:
-        return judge(program, kernel, power, log_level=level, log_size=LOG_SIZE if level else 0, btf=btf)
+        made = judge(program, kernel, power, log_level=level, log_size=LOG_SIZE if level else 0, btf=btf)
+        if made.log_cut:
+            made = replace(judge(program, kernel, power, log_level=0, btf=btf), log=made.log, log_cut=True)
+        return made
     except Exception as e:
         return Verdict(False, where="crash", error=Reason("crash", f"{type(e).__name__}: {e}"))
 

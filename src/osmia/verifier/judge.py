@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from errno import ENOSPC
 from functools import cache
 from pathlib import Path
 from time import perf_counter_ns
@@ -75,8 +76,11 @@ def _verdict(env: Env) -> Verdict:
     began = perf_counter_ns()
     env.room["began"] = began
     made = _ask(env)
-    cut = env.log.finish()
-    made.log, made.log_true_size, made.log_cut = str(env.log), env.log.true_size, bool(cut)
+    if env.log.finish() and not made.unsupported:
+        made = Verdict(
+            False, ENOSPC, error=Reason("log-buffer", f"the log takes {env.log.true_size} bytes"), log_cut=True
+        )
+    made.log, made.log_true_size = str(env.log), env.log.true_size
     made.processed, made.max_states_per_insn = env.insn_processed, env.max_states_per_insn
     made.total_states, made.peak_states = env.total_states, env.peak_states
     made.stack_depth = tuple(subprog.stack_depth for subprog in env.subprogs)

@@ -63,8 +63,8 @@ class Verdict:
     lacks), or "unsupported": a rule is needed that Osmia does not have, named by ``unsupported``, and nothing is known.
 
     ``log`` is the verifier's at the level that was asked for, ``log_true_size`` what holds all of it in bytes, and
-    ``log_cut`` whether the buffer was smaller (the kernel then refuses the load with ENOSPC, whatever it would have
-    said).  ``processed`` and the states are the verifier's counts; ``stack_depth`` is bytes of stack by function.
+    ``log_cut`` whether the buffer was smaller: the kernel refuses such a load with ENOSPC, whatever it would have said.
+    ``processed`` and the states are the verifier's counts; ``stack_depth`` is bytes of stack by function.
     ``facts`` is there when it was asked for.
     """
 
