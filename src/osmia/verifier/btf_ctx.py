@@ -23,6 +23,10 @@ from osmia.verifier.env import Env
 MAX_ARGS = 12
 TRACEPOINT = "btf_trace_"
 NULLABLE = "__nullable"
+BY_RULE = ("trace_raw_tp", "trace_fentry", "trace_fexit", "modify_return")
+"""Attach types of tracing programs whose context holds a function's arguments, whichever it is."""
+WITH_RESULT = ("trace_fexit", "modify_return")
+"""What the function returned stands behind them."""
 _TAGS = {"user": MEM_USER, "percpu": MEM_PERCPU}
 _KINDS = {
     t.Void: "UNKNOWN", t.Int: "INT", t.Ptr: "PTR", t.Array: "ARRAY", t.Struct: "STRUCT", t.Union: "UNION",
@@ -79,7 +83,7 @@ def btf_ctx_arg(env: Env, off: int, size: int, write: bool) -> Arg:
         return Arg(False, f"func '{name}' offset {off} is not multiple of 8\n")
     number = _arg_number(btf, target.proto, off)
     count = len(target.proto.params) - target.hidden
-    returned = number == count and env.program.expected_attach_type == "trace_fexit"
+    returned = number == count and env.program.expected_attach_type in WITH_RESULT
     if number >= count and not returned:
         return Arg(False, f"func '{name}' doesn't have {number + 1}-th argument\n")
     type_id = target.proto.type_id if returned else target.proto.params[number + target.hidden].type_id
@@ -140,7 +144,7 @@ def _flags(env: Env, target: Target, number: int) -> int:
 
 
 def target_of(env: Env) -> Target:
-    """The function that the program is attached to; raises Unsupported for what only other rules know."""
+    """The function that the program is attached to, as ``attach`` found it; raises Unsupported where it did not."""
     found: Target | None = env.room.get("ctx target")
     if found is None:
         found = env.room["ctx target"] = _find_target(env)
@@ -149,15 +153,8 @@ def target_of(env: Env) -> Target:
 
 def _find_target(env: Env) -> Target:
     btf: Btf | None = env.vmlinux
-    attach, name = env.program.expected_attach_type, env.program.attach_target
-    if btf is None or env.prog_type != "tracing" or attach not in ("trace_raw_tp", "trace_fentry", "trace_fexit"):
+    proto: t.FuncProto | None = env.room.get("attach_proto")
+    if btf is None or proto is None:
         raise env.unsupported("context typed by BTF")
-    hidden = 1 if attach == "trace_raw_tp" else 0
-    name = name.removeprefix(TRACEPOINT)
-    type_id = btf.find(TRACEPOINT + name, t.Typedef) if hidden else btf.find(name, t.Func)
-    found: Any = btf.type(btf.resolve(type_id)) if type_id is not None else None
-    if isinstance(found, t.Ptr | t.Func):
-        found = btf.type(found.type_id)
-    if not isinstance(found, t.FuncProto):
-        raise env.unsupported(f"the kernel's function {name}")
-    return Target(name, btf, found, hidden)
+    hidden = 1 if env.program.expected_attach_type == "trace_raw_tp" else 0
+    return Target(env.room["attach_name"].removeprefix(TRACEPOINT), btf, proto, hidden)

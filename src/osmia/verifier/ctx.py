@@ -16,7 +16,7 @@ except ImportError:
 from osmia.btf import types as btf_types
 from osmia.kernel.profile import CtxField, Shape
 from osmia.verifier import consts
-from osmia.verifier.btf_ctx import btf_ctx_arg
+from osmia.verifier.btf_ctx import BY_RULE, btf_ctx_arg
 from osmia.verifier.lines import verbose_linfo
 
 if not cython.compiled:
@@ -62,7 +62,9 @@ def check_ctx_access(env: Env, insn_idx: int, off: int, size: int, t: int, is_ld
 def look_up(env: Env, off: int, size: int, write: bool, is_ldsx: bool) -> CtxAccess:
     """The same from the profile, or from the BTF of what the program is attached to."""
     shape = shape_of(env)
-    if shape.btf_ctx and shape.ctx_by_rule:
+    if env.prog_type == "lsm":
+        raise env.unsupported("the context of LSM programs")
+    if env.prog_type == "tracing" and env.program.expected_attach_type in BY_RULE:
         arg = btf_ctx_arg(env, off, size, write)
         return CtxAccess(arg.valid, arg.type, env.vmlinux, arg.btf_id, arg.text)
     field = shape.ctx_access(off, size, write, is_ldsx)

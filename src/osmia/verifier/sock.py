@@ -10,8 +10,10 @@ from osmia.verifier.consts import PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_
 SOCK_SIZE, TCP_SOCK_SIZE = 80, 112
 COMMON = range(8, 24)
 """type, protocol, mark and priority of ``struct bpf_sock``: not for a socket that may be a request or time-wait one."""
-NARROW = (range(4, 16), range(24, 48), range(52, 80))
-"""family, type, protocol; the source address and port; the destination address, state, queue: any part may be read."""
+STARTS = (4, 8, 12, 44, 72, 76)
+"""family, type, protocol, source port, state, queue: the first bytes may be read alone."""
+ADDRESSES = (range(24, 44), range(52, 72))
+"""Source and destination: any part may be read."""
 DST_PORT, DST_PORT_SIZE = range(48, 50), 2
 PADDING = range(50, 52)
 WIDE = (80, 88)
@@ -26,7 +28,7 @@ def may_read_sock(off: int, size: int) -> bool:
         return size == 4 or size <= DST_PORT_SIZE
     if off in PADDING:
         return False
-    if any(off in fields for fields in NARROW):
+    if off in STARTS or any(off in fields for fields in ADDRESSES):
         return size <= 4
     return size == 4
 
