@@ -9,7 +9,7 @@ from osmia.verifier.bounds cimport (
     coerce_reg_to_size_sx, coerce_subreg_to_size_sx, reg_bounds_sane, reg_bounds_sanity_check, reg_bounds_sync,
     zext_32_to_64
 )
-from osmia.verifier.consts cimport BPF_ADD_CONST, PTR_TO_ARENA, S32_MAX, SCALAR_VALUE, U32_MAX, U64_MAX
+from osmia.verifier.consts cimport BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST64, PTR_TO_ARENA, S32_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
 from osmia.verifier.env cimport Env
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.linked cimport assign_scalar_id_before_mov
@@ -18,6 +18,8 @@ from osmia.verifier.marks cimport check_reg_arg, mark_reg_unknown, unknown_scala
 from osmia.verifier.pointer_alu cimport adjust_ptr_min_max_vals
 from osmia.verifier.regs cimport Reg, known_value
 from osmia.verifier.scalar cimport adjust_scalar_min_max_vals
+from osmia.words cimport s32, s64
+from osmia.words cimport s32, s64
 
 cdef enum:
     SRC_OP = 0
@@ -53,4 +55,5 @@ cpdef check_constant_operand(Env env, VInsn insn, int32_t op)
 cpdef adjust_reg_min_max_vals(Env env, VInsn insn, int32_t op)
 @cython.locals(dst=Reg)
 cpdef adjust_by_pointer(Env env, VInsn insn, int32_t op, list regs)
-cpdef void link_by_offset(Env env, VInsn insn, int32_t op, Reg dst, Reg src) noexcept
+@cython.locals(alu32=bint, constant=bint, fits=bint, off=int64_t)
+cpdef void link_by_offset(Env env, VInsn insn, int32_t op, Reg dst, Reg src, uint64_t umax) noexcept

@@ -42,7 +42,16 @@ if not cython.compiled:
         reg_bounds_sync,
         zext_32_to_64,
     )
-    from osmia.verifier.consts import BPF_ADD_CONST, PTR_TO_ARENA, S32_MAX, SCALAR_VALUE, U32_MAX, U64_MAX
+    from osmia.verifier.consts import (
+        BPF_ADD_CONST,
+        BPF_ADD_CONST32,
+        BPF_ADD_CONST64,
+        PTR_TO_ARENA,
+        S32_MIN,
+        SCALAR_VALUE,
+        U32_MAX,
+        U64_MAX,
+    )
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
     from osmia.verifier.linked import assign_scalar_id_before_mov
@@ -50,6 +59,7 @@ if not cython.compiled:
     from osmia.verifier.pointer_alu import adjust_ptr_min_max_vals
     from osmia.verifier.regs import Reg, known_value
     from osmia.verifier.scalar import adjust_scalar_min_max_vals
+    from osmia.words import s32, s64
 
 ARENA = MAP_TYPE["arena"]
 
@@ -85,7 +95,7 @@ def is_pointer_value(env: Env, reg: Reg) -> bool:
 
 
 def check_unary(env: Env, insn: VInsn, op: int) -> None:
-    """BPF_NEG and BPF_END.  What a byte swap leaves is unknown to 6.18."""
+    """BPF_NEG and BPF_END."""
     alu64 = (insn.code & 7) == BPF_ALU64
     if op == BPF_NEG:
         if insn.code & BPF_X or insn.src != 0 or insn.off != 0 or insn.imm != 0:
@@ -100,7 +110,7 @@ def check_unary(env: Env, insn: VInsn, op: int) -> None:
     if is_pointer_value(env, reg):
         text = f"R{insn.dst} pointer arithmetic prohibited\n"
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=insn.dst)
-    if op == BPF_NEG and reg.type == SCALAR_VALUE:
+    if reg.type == SCALAR_VALUE:
         check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
         dst = reg.copy()
         adjust_scalar_min_max_vals(env, insn, dst, reg)
@@ -264,9 +274,7 @@ def adjust_reg_min_max_vals(env: Env, insn: VInsn, op: int) -> None:
         return
     new = dst.copy()
     adjust_scalar_min_max_vals(env, insn, new, src)
-    if insn.code & BPF_X and insn.src == insn.dst:
-        src = new  # the kernel looks at the register again
-    link_by_offset(env, insn, op, new, src)
+    link_by_offset(env, insn, op, new, src, dst.umax)
     regs[insn.dst] = new
 
 
@@ -283,16 +291,20 @@ def adjust_by_pointer(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=insn.dst)
 
 
-def link_by_offset(env: Env, insn: VInsn, op: int, dst: Reg, src: Reg) -> None:
-    """A register with an id that grew by a constant stays linked to the others, once; else it leaves them."""
-    if (
-        dst.id and env.bpf_capable and op == BPF_ADD and (insn.code & 7) == BPF_ALU64
-        and src.type == SCALAR_VALUE and src.mask == 0
-    ):  # fmt: skip
-        if dst.id & BPF_ADD_CONST or src.umin > S32_MAX & U64_MAX:
-            dst.off, dst.id = 0, 0
-        else:
-            dst.id |= BPF_ADD_CONST
-            dst.off = src.value & U32_MAX
-    else:
+def link_by_offset(env: Env, insn: VInsn, op: int, dst: Reg, src: Reg, umax: int) -> None:
+    """A register with an id that moved by a constant stays linked to the others, once; else it leaves them.
+
+    ``umax`` is what the register was at most before: a 32-bit operation may cut nothing off.
+    """
+    alu32 = (insn.code & 7) != BPF_ALU64
+    constant = src.mask & U32_MAX == 0 if alu32 else src.mask == 0
+    if not dst.id or not env.bpf_capable or (op != BPF_ADD and op != BPF_SUB) or not constant:
         dst.id = 0
+        return
+    off = s32(src.value)
+    fits = (alu32 and umax <= U32_MAX) or (not alu32 and s64(src.value) == off)
+    if not fits or (op == BPF_SUB and off == S32_MIN) or dst.id & BPF_ADD_CONST:
+        dst.off, dst.id = 0, 0
+        return
+    dst.id |= BPF_ADD_CONST32 if alu32 else BPF_ADD_CONST64
+    dst.off = -off if op == BPF_SUB else off

@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from osmia.verifier.consts cimport S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
 from osmia.verifier.env cimport Env
 from osmia.verifier.regs cimport Reg
-from osmia.verifier.tnum cimport tnum_cast, tnum_intersect, tnum_range
+from osmia.verifier.tnum cimport tnum_cast, tnum_intersect, tnum_range, tnum_step
 from osmia.words cimport s32, s64, sx8, sx16, sx32
 
 cpdef void mark_reg_unbounded(Reg reg) noexcept nogil
@@ -15,13 +15,14 @@ cpdef int become_unknown(Reg reg, bint precise) except -1
 cpdef int become_known(Reg reg, uint64_t value) except -1
 cpdef void set_const(Reg reg, uint64_t value) noexcept nogil
 
-@cython.locals(sign=uint64_t)
 cpdef void update_reg_bounds(Reg reg) noexcept nogil
+@cython.locals(sign=uint64_t, greatest=uint64_t, after=uint64_t)
+cpdef void update_reg64_bounds(Reg reg) noexcept nogil
 @cython.locals(value=uint64_t, mask=uint64_t, sign=uint64_t)
 cpdef void update_reg32_bounds(Reg reg) noexcept nogil
 @cython.locals(low=uint64_t, high=uint64_t, low_s32=int64_t, high_s32=int64_t)
 cpdef void deduce_32_from_64(Reg reg) noexcept nogil
-@cython.locals(low_u32=uint64_t, high_u32=uint64_t, low_s32=int64_t, high_s32=int64_t)
+@cython.locals(low=uint64_t, high=uint64_t, low_s32=int64_t, high_s32=int64_t)
 cpdef void deduce_32(Reg reg) noexcept nogil
 @cython.locals(low=uint64_t, high=uint64_t, low_s64=int64_t, high_s64=int64_t)
 cpdef void deduce_64(Reg reg) noexcept nogil

@@ -18,7 +18,7 @@ if not cython.compiled:
     from osmia.verifier.consts import S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.regs import Reg
-    from osmia.verifier.tnum import tnum_cast, tnum_intersect, tnum_range
+    from osmia.verifier.tnum import tnum_cast, tnum_intersect, tnum_range, tnum_step
     from osmia.words import s32, s64, sx8, sx16, sx32
 
 
@@ -85,11 +85,23 @@ def set_const(reg: Reg, value: int) -> None:
 def update_reg_bounds(reg: Reg) -> None:
     """What the tnum says of the ranges: the least and greatest value with its bits."""
     update_reg32_bounds(reg)
+    update_reg64_bounds(reg)
+
+
+def update_reg64_bounds(reg: Reg) -> None:
+    """The same for the 64-bit ranges alone; where range and tnum have one value in common, it is that."""
     sign = U64_MAX ^ (U64_MAX >> 1)
+    greatest = reg.value | reg.mask
     reg.smin = max(reg.smin, s64(reg.value | reg.mask & sign))
     reg.smax = min(reg.smax, s64(reg.value | reg.mask & (sign - 1)))
     reg.umin = max(reg.umin, reg.value)
-    reg.umax = min(reg.umax, reg.value | reg.mask)
+    reg.umax = min(reg.umax, greatest)
+    after = tnum_step(reg.value, reg.mask, reg.umin)
+    if reg.umin & (reg.mask ^ U64_MAX) == reg.value:
+        if after > reg.umax:
+            set_const(reg, reg.umin)
+    elif after == greatest or (after <= reg.umax and tnum_step(reg.value, reg.mask, after) > reg.umax):
+        set_const(reg, after)
 
 
 def update_reg32_bounds(reg: Reg) -> None:
@@ -124,17 +136,26 @@ def deduce_32_from_64(reg: Reg) -> None:
 
 
 def deduce_32(reg: Reg) -> None:
-    """What the signed and the unsigned 32-bit range say of each other, where they don't cross the other's edge."""
+    """What the signed and the unsigned 32-bit range say of each other, where they don't cross the other's edge.
+
+    A signed range around zero is two pieces of the unsigned one; where only one of them is possible, it is cut to that.
+    """
     low_s32, high_s32 = s32(reg.u32_min), s32(reg.u32_max)
     if low_s32 <= high_s32:
         narrow_s32(reg, low_s32, high_s32)
-    low_u32, high_u32 = reg.s32_min & U32_MAX, reg.s32_max & U32_MAX
-    if low_u32 <= high_u32:
-        narrow_u32(reg, low_u32, high_u32)
+    low, high = reg.s32_min & U32_MAX, reg.s32_max & U32_MAX
+    if low <= high:
+        narrow_u32(reg, low, high)
+    elif reg.u32_max < low:
+        reg.s32_min = s32(reg.u32_min)
+        reg.u32_max = min(reg.u32_max, high)
+    elif high < reg.u32_min:
+        reg.s32_max = s32(reg.u32_max)
+        reg.u32_min = max(reg.u32_min, low)
 
 
 def deduce_64(reg: Reg) -> None:
-    """The same for the 64-bit ranges; a signed range around zero is cut where only one of its ends is possible."""
+    """The same for the 64-bit ranges."""
     low_s64, high_s64 = s64(reg.umin), s64(reg.umax)
     if low_s64 <= high_s64:
         reg.smin = max(reg.smin, low_s64)

@@ -1,8 +1,9 @@
 """What an arithmetic operation makes of a scalar's tnum and ranges, in 64 bits and in the low half.
 
 Linux 6.18, kernel/bpf/verifier.c (``adjust_scalar_min_max_vals``): add, subtract, negate, multiply and the bitwise
-operations follow all ranges; shifts do where the distance is a known constant below the width; division, modulo and
-byte swaps leave nothing known.  The functions change ``dst``, which must be the caller's own; ``src`` is only read.
+operations follow all ranges, byte swaps the bits; shifts are followed where the distance is a known constant below
+the width; division and modulo leave nothing known.  The functions change ``dst``, which must be the caller's own;
+``src`` is only read.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ if not cython.compiled:
         BPF_ALU64,
         BPF_AND,
         BPF_ARSH,
+        BPF_END,
         BPF_LSH,
         BPF_MUL,
         BPF_NEG,
         BPF_OR,
         BPF_RSH,
         BPF_SUB,
+        BPF_TO_BE,
         BPF_XOR,
     )
     from osmia.verifier.bounds import (
         become_known,
         become_unknown,
+        coerce_reg_to_size,
         mark_reg32_known,
         mark_reg32_unbounded,
         mark_reg64_unbounded,
+        mark_reg_unbounded,
         reg_bounds_sync,
         set_const,
         update_reg32_bounds,
@@ -41,12 +46,16 @@ if not cython.compiled:
     from osmia.verifier.consts import S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
+    from osmia.verifier.paths import push_stack
     from osmia.verifier.regs import Reg
     from osmia.verifier.speculation import sanitize_val_alu
     from osmia.verifier.tnum import (
         tnum_add,
         tnum_and,
         tnum_arshift,
+        tnum_bswap16,
+        tnum_bswap32,
+        tnum_bswap64,
         tnum_lshift,
         tnum_mul,
         tnum_or,
@@ -69,12 +78,55 @@ def adjust_scalar_min_max_vals(env: Env, insn: VInsn, dst: Reg, src: Reg) -> Non
         return
     if not env.bypass_spec_v1 and (op == BPF_ADD or op == BPF_SUB):
         sanitize_val_alu(env, insn)
+    if op == BPF_END:
+        scalar_byte_swap(dst, insn.code, insn.imm)
+        reg_bounds_sync(dst)
+        return
     if op == BPF_NEG:
         become_known(dst, 0)
+    elif (op == BPF_AND or op == BPF_OR) and src.mask == 0:
+        maybe_fork_scalars(env, insn, dst)
     compute(op, alu32, dst, src)
     if alu32:
         zext_32_to_64(dst)
     reg_bounds_sync(dst)
+
+
+def maybe_fork_scalars(env: Env, insn: VInsn, dst: Reg) -> None:
+    """A number that is -1 or 0 (of ``s>>= 63``, say) meets a mask: two paths, one for each, know more than one.
+
+    Raises Rejected when too many paths wait.
+    """
+    whole = dst.smin == -1 and dst.smax == 0
+    if not whole and not (dst.s32_min == -1 and dst.s32_max == 0):
+        return
+    branch = push_stack(env, env.insn_idx, env.insn_idx, False)
+    frame = branch.frames[branch.curframe]
+    other = dst.copy()
+    if whole:
+        become_known(other, 0)
+        become_known(dst, U64_MAX)
+    else:
+        mark_reg32_known(other, 0)
+        mark_reg32_known(dst, U32_MAX)
+    frame.regs[insn.dst] = other
+
+
+def scalar_byte_swap(dst: Reg, code: int, width: int) -> None:
+    """To little or big endian, or swapped for sure (ALU64), on a little-endian machine; ``width`` is in bits."""
+    swaps = code & 7 == BPF_ALU64 or code & BPF_TO_BE != 0
+    if swaps or width != 64:
+        dst.id = 0
+    if swaps:
+        if width == 16:
+            dst.value, dst.mask = tnum_bswap16(dst.value, dst.mask)
+        elif width == 32:
+            dst.value, dst.mask = tnum_bswap32(dst.value, dst.mask)
+        else:
+            dst.value, dst.mask = tnum_bswap64(dst.value, dst.mask)
+        mark_reg_unbounded(dst)
+    if width != 64:
+        coerce_reg_to_size(dst, width >> 3)
 
 
 def is_safe_to_compute_dst_reg_range(op: int, alu32: bool, src: Reg) -> bool:
@@ -95,6 +147,7 @@ def is_safe_to_compute_dst_reg_range(op: int, alu32: bool, src: Reg) -> bool:
         or op == BPF_XOR
         or op == BPF_OR
         or op == BPF_MUL
+        or op == BPF_END
     )
 
 
@@ -346,10 +399,9 @@ def shift64(op: int, dst: Reg, shift: int) -> None:
 def scalar_min_max_lsh(dst: Reg, shift: int) -> None:
     """Shift the 64-bit ranges left.  Only ``<<= 32``, half of a sign extension, keeps what is known of the sign."""
     dst.smin, dst.smax = S64_MIN, S64_MAX
-    if shift == 32 and dst.s32_max >= 0:
-        dst.smax = dst.s32_max << 32
-    if shift == 32 and dst.s32_min >= 0:
-        dst.smin = dst.s32_min << 32
+    if shift == 32:
+        dst.smin = s64((dst.s32_min & U32_MAX) << 32)
+        dst.smax = s64((dst.s32_max & U32_MAX) << 32)
     limit = (U64_MAX ^ (U64_MAX >> 1)) >> shift
     if dst.umax > limit:
         dst.umin, dst.umax = 0, U64_MAX

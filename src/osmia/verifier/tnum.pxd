@@ -1,8 +1,9 @@
 cimport cython
 from libc.stdint cimport int32_t, uint64_t
 from osmia.verifier.consts cimport U32_MAX, U64_MAX
-from osmia.words cimport s32, s64
+from osmia.words cimport s32, s64, swap16, swap32, swap64
 
+cpdef uint64_t fill_down(uint64_t x) noexcept nogil
 @cython.locals(spread=uint64_t)
 cpdef (uint64_t, uint64_t) tnum_range(uint64_t low, uint64_t high) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_lshift(uint64_t v, uint64_t m, int32_t shift) noexcept nogil
@@ -31,6 +32,11 @@ cpdef (uint64_t, uint64_t) tnum_cast(uint64_t v, uint64_t m, int32_t size) noexc
 cpdef bint tnum_is_aligned(uint64_t v, uint64_t m, uint64_t size) noexcept nogil
 @cython.locals(certain=uint64_t)
 cpdef bint tnum_in(uint64_t av, uint64_t am, uint64_t bv, uint64_t bm) noexcept nogil
+@cython.locals(greatest=uint64_t, above=uint64_t, known=uint64_t)
+cpdef uint64_t tnum_step(uint64_t v, uint64_t m, uint64_t z) noexcept nogil
+cpdef (uint64_t, uint64_t) tnum_bswap16(uint64_t v, uint64_t m) noexcept nogil
+cpdef (uint64_t, uint64_t) tnum_bswap32(uint64_t v, uint64_t m) noexcept nogil
+cpdef (uint64_t, uint64_t) tnum_bswap64(uint64_t v, uint64_t m) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_subreg(uint64_t v, uint64_t m) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_clear_subreg(uint64_t v, uint64_t m) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_with_subreg(uint64_t v, uint64_t m, uint64_t low_v, uint64_t low_m) noexcept nogil

@@ -15,18 +15,22 @@ except ImportError:
 
 if not cython.compiled:
     from osmia.verifier.consts import U32_MAX, U64_MAX
-    from osmia.words import s32, s64
+    from osmia.words import s32, s64, swap16, swap32, swap64
+
+
+def fill_down(x: int) -> int:
+    """Every bit from the highest one of a u64 downwards."""
+    x |= x >> 1
+    x |= x >> 2
+    x |= x >> 4
+    x |= x >> 8
+    x |= x >> 16
+    return x | x >> 32
 
 
 def tnum_range(low: int, high: int) -> tuple[int, int]:
     """The tightest tnum around the values low to high (u64): their common leading bits."""
-    spread = low ^ high
-    spread |= spread >> 1
-    spread |= spread >> 2
-    spread |= spread >> 4
-    spread |= spread >> 8
-    spread |= spread >> 16
-    spread |= spread >> 32
+    spread = fill_down(low ^ high)
     return low & (spread ^ U64_MAX), spread
 
 
@@ -133,6 +137,34 @@ def tnum_in(av: int, am: int, bv: int, bm: int) -> bool:
     """Is every value of ``b`` one of ``a``?"""
     certain = am ^ U64_MAX
     return (bm & certain) == 0 and av == (bv & certain)
+
+
+def tnum_step(v: int, m: int, z: int) -> int:
+    """The least value of the tnum above ``z``; its greatest value if there is none above."""
+    greatest = v | m
+    if z >= greatest:
+        return greatest
+    if z < v:
+        return v
+    above = z - v
+    known = m ^ U64_MAX
+    # count on: a carry runs through known bits, and through all bits below one that the mask can't make
+    return v | ((above | fill_down(above & known) | known) + 1) & m
+
+
+def tnum_bswap16(v: int, m: int) -> tuple[int, int]:
+    """The low two bytes in the other order, the rest zero."""
+    return swap16(v), swap16(m)
+
+
+def tnum_bswap32(v: int, m: int) -> tuple[int, int]:
+    """The low four bytes in the other order, the rest zero."""
+    return swap32(v), swap32(m)
+
+
+def tnum_bswap64(v: int, m: int) -> tuple[int, int]:
+    """All bytes in the other order."""
+    return swap64(v), swap64(m)
 
 
 def tnum_subreg(v: int, m: int) -> tuple[int, int]:
