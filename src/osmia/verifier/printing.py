@@ -18,10 +18,11 @@ from osmia.verifier.text import (  # noqa: I001
 
 if not cython.compiled:
     from osmia.verifier.consts import (  # noqa: I001
-        BASE_TYPE_MASK, BPF_ADD_CONST, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, MAX_BPF_REG, MEM_ALLOC, NON_OWN_REF,
-        NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
-        PTR_TO_PACKET_META, PTR_TO_STACK, S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, STACK_DYNPTR, STACK_ITER,
-        STACK_SPILL, U32_MAX, U64_MAX,
+        BASE_TYPE_MASK, BPF_ADD_CONST, BPF_ADD_CONST32, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, MAX_BPF_REG,
+        MEM_ALLOC, NON_OWN_REF, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE,
+        PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META,
+        PTR_TO_STACK, S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, STACK_DYNPTR,
+        STACK_ITER, STACK_SPILL, U32_MAX, U64_MAX,
     )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _attributes(reg: Reg) -> str:
     """The inside of the brackets."""
     parts: list[str] = []
     if reg.id:
-        parts.append(f"id={reg.id & (BPF_ADD_CONST - 1)}" + (f"{reg.off:+d}" if reg.id & BPF_ADD_CONST else ""))
+        parts.append(f"id={reg.id & (BPF_ADD_CONST32 - 1)}" + (f"{reg.off:+d}" if reg.id & BPF_ADD_CONST else ""))
     if reg.ref_obj_id:
         parts.append(f"ref_obj_id={reg.ref_obj_id}")
     if reg.type != SCALAR_VALUE:
