@@ -140,6 +140,10 @@ def test_distances_of_different_widths_tell_nothing():
     sync_linked_regs(state, smaller, linked)
     assert [(reg.umin, reg.umax) for reg in state.regs()[1:3]] == [(4, 5), (1, 2)]
     assert state.regs()[1].id == 3 | c.BPF_ADD_CONST32
+    minus = scalar(0, 2, id=3 | c.BPF_ADD_CONST32)
+    minus.off = 1
+    sync_linked_regs(state, minus, linked)
+    assert (state.regs()[2].umin, state.regs()[2].umax) == (0, 0xFFFFFFFF)
 
 
 def test_ids_for_copies():

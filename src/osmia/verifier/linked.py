@@ -134,7 +134,7 @@ def _told(reg: Reg, known: Reg) -> Reg:
     scalar32_min_max_add(new, delta)
     scalar_min_max_add(new, delta)
     new.value, new.mask = tnum_add(new.value, new.mask, delta.value, 0)
-    if new.id & BPF_ADD_CONST32:
+    if (reg.id | known.id) & BPF_ADD_CONST32:
         zext_32_to_64(new)
     reg_bounds_sync(new)
     return new
