@@ -17,6 +17,7 @@ except ImportError:
 
 from osmia.verifier.helper_offer import get_helper_proto
 from osmia.verifier.helper_proto import (
+    TAIL_CALL,
     helper_changes_pkt_data,
     is_async_callback_calling_function,
     is_sync_callback_calling_function,
@@ -124,7 +125,7 @@ class Search:
         proto = get_helper_proto(env, insn.imm)
         if proto is not None and proto.might_sleep:
             self.subprog_of(insn.idx).might_sleep = True
-        if helper_changes_pkt_data(insn.imm):
+        if helper_changes_pkt_data(insn.imm) or insn.imm == TAIL_CALL:  # what is called next may change the packet
             self.subprog_of(insn.idx).changes_pkt_data = True
 
     def merge_effects(self, slot: int, target: int) -> None:

@@ -40,10 +40,14 @@ def check_tail_call_map(env: Env, poisoned: bool, unpriv: bool) -> None:
         raise env.reject(EINVAL, "tail-call-map", "tail_call abusing map_ptr\n")
 
 
+def remove_dead_subprogs(env: Env) -> None:
+    """Functions that no path reached go, for loaders with CAP_BPF: the statistics don't count them."""
+    if env.bpf_capable:
+        env.subprogs = kept_subprogs(env)
+
+
 def kept_subprogs(env: Env) -> list[Subprog]:
-    """The functions that are left once code that was never walked is removed (loaders with CAP_BPF)."""
-    if not env.bpf_capable:
-        return env.subprogs
+    """The functions that some path reached."""
     return [subprog for number, subprog in enumerate(env.subprogs) if was_walked(env, number)]
 
 

@@ -18,9 +18,9 @@ CHANGE_PACKET = (
     *("lwt_seg6_adjust_srh", "lwt_seg6_store_bytes", "msg_pop_data", "msg_pull_data", "msg_push_data"),
     *("skb_adjust_room", "skb_change_head", "skb_change_proto", "skb_change_tail", "skb_pull_data"),
     *("skb_store_bytes", "skb_vlan_pop", "skb_vlan_push", "store_hdr_opt", "xdp_adjust_head"),
-    *("xdp_adjust_meta", "xdp_adjust_tail", "tail_call"),
+    *("xdp_adjust_meta", "xdp_adjust_tail"),
 )
-"""Helpers after which no pointer into the packet holds any more; a tail-called program may call the others."""
+"""Helpers after which no pointer into the packet holds any more."""
 ACQUIRE = ("sk_lookup_tcp", "sk_lookup_udp", "skc_lookup_tcp", "ringbuf_reserve", "kptr_xchg")
 CAST = (
     *("tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock"),
