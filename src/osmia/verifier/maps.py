@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from osmia.kernel.uapi import MAP_TYPES
+from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPES
 from osmia.obj.model import MapSpec
+
+
+KERNEL_FLAGS = dict.fromkeys(("devmap", "devmap_hash"), MAP_FLAGS["rdonly_prog"])
+"""What the kernel adds to a map's flags: look-ups in device maps show the kernel's own number (``dev_map_init_map``)."""
 
 
 class VMap:
@@ -21,7 +25,7 @@ class VMap:
         self.key_size = spec.key_size
         self.value_size = spec.value_size
         self.max_entries = spec.max_entries
-        self.flags = spec.flags
+        self.flags = spec.flags | KERNEL_FLAGS.get(spec.type, 0)
         self.extra = spec.map_extra
         self.frozen = spec.frozen
         self.data = spec.data
