@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,8 @@ def run(lines: list[str], levels: tuple[int, ...], jobs: int) -> Iterator[dict[s
         yield from map(careful, tasks)
         return
     kernel_btf()
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        yield from pool.imap(careful, tasks, 8)
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(careful, tasks, chunksize=8)
 
 
 def report(results: list[dict[str, Any]], examples: int) -> None:

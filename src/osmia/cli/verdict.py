@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from osmia.cli.common import examples
-from osmia.errors import OsmiaError, UsageError
+from osmia.errors import OsmiaError, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from osmia.verifier.batch import Batch, How
@@ -90,8 +91,11 @@ def _answers(how: How, lines: list[Numbered], jobs: int) -> Iterator[dict[str, A
         yield from (batch.answer(line, number) for number, line in lines)
         return
     kernel_btf()  # once, before the processes part
-    with get_context("fork").Pool(jobs, _begin, (batch,)) as pool:
-        yield from pool.imap(_answer, lines, CHUNK)
+    try:
+        with ProcessPoolExecutor(jobs, get_context("fork"), _begin, (batch,)) as pool:
+            yield from pool.map(_answer, lines, chunksize=CHUNK)
+    except BrokenExecutor:
+        raise Unavailable("a process that judged was killed; is memory short? (--jobs 1 takes less)") from None
 
 
 _batch: Batch
