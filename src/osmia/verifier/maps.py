@@ -7,9 +7,8 @@ from typing import Any
 from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPES
 from osmia.obj.model import MapSpec
 
-
 KERNEL_FLAGS = dict.fromkeys(("devmap", "devmap_hash"), MAP_FLAGS["rdonly_prog"])
-"""What the kernel adds to a map's flags: look-ups in device maps show the kernel's own number (``dev_map_init_map``)."""
+"""What the kernel adds to a map's flags: a device map's values are the kernel's own numbers (``dev_map_init_map``)."""
 
 
 class VMap:
