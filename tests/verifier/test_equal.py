@@ -67,17 +67,23 @@ def test_an_id_stands_for_one_other_id_only():
 def test_a_scalar_without_id_is_linked_to_nothing():
     ids = IdMap()
     ids.reset(100)
-    assert ids.check_scalar_ids(0, 5), "5 is unique so far"
-    assert not ids.check_scalar_ids(0, 5), "and now it is not"
-    assert ids.check_scalar_ids(6, 0) and not ids.check_scalar_ids(6, 0)
+    assert ids.check_scalar_ids(0, 5) and ids.check_scalar_ids(0, 5), "links that nobody relied on don't hurt"
+    assert ids.check_scalar_ids(6, 0) and not ids.check_scalar_ids(6, 0), "links that somebody relied on are missing"
     assert ids.check_scalar_ids(0, 0) and ids.check_scalar_ids(0, 0)
+
+
+def test_a_distance_is_counted_from_the_same_scalar():
+    ids = IdMap()
+    assert ids.check_scalar_ids(1, 7) and ids.check_scalar_ids(1 | c.BPF_ADD_CONST64, 7 | c.BPF_ADD_CONST64)
+    assert not ids.check_scalar_ids(1 | c.BPF_ADD_CONST32, 8 | c.BPF_ADD_CONST32)
 
 
 def test_the_table_of_ids_is_full_some_day():
     ids = IdMap()
-    assert all(ids.check_scalar_ids(0, 0) for _ in range(ID_MAP_SIZE - 1))
-    assert ids.check_ids(1, 1)
-    assert not ids.check_ids(2, 2) and not ids.check_scalar_ids(0, 0)
+    ids.reset(5000)
+    assert all(ids.check_ids(i, i) for i in range(1, ID_MAP_SIZE))
+    assert ids.check_scalar_ids(1000, 0)
+    assert not ids.check_ids(2000, 2000) and not ids.check_scalar_ids(2000, 0)
     assert ids.check_ids(1, 1)
 
 

@@ -103,7 +103,7 @@ def _scalar_safe(env: Env, old: Reg, cur: Reg, idmap: IdMap, exact: int) -> bool
     if not old.precise and exact == NOT_EXACT:
         return True
     if old is not cur:
-        if (old.id & BPF_ADD_CONST) != (cur.id & BPF_ADD_CONST):
+        if old.id and (old.id & BPF_ADD_CONST != 0) != (cur.id & BPF_ADD_CONST != 0):
             return False
         if old.id & BPF_ADD_CONST and old.off != cur.off:
             return False

@@ -12,22 +12,21 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+if not cython.compiled:
+    from osmia.verifier.consts import BPF_ADD_CONST32
+
 ID_MAP_SIZE = (11 + 64) * 8
 """As many pairs as a state can have registers and stack slots: BPF_ID_MAP_SIZE."""
 
 
 class IdMap:
-    """The pairs so far: ``old_ids[i]`` stands for ``cur_ids[i]``.  ``tmp_id_gen`` makes ids that nobody has.
-
-    ``unlinked`` counts pairs of two such ids: nothing can meet them again, but they take up room in the kernel's table.
-    """
+    """The pairs so far: ``old_ids[i]`` stands for ``cur_ids[i]``.  ``tmp_id_gen`` makes ids that nobody has."""
 
     old_ids: list[int]
     cur_ids: list[int]
 
     def __init__(self) -> None:
-        self.count = self.unlinked = 0
-        self.tmp_id_gen = 0
+        self.count = self.tmp_id_gen = 0
         self.size = ID_MAP_SIZE
         if not cython.compiled:
             self.old_ids = [0] * ID_MAP_SIZE
@@ -35,7 +34,7 @@ class IdMap:
 
     def reset(self, id_gen: int) -> None:
         """Forget every pair; new ids come after ``id_gen``."""
-        self.count = self.unlinked = 0
+        self.count = 0
         self.tmp_id_gen = id_gen
 
     def check_ids(self, old_id: int, cur_id: int) -> bool:
@@ -48,7 +47,7 @@ class IdMap:
             if self.cur_ids[i] == cur_id:
                 return False
         i = self.count
-        if i + self.unlinked >= self.size:
+        if i >= self.size:
             return False
         self.old_ids[i] = old_id
         self.cur_ids[i] = cur_id
@@ -56,17 +55,17 @@ class IdMap:
         return True
 
     def check_scalar_ids(self, old_id: int, cur_id: int) -> bool:
-        """The same for scalars, where no id is an id of its own: a scalar that is linked to nothing."""
-        if old_id == 0 and cur_id == 0:
-            self.tmp_id_gen += 2
-            if self.count + self.unlinked >= self.size:
-                return False
-            self.unlinked += 1
-            return True
+        """The same for scalars: an old one without id was linked to nothing, and links don't hurt; a new one is alone.
+
+        The id of a register at a distance from the others carries a flag; what it is counted from must fit, too.
+        """
         if old_id == 0:
-            self.tmp_id_gen += 1
-            old_id = self.tmp_id_gen
+            return True
         if cur_id == 0:
             self.tmp_id_gen += 1
             cur_id = self.tmp_id_gen
-        return self.check_ids(old_id, cur_id)
+        if not self.check_ids(old_id, cur_id):
+            return False
+        if old_id < BPF_ADD_CONST32:
+            return True
+        return self.check_ids(old_id & (BPF_ADD_CONST32 - 1), cur_id & (BPF_ADD_CONST32 - 1))
