@@ -299,7 +299,7 @@ def link_by_offset(env: Env, insn: VInsn, op: int, dst: Reg, src: Reg, umax: int
     alu32 = (insn.code & 7) != BPF_ALU64
     constant = src.mask & U32_MAX == 0 if alu32 else src.mask == 0
     if not dst.id or not env.bpf_capable or (op != BPF_ADD and op != BPF_SUB) or not constant:
-        dst.id = 0
+        dst.off, dst.id = 0, 0
         return
     off = s32(src.value)
     fits = (alu32 and umax <= U32_MAX) or (not alu32 and s64(src.value) == off)
