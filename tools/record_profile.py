@@ -66,7 +66,7 @@ max_insns_unprivileged 4096
 max_used_maps 64
 max_used_btfs 64
 max_subprogs 256
-max_func_info 1000000
+max_cpus 256
 """
 
 # fentry, fexit, fmod_ret and LSM programs have the helpers of raw tracepoints with BTF and those of trampolines

@@ -19,8 +19,8 @@ from osmia.verifier.maps import VMap
 ENOTSUPP = 524
 LOCAL = ("sk_storage", "inode_storage", "task_storage", "cgrp_storage")
 NO_BTF = (
-    *("perf_event_array", "cgroup_array", "array_of_maps", "prog_array", "stack_trace", "devmap", "devmap_hash"),
-    *("cpumap", "xskmap"),
+    *("perf_event_array", "cgroup_array", "array_of_maps", "hash_of_maps", "stack_trace", "devmap", "devmap_hash"),
+    *("cpumap", "xskmap", "sockmap", "sockhash"),
 )
 """Types whose contents nobody describes."""
 CHECKED = ("array", "percpu_array", "lpm_trie", "cgroup_storage", "percpu_cgroup_storage", "bloom_filter", "arena")
@@ -100,9 +100,11 @@ def type_errno(found: VMap, btf: Btf) -> int:
     if spec.type in ("array", "percpu_array"):
         return array_errno(found, btf, key)
     if spec.type in LOCAL:
-        return 0 if is_i32(key) else EINVAL
+        return 0 if is_int(key, 4) else EINVAL
     if spec.type == "lpm_trie":
         return 0 if isinstance(key, Struct) else EINVAL
+    if spec.type in ("cgroup_storage", "percpu_cgroup_storage"):
+        return 0 if is_storage_key(btf, key, spec.key_size) else EINVAL
     if spec.type == "bloom_filter":
         return 0 if isinstance(key, Void) else EINVAL
     return 0
@@ -111,12 +113,22 @@ def type_errno(found: VMap, btf: Btf) -> int:
 def array_errno(found: VMap, btf: Btf, key: Type | None) -> int:
     """Keys are 32-bit integers; only global data, one section, goes without."""
     if not isinstance(key, Void):
-        return 0 if is_i32(key) else EINVAL
+        return 0 if is_int(key, 4) else EINVAL
     value = known_type(btf, found.spec.btf_value_type_id)
     data = found.spec.type == "array" and found.max_entries == 1 and isinstance(value, Datasec)
     return 0 if data else EINVAL
 
 
-def is_i32(found: Type | None) -> bool:
-    """A plain integer of four bytes."""
-    return isinstance(found, Int) and found.size == 4 and found.bits == 32 and not found.offset
+def is_storage_key(btf: Btf, key: Type | None, size: int) -> bool:
+    """A cgroup's number, alone or in a struct with an attach type."""
+    if size == 8:
+        return is_int(key, 8)
+    if not isinstance(key, Struct) or [m.bit_offset for m in key.members] != [0, 64]:
+        return False
+    kinds = [known_type(btf, btf.skip_modifiers(m.type_id)) for m in key.members]
+    return is_int(kinds[0], 8) and is_int(kinds[1], 4)
+
+
+def is_int(found: Type | None, size: int) -> bool:
+    """A plain integer of so many bytes."""
+    return isinstance(found, Int) and found.size == size and found.bits == 8 * size and not found.offset

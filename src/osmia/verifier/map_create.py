@@ -24,10 +24,9 @@ PAGE = 4096
 KMALLOC_MAX = 1 << 22
 PCPU_MIN_UNIT = 1 << 15
 INT_MAX = (1 << 31) - 1
-HTAB_ELEM, LPM_NODE = 48, 40
-LOCAL_VALUE_MAX = 0xFFFF - 56
+HTAB_ELEM, LPM_NODE = 48, 20
+LOCAL_VALUE_MAX = 65407
 MAX_STACK_DEPTH = 127
-NR_CPUS = 8192
 RINGBUF_MAX = (1 << 36) - 1
 NAME = re.compile(r"[A-Za-z0-9_.]*\Z")
 
@@ -125,11 +124,6 @@ def devmap_hash(spec: MapSpec) -> int:
     return EINVAL if spec.max_entries > 1 << 31 else 0
 
 
-def cpumap(spec: MapSpec) -> int:
-    """Not more CPUs than the kernel was built for."""
-    return E2BIG if spec.max_entries > NR_CPUS else 0
-
-
 def sockhash(spec: MapSpec) -> int:
     """Keys come from the stack."""
     return E2BIG if spec.key_size > 512 else 0
@@ -218,7 +212,7 @@ RULES: dict[str, Rule] = {
     "devmap_hash": Rule(ONLY_4, FD_OR_8, SOME, NUMA | USER, then=devmap_hash, cap="net_admin"),
     "sockmap": _DEVICES,
     "sockhash": Rule(SOME, FD_OR_8, SOME, NUMA | USER, then=sockhash, cap="net_admin"),
-    "cpumap": Rule(ONLY_4, FD_OR_8, SOME, NUMA, then=cpumap, cap="bpf"),
+    "cpumap": Rule(ONLY_4, FD_OR_8, SOME, NUMA, cap="bpf"),
     "xskmap": Rule(ONLY_4, ONLY_4, SOME, NUMA | USER, cap="net_admin"),
     "cgroup_storage": _CGROUP,
     "percpu_cgroup_storage": _CGROUP,
@@ -252,6 +246,7 @@ def map_create(env: Env, found: VMap) -> int:
     return (
         common_errno(spec)
         or sizes_errno(rule, spec)
+        or (E2BIG if spec.type == "cpumap" and spec.max_entries > env.profile.limit("max_cpus") else 0)
         or capability_errno(rule, spec, env.powers)
         or inner_errno(found)
         or name_errno(spec)
