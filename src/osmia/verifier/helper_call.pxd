@@ -2,7 +2,9 @@ cimport cython
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from osmia.verifier.backtrack cimport mark_chain_precision
 from osmia.verifier.call_meta cimport CallMeta
-from osmia.verifier.consts cimport BPF_WRITE, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, STACK_SPILL
+from osmia.verifier.consts cimport (
+    BPF_WRITE, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, SCALAR_VALUE, STACK_SPILL
+)
 from osmia.verifier.env cimport Env
 from osmia.verifier.helper_args cimport check_func_arg, register_is_null
 from osmia.verifier.helper_offer cimport get_helper_proto

@@ -28,6 +28,7 @@ if not cython.compiled:
         PTR_TO_PACKET,
         PTR_TO_PACKET_END,
         PTR_TO_PACKET_META,
+        SCALAR_VALUE,
         STACK_SPILL,
     )
     from osmia.verifier.env import Env
@@ -127,7 +128,7 @@ def _record_func_key(env: Env, insn: VInsn, meta: CallMeta) -> None:
     if map is None or map.type != PROG_ARRAY:
         raise env.reject(EINVAL, "tail-call-map", "expected prog array map for tail call")
     reg = env.state.regs()[3]
-    if reg.mask or reg.value >= map.max_entries:
+    if reg.type != SCALAR_VALUE or reg.mask or reg.value >= map.max_entries:
         insn.map_key_state = KEY_SEEN | KEY_POISON
         return
     mark_chain_precision(env, 3)
