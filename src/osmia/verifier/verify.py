@@ -10,6 +10,7 @@ from collections.abc import Callable
 from osmia.verifier.attach import check_attach_btf_id
 from osmia.verifier.btf_info import check_btf_info, check_btf_info_early
 from osmia.verifier.cfg import check_cfg
+from osmia.verifier.convert import convert_ctx_accesses
 from osmia.verifier.depth import check_max_stack_depth
 from osmia.verifier.entry import do_check_main, do_check_subprogs
 from osmia.verifier.env import Env
@@ -41,6 +42,7 @@ STEPS: tuple[Callable[[Env], object], ...] = (
     remove_fastcall_spills_fills,
     check_max_stack_depth,
     optimize_bpf_loop,
+    convert_ctx_accesses,
     do_misc_fixups,
     remove_dead_subprogs,
 )
