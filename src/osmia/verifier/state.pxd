@@ -48,7 +48,8 @@ cdef class State:
     cdef public uint32_t acquired_refs, active_locks, active_preempt_locks, active_irq_id, active_lock_id
     cdef public object active_lock_ptr
     cdef public bint active_rcu_lock, speculative, in_sleepable, cleaned
-    cdef public uint32_t first_insn_idx, last_insn_idx
+    cdef public uint32_t first_insn_idx
+    cdef public int32_t last_insn_idx
     cdef public uint32_t dfs_depth, callback_unroll_depth, may_goto_depth
     cdef public int32_t hit_cnt, miss_cnt
     cdef public bint in_free_list
