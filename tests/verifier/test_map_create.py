@@ -179,7 +179,7 @@ def test_random_maps_against_the_kernel():
 @pytest.mark.parametrize("caps", [("bpf",), ("bpf", "net_admin"), ("net_admin",)])
 def test_capabilities_against_the_kernel(caps):
     rng = random.Random(str(caps))
-    specs = [random_spec(rng, MAP_TYPES[rng.randrange(1, MAP_TYPES_6_18)]) for _ in range(200)]
+    specs = [random_spec(rng, MAP_TYPES[rng.randrange(1, MAP_TYPES_6_18)]) for _ in range(1000)]
     powers = Powers(**{cap: cap in caps for cap in ("bpf", "perfmon", "net_admin", "sys_admin")})
     said = with_caps(caps, lambda: [theirs(s) for s in specs])
     if "bpf" not in caps:  # where the sysctl keeps others out, everything that is not EINVAL at once is EPERM

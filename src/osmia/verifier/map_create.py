@@ -55,7 +55,8 @@ class Rule:
     """What BPF_MAP_CREATE takes of one type; anything else is EINVAL.
 
     ``must`` are flags that have to be there.  ``first`` is asked before the row, ``then`` after it: both give an errno
-    or 0.  ``cap`` is the capability that the type takes.
+    or 0.  ``cap`` is the capability that the type takes; it is asked for before the sizes are looked at, or, for types
+    that check them ``early``, after that.
     """
 
     key: Container[object]
@@ -66,6 +67,7 @@ class Rule:
     first: Check | None = None
     then: Check | None = None
     cap: str = ""
+    early: bool = False
 
 
 # -- rules of single types
@@ -179,15 +181,20 @@ def struct_ops(spec: MapSpec) -> int:
 
 
 _HASH = Rule(SOME, SOME, SOME, 0xFFFFFFFF, first=hash_table, then=hash_sizes)
-_LRU = Rule(SOME, SOME, SOME, 0xFFFFFFFF, first=hash_table, then=hash_sizes, cap="bpf")
+_LRU = Rule(SOME, SOME, SOME, 0xFFFFFFFF, first=hash_table, then=hash_sizes, cap="bpf", early=True)
 _ARRAY_FLAGS = NUMA | F["mmapable"] | ACCESS | F["preserve_elems"] | F["inner_map"]
 _ARRAY = Rule(ONLY_4, SOME, SOME, _ARRAY_FLAGS, then=array_sizes)
 _FDS = Rule(ONLY_4, ONLY_4, SOME, _ARRAY_FLAGS & ~(F["rdonly_prog"] | F["wronly_prog"]), then=array_sizes)
-_QUEUE = Rule(ONLY_0, SOME, SOME, NUMA | ACCESS, then=queue, cap="bpf")
-_LOCAL = Rule(ONLY_4, SOME, ONLY_0, F["no_prealloc"] | F["clone"], F["no_prealloc"], then=local_storage, cap="bpf")
+_QUEUE = Rule(ONLY_0, SOME, SOME, NUMA | ACCESS, then=queue, cap="bpf", early=True)
+_LOCAL = Rule(
+    *(ONLY_4, SOME, ONLY_0, F["no_prealloc"] | F["clone"], F["no_prealloc"]),
+    then=local_storage,
+    cap="bpf",
+    early=True,
+)
 _CGROUP = Rule((8, 16), SOME, ONLY_0, NUMA | ACCESS, first=cgroup_storage)
 _RINGBUF = Rule(ONLY_0, ONLY_0, ANY, NUMA, then=ringbuf)
-_DEVICES = Rule(ONLY_4, FD_OR_8, SOME, NUMA | USER, cap="net_admin")
+_DEVICES = Rule(ONLY_4, FD_OR_8, SOME, NUMA | USER, cap="net_admin", early=True)
 
 RULES: dict[str, Rule] = {
     "hash": _HASH,
@@ -201,7 +208,7 @@ RULES: dict[str, Rule] = {
     "perf_event_array": _FDS,
     "cgroup_array": _FDS,
     "array_of_maps": _FDS,
-    "reuseport_sockarray": Rule(ONLY_4, FD_OR_8, SOME, _ARRAY_FLAGS, then=array_sizes, cap="bpf"),
+    "reuseport_sockarray": Rule(ONLY_4, FD_OR_8, SOME, _ARRAY_FLAGS, then=array_sizes, cap="bpf", early=True),
     "stack_trace": Rule(ONLY_4, Sizes(8), SOME, NUMA | USER | F["stack_build_id"], then=stack_trace, cap="bpf"),
     "lpm_trie": Rule(
         *(Sizes(5, 260), Sizes(1, KMALLOC_MAX - 260 - LPM_NODE), SOME, F["no_prealloc"] | NUMA | ACCESS),
@@ -209,8 +216,8 @@ RULES: dict[str, Rule] = {
         cap="bpf",
     ),
     "devmap": _DEVICES,
-    "devmap_hash": Rule(ONLY_4, FD_OR_8, SOME, NUMA | USER, then=devmap_hash, cap="net_admin"),
-    "sockmap": _DEVICES,
+    "devmap_hash": Rule(ONLY_4, FD_OR_8, SOME, NUMA | USER, then=devmap_hash, cap="net_admin", early=True),
+    "sockmap": Rule(ONLY_4, FD_OR_8, SOME, NUMA | USER, cap="net_admin"),
     "sockhash": Rule(SOME, FD_OR_8, SOME, NUMA | USER, then=sockhash, cap="net_admin"),
     "cpumap": Rule(ONLY_4, FD_OR_8, SOME, NUMA, cap="bpf"),
     "xskmap": Rule(ONLY_4, ONLY_4, SOME, NUMA | USER, cap="net_admin"),
@@ -232,7 +239,7 @@ RULES: dict[str, Rule] = {
         cap="bpf",
     ),
     "struct_ops": Rule(
-        ONLY_4, ANY, (1,), F["link"] | F["vtype_btf_obj_fd"], first=struct_ops, cap="bpf"
+        ONLY_4, ANY, (1,), F["link"] | F["vtype_btf_obj_fd"], first=struct_ops, cap="bpf", early=True
     ),
 }  # fmt: skip
 
@@ -243,11 +250,13 @@ def map_create(env: Env, found: VMap) -> int:
     rule = RULES.get(spec.type)
     if rule is None or MAP_TYPE[spec.type] >= MAP_TYPES_6_18:
         return EINVAL
+    allowed = EPERM if rule.cap and not getattr(env.powers, rule.cap) else 0
     return (
         common_errno(spec)
-        or sizes_errno(rule, spec)
+        or (0 if rule.early else allowed)
+        or sizes_errno(rule, spec, env.powers)
+        or allowed
         or (E2BIG if spec.type == "cpumap" and spec.max_entries > env.profile.limit("max_cpus") else 0)
-        or capability_errno(rule, spec, env.powers)
         or inner_errno(found)
         or name_errno(spec)
         or map_check_btf(env, found)
@@ -268,8 +277,12 @@ def common_errno(spec: MapSpec) -> int:
     return EINVAL if spec.flags & NUMA and (spec.numa_node or 0) > 0 else 0
 
 
-def sizes_errno(rule: Rule, spec: MapSpec) -> int:
+def sizes_errno(rule: Rule, spec: MapSpec, powers: Powers) -> int:
     """The row of the type."""
+    if spec.type == "hash_of_maps" and spec.value_size not in ONLY_4:
+        return EINVAL
+    if rule.first is hash_table and spec.flags & F["zero_seed"] and not powers.sys_admin:
+        return EPERM
     wrong = rule.first(spec) if rule.first else 0
     if wrong:
         return wrong
@@ -283,13 +296,6 @@ def access_ok(spec: MapSpec) -> bool:
     """A program has to be left one way to use the map."""
     both = F["rdonly_prog"] | F["wronly_prog"]
     return spec.flags & both != both
-
-
-def capability_errno(rule: Rule, spec: MapSpec, powers: Powers) -> int:
-    """May this user make such a map?"""
-    if spec.flags & F["zero_seed"] and not powers.sys_admin:
-        return EPERM
-    return EPERM if rule.cap and not getattr(powers, rule.cap) else 0
 
 
 def inner_errno(found: VMap) -> int:
