@@ -43,7 +43,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
     "globals": (k.function, k.function, *_NUMBERS, s.branch, m.check_null, m.stack_store, m.ctx_read),
     "tail_calls": (k.tail_call, k.function, s.alu, s.branch, m.stack_store, m.stack_load, m.packet, m.packet_access),
     "atomics": (m.atomic, m.atomic, m.atomic, m.direct, m.stack_load, s.alu, s.branch, m.value_access),
-    "ld_abs": (m.ld_abs, m.ld_abs, s.alu, s.branch, m.spill, m.fill, m.ctx_read, s.leave),
+    "ld_abs": (m.ld_abs, m.ld_abs, k.function, s.alu, s.branch, m.spill, m.fill, m.ctx_read, s.leave),
 }  # fmt: skip
 _MIXED = ("alu", "branches", "stack", "packets", "maps", "context", "helpers", "loops", "atomics")
 ACTIONS["mixed"] = (*(a for name in _MIXED for a in ACTIONS[name]), k.function, k.tail_call, m.ld_abs)
@@ -99,7 +99,7 @@ def build(rng: Random, actions: str, kind: Kind, kernel: str) -> Program:
         "generated", kind.prog_type, insns, maps=unit.maps, license="GPL", flags=kind.flags,
         expected_attach_type=kind.attach,
     )  # fmt: skip
-    if unit.globals_too or actions == "tail_calls" or (unit.functions and rng.random() < 0.2):
+    if unit.globals_too or actions in ("tail_calls", "ld_abs") or (unit.functions and rng.random() < 0.2):
         add_btf(program, unit.functions, starts, unit.context)
     return program
 

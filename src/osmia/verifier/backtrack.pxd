@@ -16,6 +16,7 @@ from osmia.words cimport s32
 
 cdef enum:
     ARGS = 0x3E
+    TAIL_CALL = 12
 
 @cython.locals(entry=HistoryEntry)
 cpdef HistoryEntry make_entry(uint32_t idx, uint32_t prev_idx, uint32_t flags, uint64_t linked_regs)
@@ -64,6 +65,8 @@ cdef bint _back_call(Env env, VInsn insn, int32_t idx, int32_t subseq_idx) excep
 cdef void _leave_callee(Backtrack bt, bint pass_args) noexcept
 @cython.locals(bt=Backtrack, called=bint, subseq=VInsn, before=VInsn, i=uint32_t)
 cdef int _back_exit(Env env, int32_t subseq_idx) except -1
+@cython.locals(bt=Backtrack)
+cdef int _enter_callee(Env env) except -1
 @cython.locals(bt=Backtrack)
 cdef int _refuse_regs(Env env, str where, uint32_t mask) except -1
 @cython.locals(bt=Backtrack)

@@ -38,6 +38,7 @@ if not cython.compiled:
     from osmia.words import s32
 
     ARGS = 0x3E  # R1 to R5
+    TAIL_CALL = 12
 
 
 def make_entry(idx: int, prev_idx: int, flags: int, linked_regs: int) -> HistoryEntry:
@@ -429,6 +430,8 @@ def _back_call(env: Env, insn: VInsn, idx: int, subseq_idx: int) -> bool:
         return False
     bt.clear_reg(0)
     _refuse_regs(env, "backtracking call", ARGS)
+    if insn.src == 0 and insn.imm == TAIL_CALL and subseq_idx - idx != 1:
+        _enter_callee(env)
     return True
 
 
@@ -457,11 +460,17 @@ def _back_exit(env: Env, subseq_idx: int) -> None:
         before = env.insns[subseq_idx - 1]
         called = before.code == 0x85 and before.src == 1 and bt.has_reg(0)
     bt.clear_reg(0)
+    _enter_callee(env)
+    if called:
+        bt.set_reg(0)
+
+
+def _enter_callee(env: Env) -> None:
+    """One frame further in."""
+    bt = env.bt
     if bt.frame == MAX_CALL_FRAMES - 1:
         raise env.reject(EFAULT, "verifier-bug", f"verifier bug: subprog enter from frame {bt.frame}\n")
     bt.frame += 1
-    if called:
-        bt.set_reg(0)
 
 
 def _refuse_regs(env: Env, where: str, mask: int) -> None:

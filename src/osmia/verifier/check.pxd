@@ -9,6 +9,7 @@ from osmia.verifier.env cimport Env
 from osmia.verifier.exit_code cimport check_return_code
 from osmia.verifier.func_call cimport check_func_call, prepare_func_exit
 from osmia.verifier.helper_call cimport check_helper_call
+from osmia.verifier.hidden_exit cimport ld_abs_exit, tail_call_exit
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.kfunc_call cimport check_kfunc_call
 from osmia.verifier.ld_abs cimport check_ld_abs
@@ -25,7 +26,7 @@ from osmia.verifier.refs cimport check_resource_leak
 from osmia.verifier.regs cimport Reg
 from osmia.verifier.state cimport State
 
-cdef int GO_ON, PATH_ENDS, SHOW_STATE, LD, LDX, ST, STX, JMP, JMP32, MEM, ATOMIC, MEMSX, ABS, IND, JA, CALL, EXIT, SPIN_UNLOCK
+cdef int GO_ON, PATH_ENDS, SHOW_STATE, LD, LDX, ST, STX, JMP, JMP32, MEM, ATOMIC, MEMSX, ABS, IND, JA, CALL, EXIT, SPIN_UNLOCK, TAIL_CALL
 
 @cython.locals(show=bint, left=bint, step=int)
 cpdef int do_check(Env env) except -1

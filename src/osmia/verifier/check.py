@@ -25,6 +25,7 @@ if not cython.compiled:
     from osmia.verifier.exit_code import check_return_code
     from osmia.verifier.func_call import check_func_call, prepare_func_exit
     from osmia.verifier.helper_call import check_helper_call
+    from osmia.verifier.hidden_exit import ld_abs_exit, tail_call_exit
     from osmia.verifier.insn import VInsn
     from osmia.verifier.kfunc_call import check_kfunc_call
     from osmia.verifier.ld_abs import check_ld_abs
@@ -46,6 +47,7 @@ MEM, ATOMIC, MEMSX = 0x60, 0xC0, 0x80  # the mode
 ABS, IND = 0x20, 0x40
 JA, CALL, EXIT = 0x00, 0x80, 0x90  # the operation of a jump
 SPIN_UNLOCK = 94
+TAIL_CALL = 12
 RECOVERABLE = (EPERM, EACCES, EINVAL)
 
 
@@ -206,6 +208,8 @@ def check_ld(env: Env, insn: VInsn) -> None:
     mode = insn.code & 0xE0
     if mode == ABS or mode == IND:
         check_ld_abs(env, insn)
+        if env.state.curframe:
+            ld_abs_exit(env)
     elif mode == 0:
         check_ld_imm(env, insn)
         env.insn_idx += 1
@@ -259,6 +263,8 @@ def check_call(env: Env, insn: VInsn) -> int:
             return process_bpf_exit(env, True)
     else:
         check_helper_call(env, insn)
+        if insn.imm == TAIL_CALL and env.state.curframe:
+            tail_call_exit(env)
     mark_reg_scratched(env, 0)
     env.insn_idx += 1
     return GO_ON

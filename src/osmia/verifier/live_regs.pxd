@@ -5,7 +5,7 @@ from osmia.verifier.env cimport Env
 from osmia.verifier.flow cimport insn_successors
 from osmia.verifier.insn cimport VInsn
 
-cdef uint32_t ALL, CALLER_SAVED, ARGUMENTS
+cdef uint32_t ALL, REGISTERS, CALLER_SAVED, ARGUMENTS
 
 @cython.locals(pairs=list, slot=int32_t, live=uint32_t, insn=VInsn)
 cpdef compute_live_registers(Env env)

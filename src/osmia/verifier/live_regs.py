@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from osmia.verifier.env import Env
 
 ALL = 0xFFFF
+REGISTERS = 0x7FF
 CALLER_SAVED = 0x3F
 ARGUMENTS = 0x3E
 
@@ -55,7 +56,7 @@ def compute_live_registers(env: Env) -> None:
     pairs = [use_def(env, insn) for insn in env.insns]
     for slot, live in enumerate(settle(env, pairs)):
         insn = env.insns[slot]
-        insn.live_regs_before = live
+        insn.live_regs_before = live & REGISTERS
     if env.log.level2:
         print_table(env)
 

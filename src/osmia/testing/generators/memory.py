@@ -15,7 +15,7 @@ PACKETS = {"xdp": (0, 4, 8), "sk_msg": (0, 8, -1), "sk_reuseport": (0, 8, -1)}
 SKB_PACKETS = ("sched_cls", "sched_act", "cgroup_skb", "lwt_in", "lwt_out", "lwt_xmit", "sk_skb", "flow_dissector",
                "lwt_seg6local")  # fmt: skip
 SKB_DATA = (76, 80, 140)
-LD_ABS_TYPES = ("socket_filter", "sched_cls", "sched_act", "cgroup_skb")
+LD_ABS_TYPES = ("socket_filter", "sched_cls", "sched_act")
 
 
 def slot_off(b: Builder) -> int:
