@@ -62,7 +62,7 @@ def btf_prepare_func_args(env: Env, number: int) -> None:
     if len(proto.params) > MAX_ARGS:
         text = f"Global function {func.name}() with {len(proto.params)} > {MAX_ARGS} args. Buggy compiler.\n"
         raise env.reject(EINVAL, "func-args", "" if quiet else text)
-    if not isinstance(btf.type(btf.skip_modifiers(proto.type_id)), SCALARS):
+    if not isinstance(btf.type(btf.resolve(proto.type_id)), SCALARS):
         text = f"Global function {func.name}() doesn't return scalar. Only those are supported.\n"
         raise env.reject(EINVAL, "func-return", "" if quiet else text)
     args = [_argument(env, subprog, func.name, i, param) for i, param in enumerate(proto.params)]
@@ -92,7 +92,7 @@ def _argument(env: Env, subprog: Subprog, name: str, i: int, param: Param) -> Su
     """One argument, from its type and its ``arg:`` tags."""
     btf = program_btf(env)
     tags = set(_tags(env, subprog, i))
-    found = btf.type(btf.skip_modifiers(param.type_id))
+    found = btf.type(btf.resolve(param.type_id))
     if isinstance(found, Ptr):
         made = _pointer(env, subprog, i, found, tags)
         if made is not None:
@@ -160,7 +160,7 @@ def _pointer(env: Env, subprog: Subprog, i: int, ptr: Ptr, tags: set[str]) -> Su
 
 
 def _is_dynptr(btf: Btf, ptr: Ptr) -> bool:
-    found = btf.type(btf.skip_modifiers(ptr.type_id))
+    found = btf.type(btf.resolve(ptr.type_id))
     return isinstance(found, Struct) and found.name in ("bpf_dynptr", "bpf_dynptr_kern")
 
 
@@ -169,7 +169,7 @@ def _memory(env: Env, i: int, ptr: Ptr, tags: set[str]) -> SubprogArg:
     btf = program_btf(env)
     if "nullable" in tags:
         raise env.reject(EINVAL, "func-arg-tag", f"arg#{i} has invalid combination of tags\n")
-    type_id = btf.skip_modifiers(ptr.type_id)
+    type_id = btf.resolve(ptr.type_id)
     found = btf.type(type_id)
     try:
         size = None if isinstance(found, (Void, t.Fwd, FuncProto, Func)) else btf.size_of(type_id)
@@ -188,6 +188,6 @@ def kind_name(found: t.Type) -> str:
 
 
 KIND_NAMES = (
-    *("UNKN", "INT", "PTR", "ARRAY", "STRUCT", "UNION", "ENUM", "FWD", "TYPEDEF", "VOLATILE", "CONST", "RESTRICT"),
+    *("UNKNOWN", "INT", "PTR", "ARRAY", "STRUCT", "UNION", "ENUM", "FWD", "TYPEDEF", "VOLATILE", "CONST", "RESTRICT"),
     *("FUNC", "FUNC_PROTO", "VAR", "DATASEC", "FLOAT", "DECL_TAG", "TYPE_TAG", "ENUM64"),
 )

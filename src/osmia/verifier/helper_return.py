@@ -124,7 +124,7 @@ def _map_value(env: Env, meta: CallMeta, func_id: int, flags: int) -> Reg:
 def _percpu(env: Env, meta: CallMeta, flags: int) -> Reg:
     """One CPU's copy of a kernel variable: a struct, or memory of the variable's size."""
     btf, btf_id = meta.ret_btf, meta.ret_btf_id
-    bare = btf.skip_modifiers(btf_id)
+    bare = btf.resolve(btf_id)
     if isinstance(btf.type(bare), (Struct, Union)):
         reg = pointer(PTR_TO_BTF_ID | (flags & (MEM_RDONLY ^ 0xFFFFFFFF)))
         reg.btf, reg.btf_id = btf, btf_id

@@ -153,7 +153,7 @@ def _starts_with(btf: Btf, btf_id: int, wanted: Any) -> bool:
         made = btf.type(btf_id)
         if not isinstance(made, (Struct, Union)) or not made.members:
             return False
-        btf_id = btf.skip_modifiers(made.members[0].type_id)
+        btf_id = btf.resolve(made.members[0].type_id)
         if btf_id == wanted:
             return True
     return False

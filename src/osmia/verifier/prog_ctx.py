@@ -30,7 +30,7 @@ def is_prog_ctx_type(env: Env, btf: Btf, ptr: Ptr, i: int) -> bool:
     """Does the pointer lead to the program type's context, by name?"""
     if env.prog_type == "kprobe" and _is_user_pt_regs(btf, ptr.type_id):
         return True
-    found = btf.type(btf.skip_modifiers(ptr.type_id))
+    found = btf.type(btf.resolve(ptr.type_id))
     if not isinstance(found, (Struct, Union)):
         return False
     wanted = ctx_struct(env)
@@ -49,7 +49,7 @@ def validate_prog_ctx_type(env: Env, btf: Btf, ptr: Ptr, i: int) -> None:
     """May an argument with the tag ``arg:ctx`` be of that type?  Raises Rejected."""
     if env.prog_type in ("kprobe", "perf_event") and _is_user_pt_regs(btf, ptr.type_id):
         return
-    found = btf.type(btf.skip_modifiers(ptr.type_id))
+    found = btf.type(btf.resolve(ptr.type_id))
     if isinstance(found, Void):
         return
     name = getattr(found, "name", "")
