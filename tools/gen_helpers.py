@@ -28,8 +28,8 @@ COUNT = 211
 HEAD = """\
 # The helpers of Linux 6.18.  Written by tools/gen_helpers.py: do not edit.
 # Columns, by tab: id, first kernel, flags (gpl: GPL programs only; pkt: takes packet pointers; sleep: may sleep),
-# the verifier's return and argument kinds, C prototype, and program types with other kinds.
-# [16] is the size of fixed-size memory, [sk_buff] the kernel struct of a BTF pointer.
+# the verifier's return and argument kinds, C prototype, and program types with other kinds
+# (!gpl: of any licence).  [16] is the size of fixed-size memory, [sk_buff] the kernel struct of a BTF pointer.
 """
 
 # First kernel, by the last id that it brought.
@@ -60,7 +60,8 @@ TYPES = {
 }
 
 # Program types whose kinds differ from the row's (the record does not say which; tests/kernel/test_live_kinds.py
-# asks the running kernel).  "*" stands for the row's kinds with the first argument replaced.
+# asks the running kernel).  "*" stands for the row's kinds with the first argument replaced; "!gpl" for a helper that
+# programs of that type may call whatever their licence.
 NOT_TC = """
 cgroup_device cgroup_skb cgroup_sock cgroup_sock_addr cgroup_sockopt cgroup_sysctl ext flow_dissector kprobe lsm
 netfilter perf_event raw_tracepoint raw_tracepoint_writable sk_lookup sk_msg sk_reuseport sk_skb sock_ops socket_filter
@@ -68,15 +69,24 @@ struct_ops syscall tracepoint tracing xdp
 """
 VARIANTS = {
     "bpf_get_cgroup_classid": [(NOT_TC, "INTEGER()")],
-    "bpf_get_socket_cookie": [("lsm sk_reuseport syscall tracing", "INTEGER(PTR_TO_BTF_ID_SOCK_COMMON)")],
+    "bpf_get_socket_cookie": [
+        ("lsm sk_reuseport syscall tracing", "INTEGER(PTR_TO_BTF_ID_SOCK_COMMON | PTR_MAYBE_NULL)")
+    ],
+    "bpf_get_stackid": [("perf_event", "!gpl INTEGER(PTR_TO_CTX, CONST_MAP_PTR, ANYTHING)")],
     "bpf_setsockopt": [("cgroup_sock_addr sock_ops", "PTR_TO_CTX *")],
     "bpf_getsockopt": [("cgroup_sock_addr sock_ops", "PTR_TO_CTX *")],
     "bpf_sk_storage_get": [
         (
             "cgroup_sock",
             "PTR_TO_MAP_VALUE_OR_NULL(CONST_MAP_PTR, PTR_TO_CTX, PTR_TO_MAP_VALUE_OR_NULL, ANYTHING)",
-        )
+        ),
+        (
+            "tracing",
+            "PTR_TO_MAP_VALUE_OR_NULL(CONST_MAP_PTR, PTR_TO_BTF_ID_OR_NULL[sock_common], PTR_TO_MAP_VALUE_OR_NULL, "
+            "ANYTHING)",
+        ),
     ],
+    "bpf_sk_storage_delete": [("tracing", "INTEGER(CONST_MAP_PTR, PTR_TO_BTF_ID_OR_NULL[sock_common])")],
     "bpf_sk_assign": [("sk_lookup", "INTEGER(PTR_TO_CTX, PTR_TO_SOCKET_OR_NULL, ANYTHING)")],
     "bpf_xdp_get_buff_len": [("lsm syscall tracing", "INTEGER(PTR_TO_BTF_ID[xdp_buff])")],
 }

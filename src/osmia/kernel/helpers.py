@@ -21,12 +21,13 @@ HELPERS: tuple[HelperProto, ...]  # read on first use, see __getattr__
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What a helper takes and gives in some program types only (``prog_types``)."""
+    """What a helper takes and gives in some program types only (``prog_types``); ``free``: whatever their licence."""
 
     prog_types: tuple[str, ...]
     ret: str
     args: tuple[str, ...]
     arg_structs: dict[int, str]
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ def _row(columns: list[str]) -> HelperProto:
 
 def _variant(text: str) -> Variant:
     types, kinds = text.split(": ")
-    ret, args, _, structs = _parse_kinds(kinds)
-    return Variant(tuple(types.split(",")), ret, args, structs)
+    ret, args, _, structs = _parse_kinds(kinds.removeprefix("!gpl "))
+    return Variant(tuple(types.split(",")), ret, args, structs, kinds.startswith("!gpl "))
 
 
 def _parse_kinds(text: str) -> tuple[str, tuple[str, ...], dict[int, int], dict[int, str]]:

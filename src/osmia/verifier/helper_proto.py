@@ -60,10 +60,10 @@ class HelperRule:
 
     def __init__(self, proto: HelperProto, prog_type: str) -> None:
         ret, kinds = proto.kinds(prog_type)
-        structs = proto.arg_structs or {}
+        structs, free = proto.arg_structs or {}, False
         for variant in proto.variants:
             if prog_type in variant.prog_types:
-                structs = variant.arg_structs
+                structs, free = variant.arg_structs, variant.free
         sizes = proto.arg_sizes or {}
         self.id = proto.id
         self.name = proto.name
@@ -72,7 +72,8 @@ class HelperRule:
         self.args = [ArgRule(*parse_kind("ARG_", k), sizes.get(i, 0), structs.get(i, "")) for i, k in enumerate(kinds)]
         self.n_args = len(self.args)
         self.args += [ArgRule(consts.ARG_DONTCARE, 0, 0, "")] * (5 - self.n_args)
-        self.gpl_only, self.pkt_access, self.might_sleep = proto.gpl_only, proto.pkt_access, proto.might_sleep
+        self.gpl_only, self.pkt_access = proto.gpl_only and not free, proto.pkt_access
+        self.might_sleep = proto.might_sleep
         short = proto.name.removeprefix("bpf_")
         self.changes_pkt_data = short in CHANGE_PACKET
         self.special = short in SPECIAL
