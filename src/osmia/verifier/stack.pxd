@@ -43,7 +43,7 @@ cpdef int check_stack_write_var_off(
     Env env, Frame frame, int32_t ptr_regno, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx
 ) except -1
 @cython.locals(
-    spi=int64_t, slot=Slot, shift=int64_t, kind=uint64_t, spilled=Reg, stays_zero=bint, byte=uint64_t, types=uint64_t
+    spi=int64_t, slot=Slot, shift=int64_t, kind=uint64_t, spilled=Reg, stays_zero=bint, byte=uint64_t, types=uint64_t, lowest=uint64_t
 )
 cdef bint _maybe_write_byte(Env env, Frame frame, int64_t off, bint zero, int32_t insn_idx) except? -1
 @cython.locals(regs=list, reg=Reg, frame=Frame, min_off=int64_t, max_off=int64_t)

@@ -218,12 +218,17 @@ def _maybe_write_byte(env: Env, frame: Frame, off: int, zero: bool, insn_idx: in
     spilled = slot.spilled
     if zero and kind == STACK_SPILL and is_spilled_scalar_reg(slot) and spilled.mask == 0 and spilled.value == 0:
         return True
+    types = slot.types
+    lowest = types & 0xFF
+    if lowest != STACK_INVALID and lowest != STACK_MISC and lowest != STACK_ZERO:
+        types = scrubbed(types)
+        kind = types >> shift & 0xFF
     stays_zero = zero and kind == STACK_ZERO
     if kind == STACK_INVALID and not env.allow_uninit_stack:
         text = f"uninit stack in range of var-offset write prohibited for !root; insn {insn_idx}, off: {off}"
         raise env.reject(EINVAL, "stack-var-write-uninit", text)
     byte = _LOW_BYTE << shift
-    types = (slot.types & (M64 ^ byte)) | ((_ZERO8 if stays_zero else _MISC8) & byte)
+    types = (types & (M64 ^ byte)) | ((_ZERO8 if stays_zero else _MISC8) & byte)
     frame.stack[spi] = make_slot(types, nothing_spilled())
     return stays_zero
 
