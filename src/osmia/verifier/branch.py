@@ -6,7 +6,7 @@ The walk follows the fall-through (or the one way that is possible); the other w
 
 from __future__ import annotations
 
-from errno import EACCES, EINVAL
+from errno import EACCES, EINVAL, ENOMEM
 
 try:
     import cython
@@ -72,7 +72,7 @@ def _check_may_goto(env: Env, insn: VInsn) -> None:
         raise env.reject(EINVAL, "may-goto", f"invalid may_goto imm {insn.imm}\n")
     idx = env.insn_idx
     previous = find_prev_entry(env, env.state.parent, idx)
-    queued = push_stack(env, idx + 1, idx, False)
+    queued = push_stack(env, idx + 1, idx, False, ENOMEM)
     queued.may_goto_depth += 1
     if previous is not None:
         widen_imprecise_scalars(env, previous, queued)
