@@ -61,12 +61,15 @@ class Kernel:
     """The running kernel, with the maps of earlier programs at hand."""
 
     def __init__(self) -> None:
-        self._maps: dict[int, tuple[MapSpec, LiveMap]] = {}
+        self._maps: dict[tuple[int, Powers], tuple[MapSpec, LiveMap]] = {}
         self._room = Buffer(LOG_SIZE)
 
     def ask(self, program: Program, level: int, powers: Powers) -> Answer:
-        """Load the program, and forget it.  Raises KernelError for maps that can't be made, UsageError."""
-        maps = [self._map(spec) for spec in program.maps]
+        """Make its maps, load the program, and forget it.  Raises UsageError."""
+        try:
+            maps = [self._map(spec, powers) for spec in program.maps]
+        except KernelError as error:
+            return Answer(error.errno or 0)
         own = [live for live in maps if live.spec.type in BOUND]
         try:
             return self._load(program, maps, level, powers)
@@ -83,14 +86,15 @@ class Kernel:
                 return Answer(0, "", cut=True)
             return Answer(error.errno or 0, masked(error.log or "", program))
 
-    def _map(self, spec: MapSpec) -> LiveMap:
-        if spec.type in BOUND:
-            return LiveMap(spec)
-        found = self._maps.get(id(spec))
+    def _map(self, spec: MapSpec, powers: Powers) -> LiveMap:
+        found = self._maps.get((id(spec), powers))
         if found is None:
             if len(self._maps) > KEPT_MAPS:
                 self.close()
-            found = self._maps[id(spec)] = spec, LiveMap(spec)
+            with only(powers):
+                found = spec, LiveMap(spec)
+            if spec.type not in BOUND:
+                self._maps[id(spec), powers] = found
         return found[1]
 
     def close(self) -> None:
