@@ -9,6 +9,7 @@ from osmia.verifier.consts cimport (
 from osmia.verifier.env cimport Env
 from osmia.verifier.regs cimport Reg
 from osmia.verifier.state cimport Frame, Ref, Slot, State
+from osmia.words cimport s64
 
 cpdef print_verifier_state(Env env, State state, uint32_t frameno, bint print_all)
 cpdef print_insn_state(Env env, State state, uint32_t frameno)

@@ -24,6 +24,7 @@ if not cython.compiled:
         PTR_TO_STACK, S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, STACK_DYNPTR,
         STACK_ITER, STACK_SPILL, U32_MAX, U64_MAX,
     )  # fmt: skip
+    from osmia.words import s64
 
 if TYPE_CHECKING:
     from osmia.verifier.env import Env
@@ -140,7 +141,7 @@ def reg_text(env: Env, reg: Reg, frameno: int) -> str:
 
 
 def _signed(value: int) -> str:
-    return snum(value if value <= S64_MAX else -((U64_MAX ^ value) + 1))
+    return snum(s64(value))
 
 
 def _attributes(reg: Reg) -> str:
