@@ -16,6 +16,5 @@ cdef class HelperRule:
     cdef public bint gpl_only, pkt_access, might_sleep, changes_pkt_data, special
     cdef public bint acquires, casts, records_map, writes_map
 
-cpdef bint is_acquire_function(HelperRule rule, str map_type) except -1
 cpdef bint is_sync_callback_calling_function(int32_t func_id) except -1
 cpdef bint is_async_callback_calling_function(int32_t func_id) except -1

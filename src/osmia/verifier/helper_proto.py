@@ -40,9 +40,6 @@ SPECIAL = (
 WRITE_MAP = ("map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem")
 RETURNED_STRUCTS = {"bpf_task_pt_regs": "pt_regs"}
 """Structs that a helper's C prototype does not name."""
-MAP_LOOKUP_ELEM = 1
-TAIL_CALL = 12
-DYNPTR_DATA = 203
 
 
 class ArgRule:
@@ -138,11 +135,6 @@ def max_func_id() -> int:
 def helper_changes_pkt_data(func_id: int) -> bool:
     """Does a call of that helper make pointers into the packet invalid?"""
     return func_id_name(func_id).removeprefix("bpf_") in CHANGE_PACKET
-
-
-def is_acquire_function(rule: HelperRule, map_type: str) -> bool:
-    """Does the helper give a reference that must be released?  ``map_type``: its map argument's, or empty."""
-    return rule.acquires or (rule.id == MAP_LOOKUP_ELEM and map_type in ("sockmap", "sockhash"))
 
 
 def is_sync_callback_calling_function(func_id: int) -> bool:
