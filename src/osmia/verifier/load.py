@@ -9,14 +9,13 @@ from __future__ import annotations
 from errno import E2BIG, EINVAL, EPERM
 
 from osmia.btf import Func, Var
-from osmia.btf.check import check as check_btf
-from osmia.errors import BtfError
 from osmia.kernel.helpers import HELPERS
 from osmia.kernel.uapi import PROG_FLAGS, PROG_TYPE
 from osmia.obj.model import Extern
 from osmia.verifier.attach import BY_BTF, attach_btf_id, shape_of
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
+from osmia.verifier.map_btf import btf_errno
 from osmia.verifier.map_create import map_create
 from osmia.verifier.verify import bpf_check
 
@@ -55,11 +54,8 @@ def btf_load(env: Env) -> Rejected | None:
         return None
     if not env.powers.bpf:
         return step_refuses("btf", EPERM, "btf-capability")
-    try:
-        check_btf(btf)
-    except BtfError as error:
-        return step_refuses("btf", EINVAL, "btf", str(error))
-    return None
+    errno = btf_errno(btf)
+    return step_refuses("btf", errno, "btf") if errno else None
 
 
 def map_creates(env: Env) -> Rejected | None:

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import sys
 from errno import EACCES, EINVAL, EOPNOTSUPP, EPERM
 
 from osmia.btf import Btf, Datasec, Int, Struct, Type, Void
-from osmia.btf.check import check as check_btf
 from osmia.errors import BtfError
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.verifier.btf_info import known_type
+from osmia.verifier.btf_resolve import btf_load_errno
 from osmia.verifier.env import Env
-from osmia.verifier.map_record import Record, parse_record
+from osmia.verifier.map_record import IN_VALUES, BadRecord, Record, parse_record, struct_metas_errno
 from osmia.verifier.maps import VMap
 
 ENOTSUPP = 524
@@ -48,7 +49,7 @@ def map_check_btf(env: Env, found: VMap) -> int:
         return 0
     if spec.btf is None:
         return EINVAL
-    if spec.btf is not env.program.btf and not is_sound(spec.btf):
+    if spec.btf is not env.program.btf and btf_errno(spec.btf):
         return EINVAL
     key_id, value_id = spec.btf_key_type_id, spec.btf_value_type_id
     if key_id and sized(spec.btf, key_id) != spec.key_size:
@@ -57,19 +58,25 @@ def map_check_btf(env: Env, found: VMap) -> int:
         return EINVAL
     if sized(spec.btf, value_id) != spec.value_size:
         return EINVAL
-    record = parse_record(env, spec.btf, value_id)
+    record = record_of(spec.btf, value_id, spec.value_size)
     wrong = record_errno(env, found, record) if record else 0
     found.record = record
     return wrong or type_errno(found, spec.btf)
 
 
-def is_sound(btf: Btf) -> bool:
-    """Would BPF_BTF_LOAD take it?"""
+def btf_errno(btf: Btf) -> int:
+    """What BPF_BTF_LOAD answers."""
+    if btf.byteorder != sys.byteorder:
+        return EINVAL
+    return btf_load_errno(btf.encode())[0] or struct_metas_errno(btf)
+
+
+def record_of(btf: Btf, type_id: int, size: int) -> Record | None:
+    """The special fields of a map's value.  Fields that can't stand like that are none, says the kernel."""
     try:
-        check_btf(btf)
-    except BtfError:
-        return False
-    return True
+        return parse_record(btf, btf.skip_modifiers(type_id), IN_VALUES, size)
+    except BadRecord:
+        return None
 
 
 def sized(btf: Btf, type_id: int) -> int:

@@ -1,34 +1,40 @@
-"""Fields of a map value that belong to the kernel: locks, timers, kernel pointers, lists, trees.
+"""Fields of a struct that belong to the kernel: locks, timers, kernel pointers, lists, trees.
 
-BTF marks them by the names of their types, and pointers by tags (``btf_parse_fields`` in kernel/bpf/btf.c, Linux 6.18).
+BTF marks them by the names of their types, and pointers by tags (``btf_parse_fields`` and ``btf_parse_struct_metas`` in
+kernel/bpf/btf.c, Linux 6.18).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from errno import E2BIG, EEXIST, EFAULT, EINVAL
 from typing import NamedTuple
 
-from osmia.btf import Array, Btf, Datasec, Ptr, Struct, TypeTag, Union, Var
-from osmia.verifier.env import Env
+from osmia.btf import Array, Btf, Datasec, Ptr, Struct, Type, TypeTag, Union, Var
 
-KINDS = {
-    "bpf_spin_lock": "spin_lock",
-    "bpf_res_spin_lock": "res_spin_lock",
-    "bpf_timer": "timer",
-    "bpf_wq": "wq",
-    "bpf_task_work": "task_work",
-    "bpf_list_head": "list_head",
-    "bpf_list_node": "list_node",
-    "bpf_rb_root": "rb_root",
-    "bpf_rb_node": "rb_node",
-    "bpf_refcount": "refcount",
+SPECIAL = {
+    "bpf_spin_lock": ("spin_lock", 4),
+    "bpf_res_spin_lock": ("res_spin_lock", 4),
+    "bpf_timer": ("timer", 16),
+    "bpf_wq": ("wq", 16),
+    "bpf_task_work": ("task_work", 8),
+    "bpf_list_head": ("list_head", 16),
+    "bpf_list_node": ("list_node", 24),
+    "bpf_rb_root": ("rb_root", 16),
+    "bpf_rb_node": ("rb_node", 32),
+    "bpf_refcount": ("refcount", 4),
 }
-"""Structs of the kernel's, by name."""
+"""Structs of the kernel's by name: kind of the field, bytes."""
 TAGS = {"kptr_untrusted": "kptr", "kptr": "kptr", "percpu_kptr": "kptr", "uptr": "uptr"}
-OBJECTS_ONLY = ("list_node", "rb_node")
-"""Fields that mean something in objects of the program's own, not in map values."""
+ONCE = ("spin_lock", "res_spin_lock", "timer", "wq", "task_work", "refcount")
+"""Fields of which a struct may have one."""
+IN_VALUES = frozenset(
+    "spin_lock res_spin_lock timer kptr list_head rb_root refcount wq uptr task_work".split()
+)  # fmt: skip
+IN_OBJECTS = frozenset("spin_lock res_spin_lock list_head list_node rb_root rb_node refcount kptr".split())
+OBJECT_MARKS = ("bpf_spin_lock", "bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount")
 MAX_FIELDS = 11
-MAX_DEPTH = 16
+MAX_DEPTH = 32
+_SIZES = dict(SPECIAL.values()) | {"kptr": 8, "uptr": 8}
 
 
 class Field(NamedTuple):
@@ -42,7 +48,7 @@ class Record:
     """The special fields of a value, in order."""
 
     def __init__(self, fields: list[Field]) -> None:
-        self.fields = sorted(fields, key=lambda field: field.offset)
+        self.fields = fields
         self.kinds = frozenset(field.kind for field in fields)
         self.has_lock = "spin_lock" in self.kinds or "res_spin_lock" in self.kinds
         self.has_timer = "timer" in self.kinds
@@ -55,39 +61,123 @@ class Record:
         return f"<Record {', '.join(f'{kind}@{offset}' for kind, offset in self.fields)}>"
 
 
-def parse_record(env: Env, btf: Btf, type_id: int) -> Record | None:
-    """The special fields of a value; None where it has none.  Raises Unsupported for too many of them."""
-    fields = [field for field in find_fields(btf, type_id, 0, 0) if field.kind not in OBJECTS_ONLY]
-    if len(fields) > MAX_FIELDS:
-        raise env.unsupported("more than 11 special fields in a map value")
-    return Record(fields) if fields else None
+class BadRecord(Exception):
+    """Fields that can't stand like that."""
+
+    def __init__(self, errno: int) -> None:
+        super().__init__(errno)
+        self.errno = errno
 
 
-def find_fields(btf: Btf, type_id: int, offset: int, depth: int) -> Iterator[Field]:
-    """The special fields of a type that stands at an offset in the value."""
-    found = btf.type(btf.skip_modifiers(type_id)) if depth < MAX_DEPTH else None
+def parse_record(btf: Btf, type_id: int, kinds: frozenset[str], size: int) -> Record | None:
+    """The special fields of a struct or data section; None where it has none.  Raises BadRecord."""
+    found = btf.type(type_id)
     if isinstance(found, Struct | Union):
-        kind = KINDS.get(found.name) if isinstance(found, Struct) else None
-        if kind and depth:
-            yield Field(kind, offset)
-        elif isinstance(found, Struct):
-            for member in found.members:
-                yield from find_fields(btf, member.type_id, offset + member.bit_offset // 8, depth + 1)
+        fields = in_struct(btf, found, 0, kinds, 0)
     elif isinstance(found, Datasec):
-        for row in found.vars:
-            var = btf.type(row.type_id)
-            if isinstance(var, Var):
-                yield from find_fields(btf, var.type_id, offset + row.offset, depth + 1)
-    elif isinstance(found, Array):
-        size, count = btf.size_of(found.type_id), min(found.nelems, MAX_FIELDS + 1)
-        for field in find_fields(btf, found.type_id, 0, depth + 1):
-            yield from (Field(field.kind, offset + i * size + field.offset) for i in range(count))
-    elif isinstance(found, Ptr):
-        yield from tagged_pointer(btf, found, offset)
+        fields = in_datasec(btf, found, kinds)
+    else:
+        raise BadRecord(EINVAL)
+    if len(fields) > MAX_FIELDS:
+        raise BadRecord(E2BIG)
+    check_places(fields, size)
+    return Record(sorted(fields, key=lambda field: field.offset)) if fields else None
 
 
-def tagged_pointer(btf: Btf, found: Ptr, offset: int) -> Iterator[Field]:
-    """A pointer to a tagged type is the kernel's to keep."""
-    tag = btf.type(found.type_id)
-    if isinstance(tag, TypeTag) and tag.name in TAGS:
-        yield Field(TAGS[tag.name], offset)
+def check_places(fields: list[Field], size: int) -> None:
+    """Fields lie inside, apart from each other; lists and trees have a lock."""
+    end = 0
+    for kind, offset in fields:
+        if offset + _SIZES[kind] > size:
+            raise BadRecord(EFAULT)
+        if offset < end:
+            raise BadRecord(EEXIST)
+        end = offset + _SIZES[kind]
+    kinds = {kind for kind, _ in fields}
+    locked = kinds & {"spin_lock", "res_spin_lock"}
+    if len(locked) == 2 or (kinds & {"list_head", "rb_root"} and not locked):
+        raise BadRecord(EINVAL)
+    if {"list_node", "rb_node"} <= kinds and "refcount" not in kinds:
+        raise BadRecord(EINVAL)
+
+
+def in_struct(btf: Btf, found: Struct | Union, offset: int, kinds: frozenset[str], depth: int) -> list[Field]:
+    """The fields of a struct that stands at an offset."""
+    if depth > MAX_DEPTH:
+        raise BadRecord(E2BIG)
+    fields: list[Field] = []
+    seen: set[str] = set()
+    for member in found.members:
+        if member.bit_offset % 8:
+            raise BadRecord(EINVAL)
+        place = offset + member.bit_offset // 8
+        fields += at_place(btf, btf.type(member.type_id), place, -1, kinds, seen, depth)
+    return fields
+
+
+def in_datasec(btf: Btf, found: Datasec, kinds: frozenset[str]) -> list[Field]:
+    """The fields of a section's variables."""
+    fields: list[Field] = []
+    seen: set[str] = set()
+    for row in found.vars:
+        var = btf.type(row.type_id)
+        if isinstance(var, Var):
+            fields += at_place(btf, btf.type(var.type_id), row.offset, row.size, kinds, seen, 0)
+    return fields
+
+
+def at_place(
+    btf: Btf, found: Type, offset: int, room: int, kinds: frozenset[str], seen: set[str], depth: int
+) -> list[Field]:
+    """The fields of one member or variable; an array repeats its element's.  ``room`` is its size, -1 if unknown."""
+    count = 1
+    while isinstance(found, Array):
+        count, found = count * found.nelems, btf.type(found.type_id)
+    if not count:
+        return []
+    kind = special_kind(btf, found, kinds, seen)
+    if kind:
+        size = _SIZES[kind]
+        fits = room in (-1, size * count) and offset % min(size, 8) == 0
+        whole = not isinstance(found, Struct) or found.size == size
+        fields = [Field(kind, offset)] if fits and whole else []
+    elif isinstance(found, Struct):
+        size = found.size
+        fields = in_struct(btf, found, offset, kinds, depth + 1) if room in (-1, size * count) else []
+    else:
+        return []
+    if len(fields) * count > MAX_FIELDS:
+        raise BadRecord(E2BIG)
+    return [Field(kind, place + i * size) for i in range(count) for kind, place in fields]
+
+
+def special_kind(btf: Btf, found: Type, kinds: frozenset[str], seen: set[str]) -> str:
+    """The kind of field that a type is, or nothing."""
+    if isinstance(found, Ptr):
+        tag = btf.type(found.type_id)
+        kind = TAGS.get(tag.name, "") if isinstance(tag, TypeTag) else ""
+        return kind if kind in kinds else ""
+    kind = SPECIAL.get(found.name, ("", 0))[0] if isinstance(found, Struct) else ""
+    if kind not in kinds:
+        return ""
+    if kind in ONCE and kind in seen:
+        raise BadRecord(E2BIG)
+    seen.add(kind)
+    return kind
+
+
+def struct_metas_errno(btf: Btf) -> int:
+    """The program's own structs that may be objects with special fields: BPF_BTF_LOAD looks at them."""
+    marks = {btf.find(name, Struct) for name in OBJECT_MARKS} - {None}
+    if not marks:
+        return 0
+    for type_id in btf.ids(Struct):
+        found = btf.type(type_id)
+        if isinstance(found, Struct) and any(member.type_id in marks for member in found.members):
+            try:
+                record = parse_record(btf, type_id, IN_OBJECTS, found.size)
+            except BadRecord as bad:
+                return bad.errno
+            if record is None:
+                return EFAULT
+    return 0
