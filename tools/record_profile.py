@@ -95,9 +95,18 @@ like lsm
 - get_attach_cookie get_func_arg get_func_arg_cnt get_func_ret
 + get_local_storage get_retval set_retval
 """
-POLICY_CAPS = {"ext": ("bpf", "perfmon"), "lsm": ("bpf", "perfmon")}
-# Helpers that need CAP_BPF in every program type: no program loads without it where this was recorded.
-BPF_HELPERS: tuple[str, ...] = ()
+BY_BTF = ("tracing trace_raw_tp *",)
+"""Shapes whose context depends on the target, of which there are more than a table can hold."""
+POLICY_CAPS = {"ext": ("bpf", "perfmon", "net_admin"), "lsm": ("bpf", "perfmon")}
+BPF_HELPERS = """
+cgrp_storage_delete cgrp_storage_get current_task_under_cgroup dynptr_data dynptr_from_mem dynptr_read dynptr_write
+for_each_map_elem get_current_ancestor_cgroup_id get_current_cgroup_id jiffies64 kptr_xchg loop per_cpu_ptr
+ringbuf_discard_dynptr ringbuf_reserve_dynptr ringbuf_submit_dynptr spin_lock spin_unlock this_cpu_ptr timer_cancel
+timer_init timer_set_callback timer_start user_ringbuf_drain
+""".split()
+"""Helpers that unprivileged programs don't have; the recording machine loads none, so a 6.1 was asked."""
+BPF_FIELDS = {("cgroup_skb", "r", 76), ("cgroup_skb", "r", 80), ("cgroup_skb", "w", 152)}
+"""Fields of the context that unprivileged programs may not touch (``cg_skb_is_valid_access`` in net/core/filter.c)."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +121,10 @@ class Shape:
 
     @property
     def label(self) -> str:
-        """``tracing trace_iter task``; struct_ops members count instead of attach types."""
-        attach = "*" if self.type == "struct_ops" else ATTACH[self.attach]
-        return f"{self.type} {attach} {self.target}"
+        """``tracing trace_iter task``; of struct_ops the member's number: ``struct_ops 16 tcp_congestion_ops``."""
+        if self.type == "struct_ops":
+            return f"{self.type} {self.attach} {self.target.partition('.')[0]}"
+        return f"{self.type} {ATTACH[self.attach]} {self.target}"
 
 
 @dataclass
@@ -246,9 +256,11 @@ def probe_context(shape: Shape, value: int) -> tuple[profile_text.Row, ...]:
     for size in SIZES:
         for off in offsets(shape, size, value):
             if can_read(shape, off, size, value):
-                cells.setdefault(("r", size, loaded_type(shape, off, size, value)), []).append(off)
+                cap = " cap=bpf" if (shape.type, "r", off) in BPF_FIELDS else ""
+                cells.setdefault(("r", size, loaded_type(shape, off, size, value) + cap), []).append(off)
             if can_write(shape, off, size, value):
-                cells.setdefault(("w", size, ""), []).append(off)
+                cap = "cap=bpf" if (shape.type, "w", off) in BPF_FIELDS else ""
+                cells.setdefault(("w", size, cap), []).append(off)
     return profile_text.runs(cells)
 
 
@@ -329,7 +341,8 @@ def shape_row(label: str, facts: Facts, contexts: profile_text.Tables, helpers: 
     """The line of one shape; its tables get names."""
     if facts.errno:
         return f"{label} errno={facts.errno} message={facts.message}"
-    words = [label, f"ctx={contexts.name(label, facts.ctx)}", f"helpers={helpers.name(label, facts.helpers)}"]
+    ctx = "btf" if label in BY_BTF else contexts.name(label, facts.ctx)
+    words = [label, f"ctx={ctx}", f"helpers={helpers.name(label, facts.helpers)}"]
     words += [f"returns={facts.returns}"] if facts.returns else []
     return " ".join([*words, f"sleepable={facts.sleepable}"])
 
@@ -340,7 +353,7 @@ def record() -> str:
     contexts, helpers = profile_text.Tables(), profile_text.Tables()
     lines = ["[shapes]"]
     for label, shape, facts in gathered(found):
-        if not facts.errno:
+        if not facts.errno and label not in BY_BTF:
             facts.ctx = probe_context(shape, facts.value)
         lines.append(shape_row(label, facts, contexts, helpers))
     head = [HEAD.format(release=os.uname().release), *caps_section(found)]

@@ -112,12 +112,13 @@ class Profile:
     tables: dict[str, Any] = field(default_factory=dict)
 
     def shape(self, prog_type: str, attach_type: str = "", target: str = "") -> Shape:
-        """The row of a program: names as in ``kernel.uapi``, "" for attach type 0; a digit string for struct_ops.
+        """The row of a program: names as in ``kernel.uapi``, "" for attach type 0; the member's number for struct_ops.
 
-        ``target`` is the attach target where BTF names one: "task" of iter/task, "tcp_congestion_ops.init".  A shape
+        ``target`` is the attach target where BTF names one: "task" of iter/task, "tcp_congestion_ops.init" (what is
+        behind the point does not matter).  A shape
         that no row speaks of is refused with EINVAL and no words, as an attach type that does not fit is.
         """
-        key = prog_type, attach_type or ATTACH_TYPES[0], target
+        key = prog_type, attach_type or ("0" if prog_type == "struct_ops" else ATTACH_TYPES[0]), target
         made: dict[Key, Shape] = self.tables["made"]
         if key not in made:
             made[key] = self._shape(key)
@@ -126,8 +127,7 @@ class Profile:
     def _shape(self, key: Key) -> Shape:
         kind, attach, target = key
         rows: dict[Key, str] = self.tables["shapes"]
-        attaches = (ANY,) if kind == "struct_ops" else (attach, ANY)
-        for attach_key in attaches:
+        for attach_key in (attach, ANY):
             for target_key in (target, target.partition(".")[0], ANY):
                 row = rows.get((kind, attach_key, target_key))
                 if row is not None:
