@@ -15,6 +15,8 @@ cpdef Reg nothing_spilled()
 cpdef bint is_spilled_reg(Slot slot) noexcept
 @cython.locals(spilled=Reg)
 cpdef bint is_spilled_scalar_reg(Slot slot) noexcept
+@cython.locals(bit=uint64_t)
+cpdef uint64_t slot_bit(uint32_t spi) noexcept
 cpdef uint64_t byte_mask(int64_t size) noexcept
 cpdef uint64_t scrubbed(uint64_t types) noexcept
 cpdef uint64_t blurred(uint64_t types) noexcept

@@ -49,6 +49,12 @@ def is_spilled_scalar_reg(slot: Slot) -> bool:
     return (slot.types & 0xFF) == STACK_SPILL and spilled.type == SCALAR_VALUE
 
 
+def slot_bit(spi: int) -> int:
+    """The bit of a slot in a mask of all 64."""
+    bit = 1
+    return bit << spi
+
+
 def byte_mask(size: int) -> int:
     """The low ``size`` bytes (1 to 8) of a word."""
     return 0xFFFFFFFFFFFFFFFF >> (64 - 8 * size)

@@ -13,7 +13,7 @@ from osmia.verifier.live_stack cimport mark_stack_read, mark_stack_write
 from osmia.verifier.loaded cimport any_scalar, zero_scalar
 from osmia.verifier.marks cimport mark_stack_slot_scratched
 from osmia.verifier.regs cimport Reg, known_value
-from osmia.verifier.slots cimport blurred, byte_mask, is_spilled_scalar_reg, make_slot, nothing_spilled, scrubbed
+from osmia.verifier.slots cimport blurred, byte_mask, is_spilled_scalar_reg, make_slot, nothing_spilled, scrubbed, slot_bit
 from osmia.verifier.stack_range cimport check_stack_range_initialized
 from osmia.verifier.state cimport Frame, Slot, State
 from osmia.words cimport s32

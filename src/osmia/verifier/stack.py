@@ -41,7 +41,15 @@ if not cython.compiled:
     from osmia.verifier.loaded import any_scalar, zero_scalar
     from osmia.verifier.marks import mark_stack_slot_scratched
     from osmia.verifier.regs import Reg, known_value
-    from osmia.verifier.slots import blurred, byte_mask, is_spilled_scalar_reg, make_slot, nothing_spilled, scrubbed
+    from osmia.verifier.slots import (
+        blurred,
+        byte_mask,
+        is_spilled_scalar_reg,
+        make_slot,
+        nothing_spilled,
+        scrubbed,
+        slot_bit,
+    )
     from osmia.verifier.stack_range import check_stack_range_initialized
     from osmia.verifier.state import Frame, Slot
     from osmia.words import s32
@@ -90,7 +98,7 @@ def check_stack_write_fixed_off(env: Env, frame: Frame, off: int, size: int, val
     _check_overwrite(env, slot, reg, size, insn)
     at_start = (off & 7) == 0
     if at_start and size == 8:
-        mark_stack_write(env, frame.frameno, 1 << spi)
+        mark_stack_write(env, frame.frameno, slot_bit(spi))
     check_fastcall_stack_contract(env, frame, insn_idx, off)
     mark_stack_slot_scratched(env, spi)
     if reg is not None:
@@ -261,7 +269,7 @@ def check_stack_read_fixed_off(env: Env, frame: Frame, off: int, size: int, dst_
     types = slot.types
     mark_stack_slot_scratched(env, spi)
     check_fastcall_stack_contract(env, env.state.frame(), env.insn_idx, off)
-    mark_stack_read(env, frame.frameno, env.insn_idx, 1 << spi)
+    mark_stack_read(env, frame.frameno, env.insn_idx, slot_bit(spi))
     if (types & 0xFF) != STACK_SPILL:
         _check_readable(env, types, off, size)
         if dst_regno >= 0:

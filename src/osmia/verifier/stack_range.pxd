@@ -8,7 +8,7 @@ from osmia.verifier.env cimport Env
 from osmia.verifier.live_stack cimport mark_stack_read
 from osmia.verifier.loaded cimport any_scalar
 from osmia.verifier.regs cimport Reg
-from osmia.verifier.slots cimport grow_stack_state, make_slot, scrubbed
+from osmia.verifier.slots cimport grow_stack_state, make_slot, scrubbed, slot_bit
 from osmia.verifier.state cimport Frame, Slot
 from osmia.words cimport s32
 

@@ -32,7 +32,7 @@ if not cython.compiled:
     from osmia.verifier.live_stack import mark_stack_read
     from osmia.verifier.loaded import any_scalar
     from osmia.verifier.regs import Reg
-    from osmia.verifier.slots import grow_stack_state, make_slot, scrubbed
+    from osmia.verifier.slots import grow_stack_state, make_slot, scrubbed, slot_bit
     from osmia.verifier.state import Frame
     from osmia.words import s32
 
@@ -152,7 +152,7 @@ def _check_slot(
             continue
         raise _unreadable(env, reg, regno, min_off, i - min_off, size)
     frame.stack[spi] = slot
-    mark_stack_read(env, reg.frameno, env.insn_idx, 1 << spi)
+    mark_stack_read(env, reg.frameno, env.insn_idx, slot_bit(spi))
     return stop
 
 
