@@ -38,8 +38,9 @@ from osmia.kernel.profile import DATA
 from osmia.kernel.uapi import ATTACH_TYPES as ATTACH
 from osmia.kernel.uapi import ATTACH_TYPES_6_18, PROG_TYPE, PROG_TYPES
 from osmia.live import syscall
-from osmia.live.powers import with_caps
 from osmia.live.prog import kernel_btf
+from osmia.testing.powers import only
+from osmia.verifier.env import Powers
 
 SLEEPABLE = 1 << 4
 HELPERS = range(1, 212)
@@ -293,18 +294,24 @@ def can_write(shape: Shape, off: int, size: int, value: int) -> bool:
 # -- capabilities
 
 
+def powers(caps: Iterable[str]) -> Powers:
+    """A loader who has these capabilities."""
+    return Powers(**{name: name in caps for name in ("bpf", "perfmon", "net_admin", "sys_admin")})
+
+
 def needed_caps(shape: Shape, value: int) -> tuple[str, ...]:
     """The fewest capabilities that load it."""
     for caps in CAPS:
-        if with_caps(caps, lambda: ask(shape, ending(value)).errno) == 0:
-            return caps
+        with only(powers(caps)):
+            if ask(shape, ending(value)).errno == 0:
+                return caps
     raise SystemExit(f"{shape}: loads with no set of capabilities")
 
 
 def lost_without_perfmon(shape: Shape, facts: Facts) -> set[str]:
     """The helpers that a program of this type loses when its loader has no CAP_PERFMON."""
-    left = with_caps(("bpf", "net_admin"), lambda: sorted(probe_helpers(shape, facts.value)))
-    return set(facts.helpers) - set(left)
+    with only(powers(("bpf", "net_admin"))):
+        return set(facts.helpers - probe_helpers(shape, facts.value))
 
 
 def caps_section(found: list[tuple[Shape, Facts]]) -> list[str]:
