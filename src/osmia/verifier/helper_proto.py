@@ -13,6 +13,7 @@ from osmia.kernel import helpers
 from osmia.kernel.helpers import HelperProto, helper_by_id, helper_by_name
 from osmia.verifier import consts
 
+TAIL_CALL = 12
 CHANGE_PACKET = (
     *("clone_redirect", "l3_csum_replace", "l4_csum_replace", "lwt_push_encap", "lwt_seg6_action"),
     *("lwt_seg6_adjust_srh", "lwt_seg6_store_bytes", "msg_pop_data", "msg_pull_data", "msg_push_data"),
