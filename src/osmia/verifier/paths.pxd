@@ -11,10 +11,10 @@ cdef class Waiting:
     cdef public int64_t log_pos
 
 @cython.locals(state=State, parent=State)
-cpdef State push_stack(Env env, int32_t insn_idx, int32_t prev_insn_idx, bint speculative, int32_t errno=*)
+cpdef State push_stack(Env env, int32_t insn_idx, int32_t prev_insn_idx, bint speculative, int32_t code=*)
 @cython.locals(state=State)
 cpdef State push_async_cb(Env env, int32_t subprog, int32_t insn_idx, int32_t prev_insn_idx, bint is_sleepable)
 @cython.locals(waiting=Py_ssize_t)
-cdef int _wait(Env env, State state, int32_t insn_idx, int32_t prev_insn_idx, int32_t errno) except -1
+cdef int _wait(Env env, State state, int32_t insn_idx, int32_t prev_insn_idx, int32_t code) except -1
 @cython.locals(waiting=Waiting)
 cpdef bint pop_stack(Env env, bint pop_log) except -1

@@ -28,15 +28,15 @@ class Waiting:
         self.log_pos = log_pos
 
 
-def push_stack(env: Env, insn_idx: int, prev_insn_idx: int, speculative: bool, errno: int = EFAULT) -> State:
+def push_stack(env: Env, insn_idx: int, prev_insn_idx: int, speculative: bool, code: int = EFAULT) -> State:
     """Remember a copy of the current state, to go on from ``insn_idx`` later; the copy, for the caller to refine.
 
-    Raises Rejected (``errno``) when too many paths wait.
+    Raises Rejected (errno ``code``) when too many paths wait.
     """
     state = env.state.copy()
     if speculative:
         state.speculative = True
-    _wait(env, state, insn_idx, prev_insn_idx, errno)
+    _wait(env, state, insn_idx, prev_insn_idx, code)
     parent = state.parent
     if parent is not None:
         parent.branches += 1
@@ -53,11 +53,11 @@ def push_async_cb(env: Env, subprog: int, insn_idx: int, prev_insn_idx: int, is_
     return state
 
 
-def _wait(env: Env, state: State, insn_idx: int, prev_insn_idx: int, errno: int) -> None:
+def _wait(env: Env, state: State, insn_idx: int, prev_insn_idx: int, code: int) -> None:
     env.stack.append(Waiting(state, insn_idx, prev_insn_idx, env.log.end_pos))
     waiting = len(env.stack)
     if waiting > BPF_COMPLEXITY_LIMIT_JMP_SEQ:
-        raise env.reject(errno, "too-many-jumps", f"The sequence of {waiting} jumps is too complex.\n")
+        raise env.reject(code, "too-many-jumps", f"The sequence of {waiting} jumps is too complex.\n")
 
 
 def pop_stack(env: Env, pop_log: bool) -> bool:
