@@ -9,6 +9,7 @@ from __future__ import annotations
 from errno import EINVAL
 
 from osmia.verifier.env import Env, Subprog
+from osmia.verifier.insn import VInsn
 
 TAIL_CALL = 12
 CALL_HELPER, MAY_GOTO = 0x85, 0xE5
@@ -30,8 +31,14 @@ def do_misc_fixups(env: Env) -> None:
         for insn in insns:
             if insn.seen and insn.code == CALL_HELPER and insn.src == 0 and insn.imm == TAIL_CALL:
                 check_tail_call_map(env, insn.map_ptr_poison, insn.map_ptr_unpriv)
-        if any(insn.seen and insn.code == MAY_GOTO for insn in insns):
+        if any(insn.seen and insn.code == MAY_GOTO and skips_something(env, insn) for insn in insns):
             subprog.stack_depth += MAY_GOTO_ROOM
+
+
+def skips_something(env: Env, insn: VInsn) -> bool:
+    """Does a may_goto still lead elsewhere once code that was never walked is removed?  It is removed itself if not."""
+    between = env.insns[insn.idx + 1 : insn.idx + 1 + insn.off]
+    return insn.off < 0 or not env.bpf_capable or any(other.seen for other in between)
 
 
 def check_tail_call_map(env: Env, poisoned: bool, unpriv: bool) -> None:
