@@ -14,7 +14,7 @@ from osmia.verifier.insn cimport VInsn
 from osmia.verifier.kfunc_call cimport check_kfunc_call
 from osmia.verifier.ld_abs cimport check_ld_abs
 from osmia.verifier.ld_imm cimport check_ld_imm
-from osmia.verifier.lines cimport verbose_insn, verbose_linfo
+from osmia.verifier.lines cimport verbose_linfo, verbose_numbered_insn
 from osmia.verifier.live_stack cimport commit_stack_write_marks, reset_stack_write_marks, update_live_stack
 from osmia.verifier.log cimport Log
 from osmia.verifier.marks cimport check_reg_arg, mark_reg_scratched, mark_verifier_state_scratched

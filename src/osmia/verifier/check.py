@@ -30,7 +30,7 @@ if not cython.compiled:
     from osmia.verifier.kfunc_call import check_kfunc_call
     from osmia.verifier.ld_abs import check_ld_abs
     from osmia.verifier.ld_imm import check_ld_imm
-    from osmia.verifier.lines import verbose_insn, verbose_linfo
+    from osmia.verifier.lines import verbose_linfo, verbose_numbered_insn
     from osmia.verifier.live_stack import commit_stack_write_marks, reset_stack_write_marks, update_live_stack
     from osmia.verifier.marks import check_reg_arg, mark_reg_scratched, mark_verifier_state_scratched
     from osmia.verifier.memory import check_load_mem, check_mem_access, check_store_reg, save_aux_ptr_type
@@ -146,8 +146,7 @@ def log_insn(env: Env, insn: VInsn, show: bool) -> None:
         print_insn_state(env, state, state.curframe)
     verbose_linfo(env, env.insn_idx, "; ")
     env.prev_log_pos = log.end_pos
-    env.say(f"{env.insn_idx}: ")
-    verbose_insn(env, insn)
+    verbose_numbered_insn(env, insn)
     env.prev_insn_print_pos = log.end_pos - env.prev_log_pos
     env.prev_log_pos = log.end_pos
 

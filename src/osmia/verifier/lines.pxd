@@ -13,6 +13,8 @@ cdef class Source:
 cpdef Source source_of(Env env, int32_t insn_idx)
 @cython.locals(source=Source, last=Source)
 cpdef verbose_linfo(Env env, int32_t insn_idx, str prefix)
+@cython.locals(lines=list, line=bytes)
+cpdef verbose_numbered_insn(Env env, VInsn insn)
 cpdef verbose_insn(Env env, VInsn insn)
 @cython.locals(texts=list, found=str)
 cpdef str insn_text(Env env, VInsn insn)

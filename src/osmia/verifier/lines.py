@@ -97,6 +97,17 @@ def verbose_linfo(env: Env, insn_idx: int, prefix: str) -> None:
     env.prev_linfo = source
 
 
+def verbose_numbered_insn(env: Env, insn: VInsn) -> None:
+    """An instruction's number and text with a newline: what the walk says before each step."""
+    lines: list[Any] | None = env.room.get("lines")
+    if lines is None:
+        lines = env.room["lines"] = [None] * env.n_insns
+    line: bytes | None = lines[insn.idx]
+    if line is None:
+        line = lines[insn.idx] = f"{insn.idx}: {insn_text(env, insn)}".encode()
+    env.log.write_bytes(line)
+
+
 def verbose_insn(env: Env, insn: VInsn) -> None:
     """An instruction's text with a newline."""
     if env.log.level:

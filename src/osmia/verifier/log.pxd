@@ -9,6 +9,7 @@ cdef class Log:
     cdef public object sink
     @cython.locals(data=bytes)
     cpdef write(self, str text)
+    cpdef write_bytes(self, bytes data)
     cpdef _trim(self)
     cpdef _stream(self, int64_t count)
     cpdef reset(self, int64_t pos)

@@ -54,7 +54,16 @@ class Log:
         """Say something; the newline is the caller's."""
         if not self.level:
             return
-        data = text.encode("utf-8", "surrogateescape")
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError:  # bytes of a source line that are no text
+            data = text.encode("utf-8", "surrogateescape")
+        self.write_bytes(data)
+
+    def write_bytes(self, data: bytes) -> None:
+        """Say what is encoded already."""
+        if not self.level:
+            return
         self.text += data
         self.end_pos += len(data)
         if self.end_pos >= self.len_max:
@@ -69,8 +78,9 @@ class Log:
                 del self.text[self.size - 1 :]
         elif self.size and self.end_pos + 1 - self.start_pos >= self.size:
             self.start_pos = self.end_pos + 1 - self.size
-            del self.text[: self.start_pos - self.base]
-            self.base = self.start_pos
+            if self.start_pos - self.base > STREAM_AT:
+                del self.text[: self.start_pos - self.base]
+                self.base = self.start_pos
         if self.sink is not None and len(self.text) > STREAM_AT:
             self._stream(len(self.text) - STREAM_KEEPS)
 
@@ -86,9 +96,7 @@ class Log:
             return
         self.end_pos = pos
         if pos < self.start_pos:
-            self.start_pos = pos
-        if pos < self.base:
-            self.base = pos
+            self.start_pos = self.base = pos
         del self.text[pos - self.base :]
 
     def finish(self) -> int:
@@ -103,4 +111,4 @@ class Log:
         return min(self.len_max, MAX_TRUE_SIZE)
 
     def __str__(self) -> str:
-        return self.text.decode("utf-8", "surrogateescape")
+        return self.text[max(self.start_pos - self.base, 0) :].decode("utf-8", "surrogateescape")

@@ -22,7 +22,7 @@ if not cython.compiled:
         MEM_ALLOC, NON_OWN_REF, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE,
         PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META,
         PTR_TO_STACK, S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, STACK_DYNPTR,
-        STACK_ITER, STACK_SPILL, U32_MAX, U64_MAX,
+        STACK_ITER, STACK_MISC, STACK_SPILL, U32_MAX, U64_MAX,
     )  # fmt: skip
     from osmia.words import s64
 
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from osmia.verifier.regs import Reg
     from osmia.verifier.state import Frame, Slot, State
 
+EACH_BYTE = 0x0101010101010101
 SLOT_CHARS = "?rm0dif"
 """The kinds of a stack byte, by their numbers."""
+REG_HEADS = tuple(f" R{number}=" for number in range(11))
+SLOT_HEADS = tuple(f" fp{-8 * (number + 1)}=" for number in range(64))
+BLANKS = tuple(" " * count + ";" for count in range(40))
 COLUMN = 40
 """Where the state stands behind an instruction, unless that is longer; then at the next multiple of 8."""
 
@@ -49,7 +53,7 @@ def print_insn_state(env: Env, state: State, frameno: int) -> None:
     """What an instruction changed: behind its text when that was the last thing said, else on a line of its own."""
     if env.prev_log_pos and env.prev_log_pos == env.log.end_pos:
         env.log.reset(env.prev_log_pos - 1)
-        env.log.write(" " * alignment(env.prev_insn_print_pos) + ";" + state_text(env, state, frameno, False))
+        env.log.write(BLANKS[alignment(env.prev_insn_print_pos)] + state_text(env, state, frameno, False))
     else:
         env.log.write(f"{env.insn_idx}:" + state_text(env, state, frameno, False))
     env.scratched_regs = env.scratched_stack_slots = 0
@@ -72,7 +76,8 @@ def state_text(env: Env, state: State, frameno: int, print_all: bool) -> str:
     for i in range(MAX_BPF_REG):
         reg = frame.regs[i]
         if reg.type != NOT_INIT and (print_all or env.scratched_regs >> i & 1):
-            parts.append(f" R{i}=" + reg_text(env, reg, frame.frameno))
+            parts.append(REG_HEADS[i])
+            parts.append(reg_text(env, reg, frame.frameno))
     _add_slots(parts, env, frame, print_all)
     _add_modes(parts, frame, state)
     return "".join(parts)
@@ -87,28 +92,34 @@ def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> Non
             if slot.types & 0xFF == STACK_DYNPTR:  # the second of the two slots is the main one
                 i += 1
                 slot = frame.stack[i]
-            parts.append(_slot_text(env, slot, i, frame.frameno))
+            _add_slot(parts, env, slot, i, frame.frameno)
         i += 1
 
 
-def _slot_text(env: Env, slot: Slot, i: int, frameno: int) -> str:
+def _add_slot(parts: list[str], env: Env, slot: Slot, i: int, frameno: int) -> None:
     """One stack slot by its lowest byte: a spilled register, an object, or eight kinds of bytes."""
-    at, kind, reg = -8 * (i + 1), slot.types & 0xFF, slot.spilled
+    kind, reg = slot.types & 0xFF, slot.spilled
+    if kind == STACK_ITER and not reg.ref_obj_id:  # one of the iterator's other slots
+        return
+    parts.append(SLOT_HEADS[i])
     if kind == STACK_SPILL:
-        return f" fp{at}={byte_kinds(slot.types).partition('r')[0]}" + reg_text(env, reg, frameno)
-    if kind == STACK_DYNPTR:
+        if slot.types != STACK_SPILL * EACH_BYTE:
+            parts.append(byte_kinds(slot.types).partition("r")[0])
+        parts.append(reg_text(env, reg, frameno))
+    elif kind == STACK_DYNPTR:
         ids = (("id", reg.id), ("ref_id", reg.ref_obj_id), ("dynptr_id", reg.dynptr_id))
-        return f" fp{at}=dynptr_{dynptr_type_str(reg.dynptr_type)}({','.join([f'{k}={v}' for k, v in ids if v])})"
-    if kind != STACK_ITER:
-        return f" fp{at}={byte_kinds(slot.types)}"
-    if not reg.ref_obj_id:  # one of the iterator's other slots
-        return ""
-    name, state = iter_type_str(reg.btf or env.vmlinux, reg.btf_id), iter_state_str(reg.iter_state)
-    return f" fp{at}=iter_{name}(ref_id={reg.ref_obj_id},state={state},depth={reg.iter_depth})"
+        parts.append(f"dynptr_{dynptr_type_str(reg.dynptr_type)}({','.join([f'{k}={v}' for k, v in ids if v])})")
+    elif kind == STACK_ITER:
+        name, state = iter_type_str(reg.btf or env.vmlinux, reg.btf_id), iter_state_str(reg.iter_state)
+        parts.append(f"iter_{name}(ref_id={reg.ref_obj_id},state={state},depth={reg.iter_depth})")
+    else:
+        parts.append(byte_kinds(slot.types))
 
 
 def byte_kinds(types: int) -> str:
     """The kinds of eight bytes, the highest address first: ``mmmm0000``."""
+    if types == STACK_MISC * EACH_BYTE:
+        return "mmmmmmmm"
     return "".join([SLOT_CHARS[types >> shift & 0xFF] for shift in range(56, -8, -8)])
 
 
@@ -124,17 +135,28 @@ def _add_modes(parts: list[str], frame: Frame, state: State) -> None:
 
 def reg_text(env: Env, reg: Reg, frameno: int) -> str:
     """What is known of a register, as seen from a frame: ``P5``, ``scalar(id=1,umin=3)``, ``fp[0]-8``."""
-    if reg.type == SCALAR_VALUE:
-        sign = "P" if reg.precise else ""
-        return sign + (f"scalar({_attributes(reg)})" if reg.mask else _signed(reg.value))
+    if reg.type == PTR_TO_STACK:
+        return _stack_pointer(reg, frameno)
+    text = reg.text
+    if text is None:
+        text = reg.text = _scalar(reg) if reg.type == SCALAR_VALUE else _pointer(env, reg)
+    return text
+
+
+def _scalar(reg: Reg) -> str:
+    sign = "P" if reg.precise else ""
+    return sign + (f"scalar({_attributes(reg)})" if reg.mask else _signed(reg.value))
+
+
+def _stack_pointer(reg: Reg, frameno: int) -> str:
+    name = "fp" if reg.frameno == frameno else f"fp[{reg.frameno}]"
+    return name + (f"({_attributes(reg)})" if reg.mask else _signed((reg.value + reg.off) & U64_MAX))
+
+
+def _pointer(env: Env, reg: Reg) -> str:
     name = reg_type_str(reg.type)
     if reg.type == PTR_TO_ARENA:
         return name
-    if reg.type == PTR_TO_STACK:
-        if reg.frameno != frameno:
-            name = f"fp[{reg.frameno}]"
-        if not reg.mask:
-            return name + _signed((reg.value + reg.off) & U64_MAX)
     if reg.type & BASE_TYPE_MASK == PTR_TO_BTF_ID:
         name += btf_type_name(reg.btf or env.vmlinux, reg.btf_id)
     return f"{name}({_attributes(reg)})"

@@ -12,6 +12,7 @@ cdef class Reg:
     cdef public uint32_t type
     cdef public int64_t off, range
     cdef public object map, btf
+    cdef public str text
     cdef public uint32_t map_uid, btf_id, mem_size, dynptr_id
     cdef public uint8_t dynptr_type, iter_state, irq_class
     cdef public int32_t iter_depth

@@ -70,12 +70,14 @@ class Reg:
     frameno: int
     subreg_def: int
     precise: bool
+    text: str | None
 
     if not cython.compiled:
         __slots__ = (
             "btf", "btf_id", "dynptr_id", "dynptr_type", "first_slot", "frameno", "id", "irq_class", "iter_depth",
             "iter_state", "map", "map_uid", "mask", "mem_size", "off", "precise", "range", "ref_obj_id", "s32_max",
-            "s32_min", "smax", "smin", "subprogno", "subreg_def", "type", "u32_max", "u32_min", "umax", "umin", "value",
+            "s32_min", "smax", "smin", "subprogno", "subreg_def", "text", "type", "u32_max", "u32_min", "umax", "umin",
+            "value",
         )  # fmt: skip
 
     def __init__(self, type: int = 0) -> None:
@@ -86,6 +88,7 @@ class Reg:
         self.id = self.ref_obj_id = self.frameno = self.subreg_def = 0
         self.map = None
         self.btf = None
+        self.text = None
         self.value = self.mask = 0
         self.smin = self.smax = self.umin = self.umax = 0
         self.s32_min = self.s32_max = self.u32_min = self.u32_max = 0
