@@ -4,34 +4,8 @@ from osmia.verifier.consts cimport U32_MAX
 from osmia.verifier.env cimport Env, Subprog
 from osmia.verifier.flow cimport insn_successors
 from osmia.verifier.insn cimport VInsn
+from osmia.verifier.live_masks cimport InsnMasks, Instance, LiveStack
 from osmia.verifier.state cimport Frame, State
-
-@cython.final
-cdef class InsnMasks:
-    cdef public uint64_t may_read, must_write, written, live
-    cdef public int32_t idx
-    cdef public bint logged
-    cdef public InsnMasks next, branch
-
-@cython.final
-cdef class Instance:
-    cdef public tuple callsites
-    cdef public int32_t number, curframe, start
-    cdef public bint updated, must_write_dropped
-    cdef public list frames, orders
-    cdef public bytearray seen
-
-@cython.final
-cdef class LiveStack:
-    cdef public dict instances
-    cdef public Instance current
-    cdef uint64_t write_masks[8]
-    cdef public int32_t write_insn_idx, query_idx
-    cdef public bint wrote
-    cdef public list query
-    @cython.locals(i=int32_t)
-    cpdef int reset_writes(self, int32_t insn_idx) except -1
-    cpdef int add_write(self, uint32_t frameno, uint64_t mask) except -1
 
 cpdef stack_liveness_init(Env env)
 @cython.locals(live=LiveStack)

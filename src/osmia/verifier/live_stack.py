@@ -20,81 +20,8 @@ if not cython.compiled:
     from osmia.verifier.consts import U32_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.flow import insn_successors
+    from osmia.verifier.live_masks import InsnMasks, Instance, LiveStack
     from osmia.verifier.state import State
-
-
-class InsnMasks:
-    """One instruction and one frame, a bit per stack slot.
-
-    ``written`` is what the instruction and every way on from it write; ``next`` and ``branch`` are the successors'.
-    """
-
-    next: InsnMasks | None
-    branch: InsnMasks | None
-
-    def __init__(self, idx: int, logged: bool) -> None:
-        self.idx = idx
-        self.logged = logged
-        self.may_read = self.must_write = self.written = self.live = 0
-        self.next = self.branch = None
-
-
-class Instance:
-    """A function as reached through ``callsites``; the last of these is its own first slot.
-
-    ``frames[i]`` holds the masks for frame i in order of slots, ``orders[i]`` the same in postorder; None until needed.
-    ``seen`` says of each instruction whether its writes are known: 0 no, 1 it wrote nothing, 2 it wrote.
-    """
-
-    callsites: tuple[int, ...]
-    frames: list[list[InsnMasks] | None]
-    orders: list[list[InsnMasks] | None]
-
-    def __init__(self, callsites: tuple[int, ...], number: int, start: int, size: int) -> None:
-        self.callsites = callsites
-        self.number = number
-        self.curframe = len(callsites) - 1
-        self.start = start
-        self.seen = bytearray(size)
-        self.updated = self.must_write_dropped = False
-        self.frames = [None] * len(callsites)
-        self.orders = [None] * len(callsites)
-
-
-class LiveStack:
-    """All instances, the current one, what the current instruction has written so far, and the state being asked about.
-
-    ``write_masks`` counts by frame; ``wrote`` tells whether any of them is set.
-    """
-
-    instances: dict[tuple[int, ...], Instance]
-    current: Instance | None
-    write_masks: list[int]
-    query: list[Instance]
-
-    def __init__(self) -> None:
-        self.instances = {}
-        self.current = None
-        self.write_insn_idx = 0
-        self.wrote = False
-        self.query = []
-        self.query_idx = 0
-        if not cython.compiled:
-            self.write_masks = [0] * 8
-
-    def reset_writes(self, insn_idx: int) -> None:
-        """Begin with another instruction."""
-        self.write_insn_idx = insn_idx
-        if self.wrote:
-            self.wrote = False
-            for i in range(8):
-                self.write_masks[i] = 0
-
-    def add_write(self, frameno: int, mask: int) -> None:
-        """Note slots that the instruction writes."""
-        if mask:
-            self.wrote = True
-            self.write_masks[frameno] |= mask
 
 
 def stack_liveness_init(env: Env) -> None:
@@ -137,8 +64,8 @@ def commit_stack_write_marks(env: Env) -> None:
 def commit_writes(env: Env, live: LiveStack, instance: Instance) -> None:
     """Enter what was gathered into an instance: kept as it is the first time, cut down to it later.
 
-    Linux 6.18 holds the earlier writes in 32 bits while it compares: slots from fp-264 on are kept as first seen, unless
-    one of the upper 32 slots changes.
+    Linux 6.18 holds the earlier writes in 32 bits while it compares: slots from fp-264 on stay as they were first seen,
+    unless one of the slots above changes.
     """
     at = live.write_insn_idx - instance.start
     known = instance.seen[at]
