@@ -94,6 +94,18 @@ def test_a_settled_constant_stays(x):
     assert content(reg) == content(known_value(x))
 
 
+@given(value_sets, slacks)
+def test_a_round_without_change_is_the_last(values, slack):
+    reg = reg_around(values, slack)
+    for _ in range(9):
+        before = content(reg)
+        if not bounds.deduce_bounds(reg):
+            settled = content(reg)
+            assert before[2:] == settled[2:] and not bounds.deduce_bounds(reg) and content(reg) == settled
+            return
+    raise AssertionError("nine rounds are not enough")
+
+
 def test_one_range_is_enough():
     reg = unknown_value(False)
     reg.umax = 10

@@ -34,6 +34,11 @@ cpdef void narrow_s32(Reg reg, int64_t low, int64_t high) noexcept nogil
 cpdef void reg_bound_offset(Reg reg) noexcept nogil
 @cython.locals(_=int32_t)
 cpdef void reg_bounds_sync(Reg reg) noexcept nogil
+@cython.locals(
+    smin=int64_t, smax=int64_t, umin=uint64_t, umax=uint64_t,
+    s32_min=int64_t, s32_max=int64_t, u32_min=uint64_t, u32_max=uint64_t
+)
+cpdef bint deduce_bounds(Reg reg) noexcept nogil
 @cython.locals(value=uint64_t)
 cpdef bint is_settled_const(Reg reg) noexcept nogil
 

@@ -215,12 +215,24 @@ def reg_bounds_sync(reg: Reg) -> None:
         return
     update_reg_bounds(reg)
     for _ in range(3):
-        deduce_32_from_64(reg)
-        deduce_32(reg)
-        deduce_64(reg)
-        deduce_64_from_32(reg)
+        if not deduce_bounds(reg):
+            break  # nor would the next round
     reg_bound_offset(reg)
     update_reg_bounds(reg)
+
+
+def deduce_bounds(reg: Reg) -> bool:
+    """One round of deductions between the ranges.  Did one of them change?"""
+    smin, smax, umin, umax = reg.smin, reg.smax, reg.umin, reg.umax
+    s32_min, s32_max, u32_min, u32_max = reg.s32_min, reg.s32_max, reg.u32_min, reg.u32_max
+    deduce_32_from_64(reg)
+    deduce_32(reg)
+    deduce_64(reg)
+    deduce_64_from_32(reg)
+    return (
+        smin != reg.smin or smax != reg.smax or umin != reg.umin or umax != reg.umax
+        or s32_min != reg.s32_min or s32_max != reg.s32_max or u32_min != reg.u32_min or u32_max != reg.u32_max
+    )  # fmt: skip
 
 
 def is_settled_const(reg: Reg) -> bool:
