@@ -13,11 +13,13 @@ from osmia.errors import BudgetExceeded, Fault, OsmiaError
 from osmia.kernel.prog_types import prog_type
 from osmia.obj.model import Program
 from osmia.sim import Executable
+from osmia.testing.shrink import target
 from osmia.verifier.facts import Facts
 from osmia.verifier.judge import judge
 
 LENGTHS = (14, 15, 20, 34, 54, 64, 128, 1500)
 BUDGET = 1 << 17
+CALL, EXIT = 0x85, 0x95
 SYSCALL_CONTEXT = 512
 
 
@@ -54,10 +56,8 @@ def violations(program: Program, rng: Random, runs: int = 4) -> Iterator[Violati
 
 def run_once(program: Program, facts: Facts, data: bytes) -> Violation | None:
     """One run against the facts."""
-    watch = Watch(program, facts)
     try:
-        ready = Executable(program, budget=BUDGET, trace=watch)
-        watch.executable = ready
+        ready = Executable(program, budget=BUDGET, trace=Watch(program, facts))
         packets = prog_type(program.prog_type).packet
         ready.run(
             data=data if packets else None, ctx=data[:1] * SYSCALL_CONTEXT if program.prog_type == "syscall" else None
@@ -71,17 +71,38 @@ def run_once(program: Program, facts: Facts, data: bytes) -> Violation | None:
     return None
 
 
+def reachable(program: Program, starts: set[int]) -> set[int]:
+    """Every slot that control may get to from some slots; a return leads behind every call."""
+    insns = program.insns
+    calls = {at + 1 for at, insn in enumerate(insns) if insn.code == CALL and insn.src_reg == 1}
+    found, todo = set[int](), list(starts)
+    while todo:
+        at = todo.pop()
+        if at in found or not 0 <= at < len(insns):
+            continue
+        found.add(at)
+        insn = insns[at]
+        if insn.code == EXIT:
+            todo += calls
+        else:
+            todo += [at + 1, at + 2, target(insn, at)] if insn.is_wide else [at + 1, target(insn, at)]
+    return found
+
+
 class Watch:
-    """The tracer: called before each instruction with its slot and the registers."""
+    """The tracer: called before each instruction with its slot and the registers.
+
+    Behind a pruned path facts are not looked at: numbers that nothing depended on may be others there.
+    """
 
     def __init__(self, program: Program, facts: Facts) -> None:
         self.program = program
-        self.facts = facts
-        self.executable: Executable | None = None
+        vague = reachable(program, facts.pruned)
+        self.at = {slot: known for slot, known in facts.at.items() if slot not in vague}
 
     def __call__(self, slot: int, regs: Sequence[int]) -> None:
         """Raises _Broken when a scalar is not what it should be."""
-        for number, fact in self.facts.at.get(slot, {}).items():
+        for number, fact in self.at.get(slot, {}).items():
             if fact.scalar and not fact.holds(regs[number]):
                 raise _Broken(slot, f"before {slot} R{number} is {regs[number]:#x}, outside of {fact.to_json()}")
 

@@ -86,6 +86,8 @@ def walk_insn(env: Env, show: bool) -> int:
     state.last_insn_idx = env.prev_insn_idx
     state.insn_idx = idx
     if insn.prune_point and is_state_visited(env, idx):
+        if env.facts is not None:
+            env.facts.pruned.add(idx)
         if env.log.verbose:
             say_safe(env, show)
         return PATH_ENDS
@@ -98,6 +100,8 @@ def walk_insn(env: Env, show: bool) -> int:
     elif insn.nospec:
         env.prev_insn_idx = idx
         return PATH_ENDS
+    if env.facts is not None:
+        env.facts.note(env)
     return judge(env, insn)
 
 

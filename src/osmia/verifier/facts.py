@@ -78,10 +78,15 @@ def _first(reg: Reg) -> Fact:
 
 
 class Facts:
-    """By slot, then by register: what was known before the instruction.  A slot that no path reached has nothing."""
+    """By slot, then by register: what was known before the instruction.  A slot that no path reached has nothing.
+
+    ``pruned`` are the slots where a path was taken for one that was walked before: from there on its numbers may be
+    others, where nothing depended on them.
+    """
 
     def __init__(self) -> None:
         self.at: dict[int, dict[int, Fact]] = {}
+        self.pruned: set[int] = set()
 
     def note(self, env: Env) -> None:
         """One path stands before ``env.insn_idx``."""
