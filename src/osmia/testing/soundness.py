@@ -20,7 +20,9 @@ from osmia.verifier.judge import judge
 LENGTHS = (14, 15, 20, 34, 54, 64, 128, 1500)
 BUDGET = 1 << 17
 CALL, EXIT = 0x85, 0x95
-SYSCALL_CONTEXT = 512
+CONTEXT = 512
+BARE = ("syscall", "tracepoint", "raw_tracepoint", "raw_tracepoint_writable")
+"""Types whose context is as long as whoever runs them likes; generated programs look at its first bytes only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,8 @@ def run_once(program: Program, facts: Facts, data: bytes) -> Violation | None:
     try:
         ready = Executable(program, budget=BUDGET, trace=Watch(program, facts))
         packets = prog_type(program.prog_type).packet
-        ready.run(
-            data=data if packets else None, ctx=data[:1] * SYSCALL_CONTEXT if program.prog_type == "syscall" else None
-        )
+        ctx = data[:1] * CONTEXT if program.prog_type in BARE else None
+        ready.run(data=data if packets else None, ctx=ctx)
     except Fault as fault:
         return Violation(program, data, fault.pc, str(fault))
     except _Broken as broken:

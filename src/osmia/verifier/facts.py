@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from osmia.verifier.consts import NOT_INIT
 from osmia.verifier.text import reg_type_str
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Fact:
     """What a register may hold: its types, and for scalars the hull of all values, as tnum and as four ranges.
+
+    Type ``?`` is a register that nothing was written to.
 
     ``value`` and ``mask``: bits outside the mask are those of value.  The 32-bit ranges are of the low half.
     """
@@ -96,7 +97,7 @@ class Facts:
         live = env.insns[env.insn_idx].live_regs_before
         known = self.at.setdefault(env.insn_idx, {})
         for number, reg in enumerate(state.regs()):
-            if not live >> number & 1 or reg.type == NOT_INIT:
+            if not live >> number & 1:
                 continue
             fact = known.get(number)
             if fact is None:
