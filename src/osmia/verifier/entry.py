@@ -17,7 +17,6 @@ from osmia.verifier.consts import (
     PTR_TO_MEM,
     PTR_TRUSTED,
     PTR_UNTRUSTED,
-    U32_MAX,
 )
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
@@ -86,7 +85,7 @@ def first_state(env: Env, number: int) -> State:
     state.frames = [Frame(-1, 0, number)]
     mark_verifier_state_scratched(env)
     state.first_insn_idx = env.subprogs[number].start
-    state.last_insn_idx = U32_MAX
+    state.last_insn_idx = -1
     return state
 
 
