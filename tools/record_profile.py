@@ -21,7 +21,7 @@ from pathlib import Path
 
 import profile_text
 
-from osmia.btf import Func, FuncProto, Ptr, Struct, Typedef
+from osmia.btf import Func, FuncProto, Ptr, Struct, Typedef, Var
 from osmia.errors import KernelError
 from osmia.isa import Insn, encode
 from osmia.isa import consts as c
@@ -59,8 +59,7 @@ HEAD = """\
 # first..last+step offsets, register type; "unsigned" may not extend the sign.  helpers: like another set, + more,
 # - fewer, ! known and refused.  helper caps: without that capability unknown, but for the program types behind it.
 
-[features]
-
+{features}
 [limits]
 max_insns 1000000
 max_insns_unprivileged 4096
@@ -326,6 +325,14 @@ def caps_section(found: list[tuple[Shape, Facts]]) -> list[str]:
     return [*lines, *(f"{name} bpf" for name in BPF_HELPERS), ""]
 
 
+def features() -> Iterator[str]:
+    """Behaviours that kernels differ in."""
+    variable = next(iter(kernel_btf().ids(Var)), 0)
+    load = [Insn(c.BPF_LD | c.BPF_IMM | c.BPF_DW, 1, c.BPF_PSEUDO_BTF_ID, 0, variable), Insn(0, 0, 0, 0, 0)]
+    if ask(Shape("socket_filter"), [*load, *ending(0)]).errno == 0:
+        yield "data-symbols"
+
+
 # -- putting it together
 
 
@@ -363,7 +370,10 @@ def record() -> str:
         if not facts.errno and label not in BY_BTF:
             facts.ctx = probe_context(shape, facts.value)
         lines.append(shape_row(label, facts, contexts, helpers))
-    head = [HEAD.format(release=os.uname().release), *caps_section(found)]
+    head = [
+        HEAD.format(release=os.uname().release, features="\n".join(["[features]", *features(), ""])),
+        *caps_section(found),
+    ]
     tables = [line for name, rows in contexts.named.items() for line in (f"[ctx {name}]", *map(str, rows), "")]
     earlier: dict[str, frozenset[str]] = {}
     for name, names in helpers.named.items():

@@ -12,7 +12,6 @@ from osmia.btf import Btf, Enum, Enum64, Func, FuncProto, Int, Type
 from osmia.errors import BtfError
 from osmia.verifier.env import Env, Subprog
 
-SMALL = (1, 2, 4, 8)
 MAX_ROWS = ((1 << 31) - 1) // 16
 """Rows of line_info that the kernel counts up to."""
 
@@ -103,11 +102,11 @@ def judge_return(env: Env, subprog: Subprog) -> None:
 
 
 def returns_scalar(btf: Btf, func: Func) -> bool:
-    """Does a function return an enum or an integer of 1, 2, 4 or 8 bytes?"""
+    """Does a function return an enum or an integer of at most 8 bytes?"""
     proto = btf.type(func.type_id)
     assert isinstance(proto, FuncProto)
     made = btf.type(btf.skip_modifiers(proto.type_id))
-    return isinstance(made, Enum | Enum64) or (isinstance(made, Int) and made.size in SMALL)
+    return isinstance(made, Enum | Enum64) or (isinstance(made, Int) and made.size <= 8)
 
 
 def check_btf_line(env: Env, btf: Btf) -> None:

@@ -219,12 +219,9 @@ class Resolver:
         return end, size * count
 
     def is_regular_int(self, type_id: int) -> bool:
-        """An integer whose bits are all of its bytes, a power of two of them."""
+        """An integer of 1, 2, 4, 8 or 16 whole bytes, by its bits."""
         found = self.types[type_id]
-        if found.kind != INT:
-            return False
-        bits, offset = found.extra[0] & 0xFF, found.extra[0] >> 16 & 0xFF
-        return not offset and bits == 8 * found.size and found.size in (1, 2, 4, 8, 16)
+        return found.kind == INT and not found.extra[0] >> 16 & 0xFF and found.extra[0] & 0xFF in (8, 16, 32, 64, 128)
 
     def composite(self, found: RawType) -> None:
         """Every member has a size and lies inside."""

@@ -139,7 +139,7 @@ def at_place(
     if kind:
         size = _SIZES[kind]
         fits = room in (-1, size * count) and offset % min(size, 8) == 0
-        whole = not isinstance(found, Struct) or found.size == size
+        whole = isinstance(found, Ptr) or (isinstance(found, Struct) and found.size == size)
         fields = [Field(kind, offset)] if fits and whole else []
     elif isinstance(found, Struct):
         size = found.size
@@ -157,7 +157,7 @@ def special_kind(btf: Btf, found: Type, kinds: frozenset[str], seen: set[str]) -
         tag = btf.type(found.type_id)
         kind = TAGS.get(tag.name, "") if isinstance(tag, TypeTag) else ""
         return kind if kind in kinds else ""
-    kind = SPECIAL.get(found.name, ("", 0))[0] if isinstance(found, Struct) else ""
+    kind = SPECIAL.get(found.name, ("", 0))[0]
     if kind not in kinds:
         return ""
     if kind in ONCE and kind in seen:

@@ -127,7 +127,10 @@ def value_addr_errno(found: VMap, off: int) -> int:
 
 
 def check_pseudo_btf_id(env: Env, insn: VInsn, btf_fd: int) -> None:
-    """The kernel symbol that a load names by the id of its type."""
+    """The kernel symbol that a load names by the id of its type.
+
+    Kernels without CONFIG_KALLSYMS_ALL have no address of any variable: the profile's feature "data-symbols".
+    """
     if btf_fd:
         raise env.reject(EINVAL, "module-btf-fd", "invalid module BTF object FD specified.\n")
     btf = env.vmlinux
@@ -140,8 +143,11 @@ def check_pseudo_btf_id(env: Env, insn: VInsn, btf_fd: int) -> None:
     if found is None:
         raise env.reject(ENOENT, "btf-id", f"ldimm64 insn specifies invalid btf_id {insn.imm}.\n")
     if isinstance(found, Func):
-        insn.btf_reg_type, insn.mem_size = PTR_TO_MEM | MEM_RDONLY, 0
-    elif isinstance(found, Var):
+        raise env.unsupported("addresses of kernel functions")
+    if isinstance(found, Var):
+        if "data-symbols" not in env.profile.features:
+            text = f"ldimm64 failed to find the address for kernel symbol '{found.name}'.\n"
+            raise env.reject(ENOENT, "ksym-address", text)
         resolve_var(env, insn, btf, found)
     else:
         raise env.reject(
