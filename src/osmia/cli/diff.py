@@ -32,6 +32,7 @@ EXAMPLES = examples(
 @click.option("--first", type=int, default=0, help="The number of the first program; with --programs 1 that one only.")
 @click.option("--max-processed", "most", type=int, default=20000, show_default=True,
               help="Leave programs out that the kernel verifies for longer, in instructions.")  # fmt: skip
+@click.option("--run", is_flag=True, help="Run what both accept, and hold it against what the verifier knew.")
 @click.option("--no-shrink", is_flag=True, help="Show differences as they were found.")
 @click.option("--save", metavar="DIR", help="Write each kind of difference to a file there, with the kernel's answer.")
 @click.option("--json", "as_json", is_flag=True, help="Counts and causes as JSON.")

@@ -12,23 +12,28 @@ from random import Random
 
 from osmia.errors import OsmiaError
 from osmia.obj.model import Program
-from osmia.testing.answers import Kernel
+from osmia.testing.answers import Answer, Kernel
 from osmia.testing.cases import Case, dump
 from osmia.testing.compare import Comparison, compare
 from osmia.testing.generate import KINDS, generate
 from osmia.testing.shrink import shrink
+from osmia.testing.soundness import violations
 from osmia.verifier.env import Powers
 
 EVERY = 4
 """Of so many programs one is judged at level 1 with statistics, the others at level 2."""
 SHRINK_SECONDS = 6.0
+UNSOUND = "unsound"
 COLUMN = 76
 AROUND = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to try.  ``level`` 0: levels 2 and 5 by turns.  ``most``: longer verifications are left out."""
+    """What to try.  ``level`` 0: levels 2 and 5 by turns.  ``most``: longer verifications are left out.
+
+    ``run``: programs that both accept are run, too (``soundness``).
+    """
 
     seed: int
     seconds: float = 60.0
@@ -40,6 +45,7 @@ class Plan:
     jobs: int = 1
     programs: int = 1 << 62
     first: int = 0
+    run: bool = False
 
 
 @dataclass(slots=True)
@@ -118,7 +124,7 @@ def _part(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
             if tell is not None:
                 tell(report)
         for group in report.groups.values() if plan.shrink else ():
-            group.example = made_small(kernel, group.example, plan)
+            group.example = made_small(kernel, group.example, plan, group.number)
     return report
 
 
@@ -132,6 +138,8 @@ def one(plan: Plan, number: int, kernel: Kernel, report: Report) -> None:
         report.unusable[type(error).__name__] += 1
         return
     note(report, found)
+    if plan.run and found.kind == "same" and not found.kernel.errno:
+        found = ran(found, number)
     if not found.differs:
         return
     cause = found.cause
@@ -139,6 +147,13 @@ def one(plan: Plan, number: int, kernel: Kernel, report: Report) -> None:
         report.groups[cause].count += 1
     else:
         report.groups[cause] = Group(1, number, kind, found)
+
+
+def ran(found: Comparison, number: int) -> Comparison:
+    """Run an accepted program; what goes wrong counts as a crash."""
+    for violation in violations(found.program, Random(number)):
+        return replace(found, osmia=Answer(-1, crash=f"{UNSOUND}: {violation.text}"))
+    return found
 
 
 def note(report: Report, found: Comparison) -> None:
@@ -150,7 +165,7 @@ def note(report: Report, found: Comparison) -> None:
         report.unsupported[found.osmia.unsupported] += 1
 
 
-def made_small(kernel: Kernel, found: Comparison, plan: Plan) -> Comparison:
+def made_small(kernel: Kernel, found: Comparison, plan: Plan, number: int) -> Comparison:
     """The same cause in the smallest program that can be found in a while."""
     end, best = time.monotonic() + SHRINK_SECONDS, found
 
@@ -162,6 +177,8 @@ def made_small(kernel: Kernel, found: Comparison, plan: Plan) -> Comparison:
             now = compare(kernel, program, found.level, found.powers, plan.most)
         except OsmiaError:
             return False
+        if found.osmia.crash.startswith(UNSOUND) and now.kind == "same" and not now.kernel.errno:
+            now = ran(now, number)
         if now.differs and now.cause == found.cause:
             best = now
             return True
