@@ -5,6 +5,7 @@ from verifier.callkit import ARRAY, LOOK_UP, answer, live_kernel, program, said,
 
 from osmia.btf import Btf, DeclTag, Func, FuncProto, Fwd, Int, Param, Ptr, Struct, Typedef
 from osmia.obj.model import FuncInfo, MapSpec
+from osmia.testing.answers import ask_osmia
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
 from osmia.verifier.log import Log
@@ -181,6 +182,15 @@ def test_arguments_of_a_function():
     btf_prepare_func_args(env, 0)
     assert [a.base for a in sub.args] == ["PTR_TO_CTX", "PTR_TO_MEM", "ANYTHING"]
     assert sub.args[1].mem_size == 8 and sub.args[0] == SubprogArg("PTR_TO_CTX")
+
+
+def test_the_address_of_a_removed_function():
+    text = "r2 = func f\ncall g\nr0 = 0\nexit\ng:\nr0 = 0\nexit\nf:\nr0 = 0\nexit"
+    at = starts(text)
+    made = typed("xdp", text, [MAIN, (at["g"], STATIC, []), (at["f"], STATIC, [])])
+    assert ask_osmia(made, 1, Powers()).unsupported == "addresses of removed functions"
+    alone = "r2 = func f\nr0 = 0\nexit\nf:\nr0 = 0\nexit"  # the kernel compiles a single function without looking
+    assert said(typed("xdp", alone, [MAIN, (starts(alone)["f"], STATIC, [])]))[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from osmia.verifier.insn import VInsn
 
 TAIL_CALL = 12
 CALL_HELPER, MAY_GOTO = 0x85, 0xE5
+LD_IMM64, PSEUDO_FUNC = 0x18, 4
 MAY_GOTO_ROOM = 16  # a count and the time the loop began
 
 
@@ -56,6 +57,21 @@ def remove_dead_subprogs(env: Env) -> None:
 def kept_subprogs(env: Env) -> list[Subprog]:
     """The functions that some path reached."""
     return [subprog for number, subprog in enumerate(env.subprogs) if was_walked(env, number)]
+
+
+def check_removed_callbacks(env: Env) -> None:
+    """A function that is loaded but never called goes with the rest of the dead code, and its address leads nowhere.
+
+    The kernel takes the next function's address instead; where none follows it stumbles in its compiler (EFAULT), with
+    an instruction's number after all rewriting, which isn't known here.
+    """
+    kept = kept_subprogs(env)
+    if not env.bpf_capable or len(kept) < 2 or len(kept) == len(env.subprogs):
+        return
+    last = kept[-1].start
+    for insn in env.insns:
+        if insn.seen and insn.code == LD_IMM64 and insn.src == PSEUDO_FUNC and insn.idx + insn.imm + 1 > last:
+            raise env.unsupported("addresses of removed functions")
 
 
 def was_walked(env: Env, number: int) -> bool:

@@ -34,6 +34,8 @@ def is_prog_ctx_type(env: Env, btf: Btf, ptr: Ptr, i: int) -> bool:
     if not isinstance(found, (Struct, Union)):
         return False
     wanted = ctx_struct(env)
+    if env.prog_type == "kprobe" and found.name == USER_PT_REGS:
+        return True
     return bool(wanted) and found.name in (wanted, PROJECTIONS.get(wanted, wanted))
 
 

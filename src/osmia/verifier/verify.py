@@ -16,7 +16,7 @@ from osmia.verifier.entry import do_check_main, do_check_subprogs
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.fastcall import mark_fastcall_patterns, remove_fastcall_spills_fills
-from osmia.verifier.fixups import do_misc_fixups, optimize_bpf_loop, remove_dead_subprogs
+from osmia.verifier.fixups import check_removed_callbacks, do_misc_fixups, optimize_bpf_loop, remove_dead_subprogs
 from osmia.verifier.lines import print_verification_stats
 from osmia.verifier.live_regs import compute_live_registers
 from osmia.verifier.live_stack import stack_liveness_init
@@ -44,6 +44,7 @@ STEPS: tuple[Callable[[Env], object], ...] = (
     optimize_bpf_loop,
     convert_ctx_accesses,
     do_misc_fixups,
+    check_removed_callbacks,
     remove_dead_subprogs,
 )
 """What is done to every program; the first step that refuses it ends the list."""
