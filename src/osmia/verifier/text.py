@@ -6,7 +6,7 @@ Small numbers are decimal, large ones hexadecimal: up to 65535 unsigned, from -3
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from osmia.btf import Btf
@@ -15,6 +15,8 @@ from osmia.verifier import consts as c
 
 M64 = (1 << 64) - 1
 NULL = "(null)"
+KEPT = 1 << 12
+"""Texts of sets that are remembered: going back says the same ones again and again."""
 BASES = {
     c.NOT_INIT: "?", c.SCALAR_VALUE: "scalar", c.PTR_TO_CTX: "ctx", c.CONST_PTR_TO_MAP: "map_ptr",
     c.PTR_TO_MAP_VALUE: "map_value", c.PTR_TO_MAP_KEY: "map_key", c.PTR_TO_STACK: "fp",
@@ -85,11 +87,13 @@ def tnum_strn(value: int, mask: int) -> str:
     return f"({value:#x}; {mask:#x})" if mask else unum(value)
 
 
+@lru_cache(KEPT)
 def fmt_reg_mask(mask: int) -> str:
     """A set of registers by bits: ``r0,r2``."""
     return ",".join([f"r{i}" for i in range(32) if mask >> i & 1])
 
 
+@lru_cache(KEPT)
 def fmt_stack_mask(mask: int) -> str:
     """A set of stack slots by bits, as offsets from the frame pointer: ``-8,-16``."""
     return ",".join([str(-8 * (i + 1)) for i in range(64) if mask >> i & 1])
