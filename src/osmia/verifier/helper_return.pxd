@@ -11,7 +11,7 @@ from osmia.verifier.env cimport Env
 from osmia.verifier.helper_args cimport can_elide_value_nullness
 from osmia.verifier.helper_proto cimport HelperRule
 from osmia.verifier.maps cimport VMap
-from osmia.verifier.marks cimport mark_reg_unknown, unknown_scalar
+from osmia.verifier.marks cimport mark_reg_unknown, next_id, unknown_scalar
 from osmia.verifier.refs cimport acquire_reference
 from osmia.verifier.regs cimport Reg, pointer
 from osmia.words cimport s32, s64

@@ -42,7 +42,7 @@ if not cython.compiled:
     from osmia.verifier.env import Env
     from osmia.verifier.helper_args import can_elide_value_nullness
     from osmia.verifier.helper_proto import HelperRule
-    from osmia.verifier.marks import mark_reg_unknown, unknown_scalar
+    from osmia.verifier.marks import mark_reg_unknown, next_id, unknown_scalar
     from osmia.verifier.refs import acquire_reference
     from osmia.verifier.regs import Reg, pointer
     from osmia.words import s32, s64
@@ -114,10 +114,10 @@ def _map_value(env: Env, meta: CallMeta, func_id: int, flags: int) -> Reg:
         raise env.unsupported("a map's value without a map")
     if func_id == MAP_LOOKUP_ELEM and can_elide_value_nullness(map) and 0 <= meta.const_map_key < map.max_entries:
         flags &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
-        if map.record is not None:
-            raise env.unsupported("special fields in map values")
     reg = pointer(PTR_TO_MAP_VALUE | flags)
     reg.map, reg.map_uid = map, meta.map_uid
+    if not flags & PTR_MAYBE_NULL and map.record is not None and map.record.has_lock:
+        reg.id = next_id(env)
     return reg
 
 
