@@ -28,6 +28,8 @@ cdef object _negative(Env env, int32_t regno)
 cpdef int check_map_access_type(Env env, int32_t regno, int64_t off, int64_t size, int32_t type) except -1
 @cython.locals(regs=list, reg=Reg, found=VMap)
 cpdef int check_map_access(Env env, int32_t regno, int64_t off, int64_t size, bint zero_size_allowed, int32_t src) except -1
+@cython.locals(found=VMap)
+cdef int _check_fields(Env env, Reg reg, int64_t off, int64_t size, int32_t src) except -1
 cpdef bint may_access_direct_pkt_data(Env env, object meta, int32_t t) except? -1
 @cython.locals(regs=list, reg=Reg)
 cpdef int check_packet_access(Env env, int32_t regno, int64_t off, int64_t size, bint zero_size_allowed) except -1

@@ -60,6 +60,19 @@ _ALIGNED_AS = {
     PTR_TO_TCP_SOCK: "tcp_sock ",
     PTR_TO_XDP_SOCK: "xdp_sock ",
 }
+FIELD_SIZES = {
+    "spin_lock": 4,
+    "res_spin_lock": 4,
+    "timer": 16,
+    "wq": 16,
+    "task_work": 8,
+    "kptr": 8,
+    "uptr": 8,
+    "list_head": 16,
+    "rb_root": 16,
+    "refcount": 4,
+}
+"""Bytes of the special fields that a map's value may have."""
 _READ_ONLY_PACKETS = frozenset(
     ("lwt_in", "lwt_out", "lwt_seg6local", "sk_reuseport", "flow_dissector", "cgroup_skb")
 )  # fmt: skip
@@ -130,14 +143,28 @@ def check_map_access_type(env: Env, regno: int, off: int, size: int, type: int) 
 
 
 def check_map_access(env: Env, regno: int, off: int, size: int, zero_size_allowed: bool, src: int) -> None:
-    """Is the access inside the map value, and off its special fields?  ``src`` is ACCESS_DIRECT or ACCESS_HELPER."""
+    """Is the access inside the map value, and off its special fields?  ``src``: ACCESS_DIRECT or ACCESS_HELPER."""
     regs = env.state.regs()
     reg = regs[regno]
     found = reg.map
     assert found is not None
     check_mem_region_access(env, regno, off, size, found.value_size, zero_size_allowed)
     if found.record is not None:
-        raise env.unsupported("special fields in map values")
+        _check_fields(env, reg, off, size, src)
+
+
+def _check_fields(env: Env, reg: Reg, off: int, size: int, src: int) -> None:
+    """A value's locks, timers and the like are not for loads and stores; kernel pointers have rules of their own."""
+    found = reg.map
+    assert found is not None
+    for kind, at in found.record.fields:
+        width = FIELD_SIZES[kind]
+        if reg.smin + off >= at + width or at >= reg.umax + off + size:
+            continue
+        if kind in ("kptr", "uptr"):
+            raise env.unsupported("kernel pointers in map values")
+        text = f"bpf_{kind} cannot be accessed directly by load/store\n"
+        raise env.reject(EACCES, "special-field", text, found=kind)
 
 
 def may_access_direct_pkt_data(env: Env, meta: Any, t: int) -> bool:
