@@ -55,5 +55,5 @@ cpdef check_constant_operand(Env env, VInsn insn, int32_t op)
 cpdef adjust_reg_min_max_vals(Env env, VInsn insn, int32_t op)
 @cython.locals(dst=Reg)
 cpdef adjust_by_pointer(Env env, VInsn insn, int32_t op, list regs)
-@cython.locals(alu32=bint, constant=bint, fits=bint, off=int64_t)
+@cython.locals(alu32=bint, constant=bint, fits=bint, itself=bint, off=int64_t)
 cpdef void link_by_offset(Env env, VInsn insn, int32_t op, Reg dst, Reg src, uint64_t umax) noexcept

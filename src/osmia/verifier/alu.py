@@ -294,11 +294,13 @@ def adjust_by_pointer(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
 def link_by_offset(env: Env, insn: VInsn, op: int, dst: Reg, src: Reg, umax: int) -> None:
     """A register with an id that moved by a constant stays linked to the others, once; else it leaves them.
 
-    ``umax`` is what the register was at most before: a 32-bit operation may cut nothing off.
+    ``umax`` is what the register was at most before: a 32-bit operation may cut nothing off.  A register added to
+    itself leaves them even where its value is known.
     """
     alu32 = (insn.code & 7) != BPF_ALU64
     constant = src.mask & U32_MAX == 0 if alu32 else src.mask == 0
-    if not dst.id or not env.bpf_capable or (op != BPF_ADD and op != BPF_SUB) or not constant:
+    itself = (insn.code & BPF_X) != 0 and insn.src == insn.dst
+    if not dst.id or not env.bpf_capable or (op != BPF_ADD and op != BPF_SUB) or not constant or itself:
         dst.off, dst.id = 0, 0
         return
     off = s32(src.value)
