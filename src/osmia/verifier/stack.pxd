@@ -28,7 +28,7 @@ cpdef check_stack_write(Env env, int32_t ptr_regno, int64_t off, int64_t size, i
 @cython.locals(spi=int64_t, slot=Slot, cur=Frame, insn=VInsn, reg=Reg, at_start=bint)
 cpdef check_stack_write_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx)
 @cython.locals(types=uint64_t, kind=uint64_t, spilled=Reg, sanitize=bint, i=int64_t)
-cdef int _check_overwrite(Env env, Slot slot, Reg reg, int64_t size, VInsn insn) except -1
+cdef int _check_overwrite(Env env, Slot slot, Reg reg, int64_t start, int64_t size, VInsn insn) except -1
 @cython.locals(types=uint64_t, covered=uint64_t, slot=Slot)
 cdef int _keep(Frame frame, int64_t spi, int64_t size, Reg reg) except -1
 @cython.locals(reg=Reg)

@@ -95,7 +95,7 @@ def check_stack_write_fixed_off(env: Env, frame: Frame, off: int, size: int, val
     reg = None
     if value_regno >= 0:
         reg = cur.regs[value_regno]
-    _check_overwrite(env, slot, reg, size, insn)
+    _check_overwrite(env, slot, reg, off & 7, size, insn)
     at_start = (off & 7) == 0
     if at_start and size == 8:
         mark_stack_write(env, frame.frameno, slot_bit(spi))
@@ -115,7 +115,7 @@ def check_stack_write_fixed_off(env: Env, frame: Frame, off: int, size: int, val
     _write_data(env, frame, spi, off & 7, size, value_regno, insn)
 
 
-def _check_overwrite(env: Env, slot: Slot, reg: Reg | None, size: int, insn: VInsn) -> None:
+def _check_overwrite(env: Env, slot: Slot, reg: Reg | None, start: int, size: int, insn: VInsn) -> None:
     """May what the slot holds be overwritten, and must the processor not speculate past it (Spectre v4)?"""
     types = slot.types
     spilled = slot.spilled
@@ -124,7 +124,7 @@ def _check_overwrite(env: Env, slot: Slot, reg: Reg | None, size: int, insn: VIn
     if not env.bypass_spec_v4:
         sanitize = reg is not None and is_spillable_regtype(reg.type)
         for i in range(size):
-            kind = types >> (8 * (7 - i)) & 0xFF
+            kind = types >> (8 * (start + i)) & 0xFF
             if kind != STACK_MISC and kind != STACK_ZERO:
                 sanitize = True
         if sanitize:
