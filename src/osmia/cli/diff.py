@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from osmia.testing.verify_diff import Plan, Report
 
 EXAMPLES = examples(
-    "osmia diff --seconds 60", "osmia diff --kind packets --kind maps --seed 7", "osmia diff --caps bpf,net_admin",
-    "osmia diff --save found --jobs 2",
+    "osmia diff --programs 100", "osmia diff --kind packets --kind maps --seed 7 --seconds 5",
+    "osmia diff --caps bpf,net_admin --seconds 5", "osmia diff --save found --jobs 2 --seconds 5",
 )  # fmt: skip
 
 

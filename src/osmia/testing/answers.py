@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 
-from osmia.errors import InternalError, KernelError, OsmiaError
-from osmia.isa.consts import BPF_PSEUDO_FUNC
+from osmia.errors import InternalError, KernelError, OsmiaError, UsageError
+from osmia.isa.consts import BPF_PSEUDO_FUNC, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE
 from osmia.live.maps import LiveMap
 from osmia.live.prog import LiveProgram
 from osmia.obj.model import MapSpec, Program
@@ -22,6 +22,7 @@ from osmia.verifier.judge import judge
 
 KEPT_MAPS = 400
 LOG_SIZE = 1 << 24
+BY_INDEX = (BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE)
 BOUND = ("prog_array", "cgroup_storage")
 """Map types that belong to the first program that uses them."""
 TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
@@ -65,7 +66,9 @@ class Kernel:
         self._room = Buffer(LOG_SIZE)
 
     def ask(self, program: Program, level: int, powers: Powers) -> Answer:
-        """Make its maps, load the program, and forget it.  Raises UsageError."""
+        """Make its maps, load the program, and forget it.  Raises UsageError for what such a load can't say."""
+        if any(insn.is_wide and insn.src_reg in BY_INDEX for insn in program.insns):
+            raise UsageError("a load by number in fd_array, which is not passed")
         try:
             maps = [self._map(spec, powers) for spec in program.maps]
         except KernelError as error:
