@@ -51,6 +51,16 @@ def test_the_log_on_demand(asked):
     assert "func#0 @0\nLive regs before insn:\n" in out
     assert "0: (b7) r0 = 2                        ; R0=2\n1: (95) exit\nverification time " in out
     assert "stack depth 0\nprocessed 2 insns (limit 1000000)" in out
+    assert out.endswith("mark_read 0\ngood (xdp): accepted (2 insns processed, 0 states, stack 0)\n")
+
+
+def test_a_long_log_is_printed_while_it_grows(asked, monkeypatch):
+    monkeypatch.setattr("osmia.verifier.log.STREAM_AT", 100)
+    monkeypatch.setattr("osmia.verifier.log.STREAM_KEEPS", 10)
+    code = encode((*[m.BPF_MOV64_IMM(0, 2)] * 200, m.BPF_EXIT_INSN())).hex()
+    streamed = asked("verify", row("p", code), options=["--log-level", "2"])[1]
+    whole = asked("verify", row("p", code), options=["--log-level", "2", "--json"])[1]
+    assert streamed.startswith(json.loads(whole)["programs"][0]["log"])
 
 
 def test_a_small_buffer_fails_the_load_as_in_the_kernel(asked):

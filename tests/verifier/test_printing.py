@@ -6,7 +6,7 @@ from osmia.isa.macros import BPF_EXIT_INSN, BPF_MOV64_IMM
 from osmia.kernel.profile import Profile
 from osmia.obj.model import MapSpec, Program
 from osmia.verifier import consts as c
-from osmia.verifier.env import Env, Powers
+from osmia.verifier.env import Env, Powers, Subprog
 from osmia.verifier.lines import insn_text, print_verification_stats, verbose_linfo
 from osmia.verifier.log import Log
 from osmia.verifier.maps import VMap
@@ -194,9 +194,11 @@ def test_source_lines_are_not_said_twice():
 def test_statistics():
     desk = env(4)
     desk.insn_processed, desk.total_states, desk.peak_states = 38, 2, 1
-    print_verification_stats(desk, 5, "0+8")
+    desk.subprogs = [Subprog(0), Subprog(1)]
+    desk.subprogs[1].stack_depth = 8
+    print_verification_stats(desk)
     assert str(desk.log) == (
-        "verification time 5 usec\nstack depth 0+8\n"
+        "verification time 0 usec\nstack depth 0+8\n"
         "processed 38 insns (limit 1000000) max_states_per_insn 0 total_states 2 peak_states 1 mark_read 0\n"
     )
 

@@ -48,7 +48,7 @@ def command(path: str, prog: str | None, as_json: bool, **options: Any) -> int:
     """
     types = _types(options.pop("btf"))
     programs = _programs(path, prog, types, options)
-    ask = _asker(types, **options)
+    ask = _asker(types, not as_json, **options)
     found: list[tuple[str, Verdict]] = []
     for program in programs:
         found.append((program.name, verdict := ask(program)))
@@ -84,25 +84,31 @@ def _programs(path: str, prog: str | None, types: Btf, options: dict[str, Any]) 
 
 
 def _asker(
-    types: Btf, kernel: str, log_level: int | None, log_size: int, unprivileged: bool, caps: str | None
+    types: Btf, streams: bool, kernel: str, log_level: int | None, log_size: int, unprivileged: bool, caps: str | None
 ) -> Callable[[Program], Verdict]:
+    """Asks for one verdict; a log of every step is printed while it grows, when it ``streams`` and has no limit."""
+    from codecs import getincrementaldecoder
+
     from osmia.verifier.judge import judge, powers
 
     power = powers(not unprivileged, caps.replace(",", " ").split() if caps is not None else None)
     level = 1 if log_level is None else log_level
-    return lambda program: judge(program, kernel, power, log_level=level, log_size=log_size if level else 0, btf=types)
+    decode = getincrementaldecoder("utf-8")("replace").decode
+    sink = (lambda data: sys.stdout.write(decode(data))) if streams and not log_size else None
+    size = log_size if level else 0
+    return lambda program: judge(program, kernel, power, log_level=level, log_size=size, sink=sink, btf=types)
 
 
 def _show(program: Program, verdict: Verdict, log_level: int | None) -> None:
-    """One line, the reason, and the log that was asked for."""
+    """The log that was asked for, one line, the reason."""
+    if log_level:
+        sys.stdout.write(verdict.log)
     print(f"{program.name} ({program.prog_type}): {_line(verdict)}")
     reason = verdict.error
     if reason is not None and reason.shown:
         print(f"  {reason.insn}: {reason.shown}")
     if reason is not None and reason.source:
         print(f"  ; {reason.source}")
-    if log_level:
-        sys.stdout.write(verdict.log)
 
 
 def _line(verdict: Verdict) -> str:

@@ -7,6 +7,7 @@ An instruction's text is made when it is first needed, and kept (``kernel/bpf/lo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -32,7 +33,7 @@ if not cython.compiled:
     from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_LOG_STATS
 
 if TYPE_CHECKING:
-    from osmia.verifier.env import Env, Subprog
+    from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
 
 ROOM = 1023
@@ -164,21 +165,14 @@ def print_subprogs(env: Env) -> None:
             env.log.write(f"func#{number} @{subprog.start}\n")
 
 
-def depths_text(subprogs: list[Subprog]) -> str:
-    """The stack that each function needs, in bytes: ``0+8``."""
-    return "+".join([str(subprog.stack_depth) for subprog in subprogs])
-
-
-def print_verification_stats(env: Env, usec: int = 0, depths: str | None = None) -> None:
-    """The last lines: what it took.  ``usec`` is the time, which nobody else will measure the same.
-
-    ``depths`` replaces the stack depths where not every function is left.
-    """
+def print_verification_stats(env: Env) -> None:
+    """The last lines: what it took.  The time counts from ``env.room["began"]`` (nanoseconds), if that is known."""
     if not env.log.level:
         return
     if env.log.level & BPF_LOG_STATS:
-        shown = depths_text(env.subprogs) if depths is None else depths
-        env.log.write(f"verification time {usec} usec\nstack depth {shown}\n")
+        now = perf_counter_ns()
+        depths = "+".join([str(subprog.stack_depth) for subprog in env.subprogs])
+        env.log.write(f"verification time {(now - env.room.get('began', now)) // 1000} usec\nstack depth {depths}\n")
     env.log.write(
         f"processed {env.insn_processed} insns (limit {BPF_COMPLEXITY_LIMIT_INSNS}) "
         f"max_states_per_insn {env.max_states_per_insn} total_states {env.total_states} "
