@@ -5,7 +5,7 @@ from osmia.verifier.maps cimport VMap
 @cython.final
 cdef class CallMeta:
     cdef public VMap map
-    cdef public bint raw_mode, pkt_access
+    cdef public bint raw_mode, pkt_access, changes_data
     cdef public uint8_t release_regno
     cdef public int32_t func_id, regno, access_size, mem_size
     cdef public uint64_t msize_max_value

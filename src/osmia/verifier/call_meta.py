@@ -16,6 +16,7 @@ class CallMeta:
     ``map`` and ``map_uid``: the map argument; ``const_map_key``: the constant key, -1 if there is none.
     ``mem_size``: bytes of memory that the helper returns; ``msize_max_value``: the greatest value of a size argument.
     ``release_regno``: the argument that the helper lets go of, 0 for none; ``ref_obj_id``: the reference it was given.
+    ``dynptr_id``: the dynptr whose memory the helper returns; ``changes_data``: the call moves the packet's data.
     """
 
     map: VMap | None
@@ -24,7 +25,7 @@ class CallMeta:
         self.func_id = func_id
         self.map = None
         self.map_uid = 0
-        self.raw_mode = self.pkt_access = False
+        self.raw_mode = self.pkt_access = self.changes_data = False
         self.release_regno = 0
         self.regno = -1
         self.access_size = self.mem_size = self.msize_max_value = 0

@@ -13,11 +13,13 @@ from osmia.kernel.uapi import MAP_TYPES
 from osmia.verifier import consts as c
 from osmia.verifier.backtrack import mark_chain_precision
 from osmia.verifier.call_meta import CallMeta
-from osmia.verifier.env import Env
+from osmia.verifier.dynptr import mark_dynptr_cb_reg
+from osmia.verifier.dynptr_slots import LOCAL
+from osmia.verifier.env import Env, Subprog
 from osmia.verifier.func_args import btf_check_subprog_call
 from osmia.verifier.insn import VInsn
 from osmia.verifier.marks import unknown_scalar
-from osmia.verifier.paths import push_stack
+from osmia.verifier.paths import push_async_cb, push_stack
 from osmia.verifier.regs import Reg, not_init, pointer
 from osmia.verifier.state import Frame
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from osmia.verifier.func_call import SetCallee
 
 ENOTSUPP = 524
-FOR_EACH_MAP_ELEM, FIND_VMA, LOOP = 164, 180, 181
+FOR_EACH_MAP_ELEM, TIMER_SET_CALLBACK, FIND_VMA, LOOP, USER_RINGBUF_DRAIN = 164, 170, 180, 181, 209
 FOR_EACH_MAPS = ("array", "percpu_array", "hash", "lru_hash", "percpu_hash", "lru_percpu_hash")
 
 
@@ -37,8 +39,12 @@ def call_back(env: Env, insn: VInsn, meta: CallMeta) -> None:
         push_callback_call(env, meta.subprogno, set_find_vma_callback_state)
     elif meta.func_id == LOOP:
         call_loop(env, insn, meta.subprogno)
+    elif meta.func_id == USER_RINGBUF_DRAIN:
+        push_callback_call(env, meta.subprogno, set_user_ringbuf_callback_state)
+    elif meta.func_id == TIMER_SET_CALLBACK:
+        push_async_callback_call(env, meta.subprogno, set_timer_callback_state, False)
     else:
-        raise env.unsupported("callbacks of timers and of user ring buffers")
+        raise env.unsupported(f"the callback of helper {meta.func_id}")
 
 
 def call_loop(env: Env, insn: VInsn, number: int) -> None:
@@ -77,18 +83,37 @@ def push_callback_call(env: Env, number: int, set_callee: SetCallee) -> None:
     """Remember to walk function ``number`` as called from here.  Raises Rejected."""
     from osmia.verifier.func_call import setup_func_entry  # which needs this module's callers
 
-    state = env.state
-    caller = state.frame()
-    no = btf_check_subprog_call(env, number, caller.regs)
-    if no is not None and no.errno == EFAULT:
-        raise no
-    subprog = env.subprogs[number]
-    subprog.is_cb = True
+    caller = env.state.frame()
+    subprog = _mark_callback(env, number, caller)
     pushed = push_stack(env, subprog.start, env.insn_idx, False)
     setup_func_entry(env, number, env.insn_idx, set_callee, pushed)
     pushed.callback_unroll_depth += 1
     pushed.frames[pushed.curframe - 1].callback_depth += 1
     caller.callback_depth = 0
+
+
+def push_async_callback_call(env: Env, number: int, set_callee: SetCallee, is_sleepable: bool) -> None:
+    """Remember to walk function ``number`` on a stack of its own: it will be called some time later.
+
+    Raises Rejected.
+    """
+    caller = env.state.frame()
+    subprog = _mark_callback(env, number, caller)
+    subprog.is_async_cb = True
+    pushed = push_async_cb(env, number, subprog.start, env.insn_idx, is_sleepable)
+    callee = pushed.frames[0]
+    callee.async_entry_cnt = caller.async_entry_cnt + 1
+    set_callee(env, caller, callee, env.insn_idx)
+
+
+def _mark_callback(env: Env, number: int, caller: Frame) -> Subprog:
+    """The function is one that the kernel calls.  Raises Rejected where its BTF is broken."""
+    no = btf_check_subprog_call(env, number, caller.regs)
+    if no is not None and no.errno == EFAULT:
+        raise no
+    subprog = env.subprogs[number]
+    subprog.is_cb = True
+    return subprog
 
 
 def set_loop_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
@@ -115,6 +140,28 @@ def set_find_vma_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx
         raise env.unsupported("struct vm_area_struct of the kernel")
     vma.btf, vma.btf_id = env.vmlinux, found
     enter(callee, [caller.regs[1], vma, caller.regs[4]])
+
+
+def set_user_ringbuf_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
+    """``callback(const struct bpf_dynptr *sample, void *ctx)``."""
+    callee.regs[0] = not_init()
+    enter(callee, [mark_dynptr_cb_reg(env, LOCAL), caller.regs[3]])
+
+
+def set_timer_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
+    """``callback(struct bpf_map *map, void *key, void *value)``, later, with the map that the timer lies in."""
+    enter_async(callee, caller.regs[1])
+    callee.callback_ret_min = callee.callback_ret_max = 0
+
+
+def enter_async(callee: Frame, value: Reg) -> None:
+    """Arguments of a callback of something in a map's value: map, key and value."""
+    for i, type in enumerate((c.CONST_PTR_TO_MAP, c.PTR_TO_MAP_KEY, c.PTR_TO_MAP_VALUE), 1):
+        reg = pointer(type)
+        reg.map = value.map
+        callee.regs[i] = reg
+    callee.regs[4] = callee.regs[5] = not_init()
+    callee.in_async_callback_fn = True
 
 
 def enter(callee: Frame, args: list[Reg]) -> None:

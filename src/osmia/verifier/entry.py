@@ -18,6 +18,8 @@ from osmia.verifier.consts import (
     PTR_TRUSTED,
     PTR_UNTRUSTED,
 )
+from osmia.verifier.dynptr import mark_dynptr_cb_reg
+from osmia.verifier.dynptr_slots import LOCAL
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.global_func import btf_prepare_func_args
@@ -132,6 +134,8 @@ def argument(env: Env, arg: Any) -> Reg:
         if arg.flags & PTR_MAYBE_NULL:
             reg.id = next_id(env)
         return reg
+    if arg.base == "PTR_TO_DYNPTR":
+        return mark_dynptr_cb_reg(env, LOCAL)
     if arg.base == "PTR_TO_BTF_ID":
         reg = pointer(PTR_TO_BTF_ID | (arg.flags & (PTR_MAYBE_NULL | PTR_UNTRUSTED | PTR_TRUSTED)))
         reg.btf, reg.btf_id = env.vmlinux, arg.btf_id

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from errno import EFAULT, EINVAL
 
-from osmia.verifier.consts import PTR_MAYBE_NULL, PTR_TO_ARENA, PTR_TO_CTX, PTR_UNTRUSTED, SCALAR_VALUE
+from osmia.verifier.consts import (
+    ARG_PTR_TO_DYNPTR,
+    PTR_MAYBE_NULL,
+    PTR_TO_ARENA,
+    PTR_TO_CTX,
+    PTR_UNTRUSTED,
+    SCALAR_VALUE,
+)
+from osmia.verifier.dynptr import process_dynptr_func
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
@@ -55,6 +63,9 @@ def _check_arg(env: Env, i: int, arg: SubprogArg, reg: Reg) -> None:
         _check_memory(env, regno, arg.mem_size, reg)
         if not arg.flags & PTR_MAYBE_NULL and reg.type & PTR_MAYBE_NULL:
             raise env.reject(EINVAL, "func-arg-null", f"arg#{i} is expected to be non-NULL\n", reg=regno)
+    elif arg.base == "PTR_TO_DYNPTR":
+        check_func_arg_reg_off(env, reg, regno, ARG_PTR_TO_DYNPTR, 0)
+        process_dynptr_func(env, regno, -1, arg.flags)
     elif arg.base == "PTR_TO_ARENA":
         if reg.type != PTR_TO_ARENA and reg.type != SCALAR_VALUE:
             text = f"R{regno} is not a pointer to arena or scalar.\n"

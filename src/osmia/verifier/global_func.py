@@ -20,11 +20,12 @@ from osmia.btf import (
     Param,
     Ptr,
     Struct,
+    Union,
     Void,
 )
 from osmia.btf import types as t
 from osmia.errors import InputError
-from osmia.verifier.consts import PTR_MAYBE_NULL
+from osmia.verifier.consts import MEM_RDONLY, PTR_MAYBE_NULL
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.prog_ctx import is_prog_ctx_type, validate_prog_ctx_type
 
@@ -36,7 +37,9 @@ TAGS = ("ctx", "trusted", "untrusted", "nonnull", "nullable", "arena")
 
 @dataclass(frozen=True, slots=True)
 class SubprogArg:
-    """One argument: ``base`` is "ANYTHING", "PTR_TO_CTX", "PTR_TO_MEM" (of ``mem_size`` bytes), "PTR_TO_ARENA"."""
+    """One argument: ``base`` is "ANYTHING", "PTR_TO_CTX", "PTR_TO_MEM" (of ``mem_size`` bytes), "PTR_TO_DYNPTR",
+    "PTR_TO_ARENA".
+    """
 
     base: str
     flags: int = 0
@@ -143,7 +146,7 @@ def _pointer(env: Env, subprog: Subprog, i: int, ptr: Ptr, tags: set[str]) -> Su
     if _is_dynptr(btf, ptr):
         if tags:
             raise env.reject(EINVAL, "func-arg-tag", invalid)
-        raise env.unsupported("dynptr arguments")
+        return SubprogArg("PTR_TO_DYNPTR", MEM_RDONLY)
     if "trusted" in tags:
         if "nonnull" in tags:
             raise env.reject(EINVAL, "func-arg-tag", invalid)
@@ -160,8 +163,10 @@ def _pointer(env: Env, subprog: Subprog, i: int, ptr: Ptr, tags: set[str]) -> Su
 
 
 def _is_dynptr(btf: Btf, ptr: Ptr) -> bool:
+    """Defined or only named as a struct."""
     found = btf.type(btf.resolve(ptr.type_id))
-    return isinstance(found, Struct) and found.name in ("bpf_dynptr", "bpf_dynptr_kern")
+    struct = isinstance(found, Struct | Union) or (isinstance(found, t.Fwd) and not found.is_union)
+    return struct and getattr(found, "name", "") == "bpf_dynptr"
 
 
 def _memory(env: Env, i: int, ptr: Ptr, tags: set[str]) -> SubprogArg:

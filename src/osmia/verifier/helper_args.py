@@ -13,6 +13,7 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.const_arg import check_reg_const_str
+from osmia.verifier.dynptr import check_dynptr_release, process_dynptr_func
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
@@ -120,8 +121,8 @@ def resolve_map_arg_type(env: Env, meta: CallMeta, base: int, flags: int) -> tup
 def _note_release(env: Env, regno: int, reg: Reg, base: int, meta: CallMeta) -> None:
     """The helper lets go of what the register refers to: there must be a reference."""
     if base == ARG_PTR_TO_DYNPTR:
-        raise env.unsupported("dynptrs")
-    if not reg.ref_obj_id and not register_is_null(reg):
+        check_dynptr_release(env, regno, reg)
+    elif not reg.ref_obj_id and not register_is_null(reg):
         text = f"R{regno} must be referenced when passed to release function\n"
         raise env.reject(EINVAL, "release-unreferenced", text, reg=regno)
     meta.release_regno = regno
@@ -169,7 +170,7 @@ def _check_kind(env: Env, arg: int, base: int, flags: int, reg: Reg, meta: CallM
             raise env.reject(EACCES, "percpu-btf", f"Helper has invalid btf_id in R{regno}\n", reg=regno)
         meta.ret_btf, meta.ret_btf_id = reg.btf, reg.btf_id
     elif base == ARG_PTR_TO_DYNPTR:
-        raise env.unsupported("dynptrs")
+        process_dynptr_func(env, regno, env.insn_idx, flags)
     elif base == ARG_PTR_TO_SPIN_LOCK:
         raise env.unsupported("spin locks")
     elif base == ARG_PTR_TO_TIMER:

@@ -17,6 +17,7 @@ from osmia.verifier.btf_access import GPL
 from osmia.verifier.callbacks import call_back
 from osmia.verifier.const_arg import check_bpf_snprintf_call
 from osmia.verifier.ctx import shape_of
+from osmia.verifier.dynptr import check_dynptr_data_source, known_dynptr, unmark_stack_slots_dynptr
 from osmia.verifier.helper_proto import func_id_name, max_func_id
 from osmia.verifier.map_compat import check_map_func_compatibility
 
@@ -24,7 +25,13 @@ if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
     from osmia.verifier.call_meta import CallMeta
     from osmia.verifier.consts import (
+        ARG_PTR_TO_DYNPTR,
+        BASE_TYPE_MASK,
         BPF_WRITE,
+        DYNPTR_TYPE_SKB,
+        DYNPTR_TYPE_SKB_META,
+        DYNPTR_TYPE_XDP,
+        PTR_TO_MEM,
         PTR_TO_PACKET,
         PTR_TO_PACKET_END,
         PTR_TO_PACKET_META,
@@ -46,6 +53,8 @@ if not cython.compiled:
 ENOTSUPP = 524
 TAIL_CALL, GET_LOCAL_STORAGE, SNPRINTF, GET_FUNC_IP, SET_RETVAL = 12, 81, 165, 173, 187
 PER_CPU_PTR, THIS_CPU_PTR = 153, 154
+DYNPTR_FROM_MEM, DYNPTR_WRITE, DYNPTR_DATA = 197, 202, 203
+SKB_DYNPTR, SKB_META_DYNPTR = 3, 5  # kinds of dynptrs into a packet that moves when it is written
 PROG_ARRAY = 3
 KEY_SEEN = 1 << 63
 KEY_POISON = 1 << 62
@@ -81,7 +90,7 @@ def check_helper_call(env: Env, insn: VInsn) -> None:
     check_map_func_compatibility(env, meta.map, func_id)
     if rule.id == GET_FUNC_IP:
         _check_get_func_ip(env)
-    if rule.changes_pkt_data:
+    if rule.changes_pkt_data or meta.changes_data:
         clear_all_pkt_pointers(env)
 
 
@@ -142,7 +151,10 @@ def _record_func_key(env: Env, insn: VInsn, meta: CallMeta) -> None:
 def _release(env: Env, meta: CallMeta, rule: HelperRule) -> None:
     """The reference that was passed is gone, and every register that came from it."""
     reg = env.state.regs()[meta.release_regno]
-    if meta.ref_obj_id:
+    spec = rule.args[meta.release_regno - 1]
+    if spec.base == ARG_PTR_TO_DYNPTR:
+        released = unmark_stack_slots_dynptr(env, reg)
+    elif meta.ref_obj_id:
         released = release_reference(env, meta.ref_obj_id)
     else:
         released = register_is_null(reg)
@@ -165,8 +177,22 @@ def _check_special(env: Env, insn: VInsn, meta: CallMeta, rule: HelperRule) -> N
     elif rule.id == SET_RETVAL:
         if env.prog_type == "lsm" and env.program.expected_attach_type == "lsm_cgroup":
             raise env.unsupported("bpf_set_retval in cgroup LSM programs")
+    elif rule.id == DYNPTR_FROM_MEM:
+        check_dynptr_data_source(env)
+    elif rule.id == DYNPTR_DATA or rule.id == DYNPTR_WRITE:
+        _note_dynptr(env, meta, regs[1])
     elif rule.id != GET_FUNC_IP and rule.id != PER_CPU_PTR and rule.id != THIS_CPU_PTR:
         call_back(env, insn, meta)
+
+
+def _note_dynptr(env: Env, meta: CallMeta, reg: Reg) -> None:
+    """Memory found through a dynptr lives as long as that; a write through one may move the packet."""
+    known = known_dynptr(env, reg)
+    assert known is not None  # the argument was judged to be a dynptr
+    if meta.func_id == DYNPTR_DATA:
+        meta.dynptr_id, meta.ref_obj_id = known.id, known.ref_obj_id
+    else:
+        meta.changes_data = known.dynptr_type == SKB_DYNPTR or known.dynptr_type == SKB_META_DYNPTR
 
 
 def _check_get_func_ip(env: Env) -> None:
@@ -197,6 +223,9 @@ def clear_all_pkt_pointers(env: Env) -> None:
 
 
 def _is_pkt_pointer(reg: Reg) -> bool:
+    """Into the packet itself, or a part of it that a dynptr gave."""
+    if (reg.type & BASE_TYPE_MASK) == PTR_TO_MEM:
+        return (reg.type & (DYNPTR_TYPE_SKB | DYNPTR_TYPE_XDP | DYNPTR_TYPE_SKB_META)) != 0
     return reg.type == PTR_TO_PACKET or reg.type == PTR_TO_PACKET_META or reg.type == PTR_TO_PACKET_END
 
 

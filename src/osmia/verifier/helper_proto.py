@@ -36,6 +36,7 @@ RECORD_MAP = (
 SPECIAL = (
     *("tail_call", "get_local_storage", "for_each_map_elem", "timer_set_callback", "find_vma", "snprintf", "loop"),
     *("set_retval", "per_cpu_ptr", "this_cpu_ptr", "user_ringbuf_drain", "get_func_ip"),
+    *("dynptr_from_mem", "dynptr_write", "dynptr_data"),
 )
 """Helpers with rules of their own."""
 WRITE_MAP = ("map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem")

@@ -47,7 +47,7 @@ if not cython.compiled:
     from osmia.verifier.regs import Reg, pointer
     from osmia.words import s32, s64
 
-MAP_LOOKUP_ELEM = 1
+MAP_LOOKUP_ELEM, DYNPTR_DATA = 1, 203
 SOCKMAP, SOCKHASH = 15, 18
 GET_SMP_PROCESSOR_ID = 8
 BOUNDED_BY_SIZE = frozenset((45, 67, 114, 115, 141))
@@ -70,7 +70,9 @@ def set_return(env: Env, meta: CallMeta, rule: HelperRule) -> None:
     if reg.type & PTR_MAYBE_NULL:
         env.id_gen += 1
         reg.id = env.id_gen
-    if rule.casts:
+    if rule.id == DYNPTR_DATA:
+        reg.dynptr_id = meta.dynptr_id
+    if rule.casts or rule.id == DYNPTR_DATA:
         reg.ref_obj_id = meta.ref_obj_id
     elif rule.acquires or (rule.id == MAP_LOOKUP_ELEM and _is_sockmap(meta)):
         reg.id = reg.ref_obj_id = acquire_reference(env, env.insn_idx)

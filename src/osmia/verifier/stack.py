@@ -13,6 +13,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.dynptr_slots import destroy_if_dynptr_stack_slot
 from osmia.verifier.lines import verbose_linfo
 from osmia.verifier.text import tnum_strn
 
@@ -129,8 +130,6 @@ def _check_overwrite(env: Env, slot: Slot, reg: Reg | None, start: int, size: in
                 sanitize = True
         if sanitize:
             insn.nospec_result = True
-    if (types >> 56) == STACK_DYNPTR:
-        raise env.unsupported("dynptrs on the stack")
 
 
 def _keep(frame: Frame, spi: int, size: int, reg: Reg) -> None:
@@ -203,7 +202,7 @@ def check_stack_write_var_off(
     for i in range(min_off, max_off):
         slot = frame.stack[(-i - 1) >> 3]
         if (slot.types >> 56) == STACK_DYNPTR:
-            raise env.unsupported("dynptrs on the stack")
+            destroy_if_dynptr_stack_slot(env, frame, (-i - 1) >> 3)
     check_fastcall_stack_contract(env, frame, insn_idx, min_off)
     zero_used = False
     for i in range(min_off, max_off):
