@@ -97,6 +97,8 @@ def check_stack_write_fixed_off(env: Env, frame: Frame, off: int, size: int, val
     if value_regno >= 0:
         reg = cur.regs[value_regno]
     _check_overwrite(env, slot, reg, off & 7, size, insn)
+    if (slot.types >> 56) == STACK_DYNPTR:
+        destroy_if_dynptr_stack_slot(env, frame, spi)
     at_start = (off & 7) == 0
     if at_start and size == 8:
         mark_stack_write(env, frame.frameno, slot_bit(spi))
