@@ -14,6 +14,8 @@ except ImportError:
 
 from osmia.verifier.const_arg import check_reg_const_str
 from osmia.verifier.dynptr import check_dynptr_release, process_dynptr_func
+from osmia.verifier.fields import process_timer_func
+from osmia.verifier.locks import process_spin_lock
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
@@ -60,7 +62,7 @@ if not cython.compiled:
     from osmia.verifier.regs import Reg
 
 ARRAY, PERCPU_ARRAY, SOCKMAP, SOCKHASH, BLOOM_FILTER = 2, 6, 15, 18, 30
-MAP_PEEK_ELEM = 89
+MAP_PEEK_ELEM, SPIN_LOCK = 89, 93
 
 
 def register_is_null(reg: Reg) -> bool:
@@ -172,9 +174,9 @@ def _check_kind(env: Env, arg: int, base: int, flags: int, reg: Reg, meta: CallM
     elif base == ARG_PTR_TO_DYNPTR:
         process_dynptr_func(env, regno, env.insn_idx, flags)
     elif base == ARG_PTR_TO_SPIN_LOCK:
-        raise env.unsupported("spin locks")
+        process_spin_lock(env, regno, meta.func_id == SPIN_LOCK)
     elif base == ARG_PTR_TO_TIMER:
-        raise env.unsupported("timers")
+        process_timer_func(env, regno, meta)
     elif base == ARG_KPTR_XCHG_DEST:
         raise env.unsupported("kernel pointers in maps")
 

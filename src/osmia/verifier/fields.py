@@ -1,0 +1,89 @@
+"""Special fields as arguments: which record a pointer's object has, and pointers to a map value's timer.
+
+(``reg_btf_record``, ``check_map_field_pointer``, ``process_timer_func`` in kernel/bpf/verifier.c; Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EINVAL
+
+from osmia.btf import Btf, Struct
+from osmia.verifier import consts as c
+from osmia.verifier.call_meta import CallMeta
+from osmia.verifier.env import Env
+from osmia.verifier.map_record import IN_OBJECTS, BadRecord, Record, parse_record
+from osmia.verifier.maps import VMap
+from osmia.verifier.regs import Reg
+from osmia.words import s64
+
+_U64 = 0xFFFFFFFFFFFFFFFF
+
+
+def has_btf(map: VMap) -> bool:
+    """Was the map made with BTF of its keys and values?"""
+    spec = map.spec
+    return spec.btf is not None and bool(spec.btf_key_type_id or spec.btf_value_type_id)
+
+
+def reg_btf_record(env: Env, reg: Reg) -> Record | None:
+    """The special fields of the map value or allocated object that a register points to."""
+    if reg.type & c.BASE_TYPE_MASK == c.PTR_TO_MAP_VALUE:
+        map = reg.map
+        found: Record | None = map.record if map is not None else None
+        return found
+    if reg.type & c.BASE_TYPE_MASK == c.PTR_TO_BTF_ID and reg.type & c.MEM_ALLOC:
+        return object_record(env, reg.btf, reg.btf_id)
+    return None
+
+
+def object_record(env: Env, btf: Btf, btf_id: int) -> Record | None:
+    """The special fields of a struct of the program's own."""
+    known: dict[int, Record | None] = env.room.setdefault("object records", {})
+    if btf is env.vmlinux:
+        return None
+    if btf_id not in known:
+        found = btf.type(btf_id)
+        try:
+            known[btf_id] = parse_record(btf, btf_id, IN_OBJECTS, found.size) if isinstance(found, Struct) else None
+        except BadRecord:
+            known[btf_id] = None
+    return known[btf_id]
+
+
+def offset_of(record: Record | None, kind: str) -> int:
+    """Where the one field of that kind lies; -1: nowhere."""
+    if record is None:
+        return -1
+    return next((field.offset for field in record.fields if field.kind == kind), -1)
+
+
+def place_of(reg: Reg) -> int:
+    """The constant offset of a pointer in its object."""
+    return s64((reg.off + reg.value) & _U64)
+
+
+def check_map_field_pointer(env: Env, regno: int, kind: str) -> None:
+    """Does R``regno``, a map value, point to the field of that kind ("timer", "wq", "task_work")?  Raises Rejected."""
+    reg = env.state.regs()[regno]
+    map = reg.map
+    assert map is not None  # the register is a map value
+    name = f"bpf_{kind}"
+    if reg.mask:
+        text = f"R{regno} doesn't have constant offset. {name} has to be at the constant offset\n"
+        raise env.reject(EINVAL, "field-variable-offset", text, reg=regno)
+    if not has_btf(map):
+        text = f"map '{map.name}' has to have BTF in order to use {name}\n"
+        raise env.reject(EINVAL, "field-no-btf", text, reg=regno)
+    at = offset_of(map.record, kind)
+    if at < 0:
+        raise env.reject(EINVAL, "field-missing", f"map '{map.name}' has no valid {name}\n", reg=regno)
+    if at != place_of(reg):
+        text = f"off {place_of(reg)} doesn't point to 'struct {name}' that is at {at}\n"
+        raise env.reject(EINVAL, "field-offset", text, reg=regno, expected=at, found=place_of(reg))
+
+
+def process_timer_func(env: Env, regno: int, meta: CallMeta) -> None:
+    """R``regno`` as a timer; the call's map is the one it lies in.  Raises Rejected."""
+    check_map_field_pointer(env, regno, "timer")
+    reg = env.state.regs()[regno]
+    meta.map, meta.map_uid = reg.map, reg.map_uid
