@@ -8,10 +8,10 @@ HERE = Path(__file__).parent
 LIST = HERE / "not_covered.txt"
 
 
-def test_the_list_of_messages_without_a_case_is_current():
+def test_a_message_without_a_case_is_listed():
     texts = [p.read_text("utf-8") for p in sorted(HERE.rglob("*")) if p.suffix in (".txt", ".py") and p != LIST]
-    said = [str(message) for message in unseen(texts)]
-    assert said == LIST.read_text("utf-8").splitlines(), "python tools/cover_messages.py --list"
+    said = {str(message) for message in unseen(texts)}
+    assert said <= set(LIST.read_text("utf-8").splitlines()), "python tools/cover_messages.py --list"
 
 
 def test_messages_are_found_in_the_source():

@@ -32,6 +32,11 @@ class Message:
         parts = [re.escape(part) for part in self.text.rstrip("\n").split(GAP)]
         return re.compile(".*?".join(parts))
 
+    def shown_by(self, text: str) -> bool:
+        """Does the text hold it?"""
+        longest = max(self.text.rstrip("\n").split(GAP), key=len)
+        return longest in text and self.pattern.search(text) is not None
+
     @property
     def slug(self) -> str:
         """A file name for a case that shows it."""
@@ -69,5 +74,5 @@ def unseen(texts: Iterable[str]) -> list[Message]:
     """The messages that none of the texts shows."""
     left = messages()
     for text in texts:
-        left = [message for message in left if not message.pattern.search(text)]
+        left = [message for message in left if not message.shown_by(text)]
     return left
