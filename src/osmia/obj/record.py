@@ -324,7 +324,7 @@ def _attach_type(row: dict[str, Any]) -> str:
     """The name; numbers are members of a struct_ops, else attach types (0 is what a program without one has)."""
     value: str = row["expected_attach_type"]
     if row["prog_type"] == "struct_ops":
-        return value or "0"
+        return str(ATTACH_TYPES.index(value)) if value in ATTACH_TYPES else value or "0"
     if not value.isdigit() or int(value) >= len(ATTACH_TYPES):
         return value
     return ATTACH_TYPES[int(value)] if int(value) else ""

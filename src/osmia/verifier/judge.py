@@ -15,6 +15,7 @@ from osmia.obj.model import Program
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.errors import Rejected, Unsupported
 from osmia.verifier.facts import Facts
+from osmia.verifier.given import check_given
 from osmia.verifier.lines import insn_text, source_of
 from osmia.verifier.log import Log, Sink, attr_errno
 from osmia.verifier.verdict import Reason, Verdict
@@ -61,9 +62,11 @@ def judge(
 
     ``log_level`` is the BPF_LOG_… mask, ``log_size`` the buffer's bytes (0: no end), ``sink`` takes a level-2 log in
     pieces.  ``btf`` are the kernel's types, by default the running kernel's.  ``facts`` collects what was known
-    before each instruction.  Raises UsageError for a kernel that there is no profile of.
+    before each instruction.  Raises UsageError for a kernel that there is no profile of, and UsageError or DecodeError
+    for a program that no attribute of bpf(2) could hold.
     """
     profile = profiles.load(kernel)
+    check_given(program)
     bad = attr_errno(log_level, log_size)
     if bad:
         return Verdict(False, bad, error=Reason("log-attributes", ""))

@@ -14,10 +14,11 @@ KERNEL_FLAGS = dict.fromkeys(("devmap", "devmap_hash"), MAP_FLAGS["rdonly_prog"]
 class VMap:
     """A map that the program uses.  ``type`` is its number; ``frozen`` content may be read as constants.
 
-    ``record`` holds the special fields of the value (timers, locks, kptrs …) that BTF describes, or None.
+    ``record`` holds the special fields of the value (timers, locks, kptrs …) that BTF describes, or None.  A
+    ``template`` has no template itself: the kernel makes no such map.
     """
 
-    def __init__(self, spec: MapSpec) -> None:
+    def __init__(self, spec: MapSpec, template: bool = False) -> None:
         self.spec = spec
         self.name = spec.name[:15]
         self.type = MAP_TYPES.index(spec.type)
@@ -28,7 +29,7 @@ class VMap:
         self.extra = spec.map_extra
         self.frozen = spec.frozen
         self.data = spec.data
-        self.inner: VMap | None = VMap(spec.inner) if spec.inner else None
+        self.inner: VMap | None = VMap(spec.inner, True) if spec.inner and not template else None
         self.record: Any = None
 
     def __repr__(self) -> str:
