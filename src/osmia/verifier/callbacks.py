@@ -18,7 +18,7 @@ from osmia.verifier.dynptr_slots import LOCAL
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.func_args import btf_check_subprog_call
 from osmia.verifier.insn import VInsn
-from osmia.verifier.marks import unknown_scalar
+from osmia.verifier.marks import mark_verifier_state_scratched, unknown_scalar
 from osmia.verifier.paths import push_async_cb, push_stack
 from osmia.verifier.regs import Reg, not_init, pointer
 from osmia.verifier.state import Frame
@@ -101,6 +101,7 @@ def push_async_callback_call(env: Env, number: int, set_callee: SetCallee, is_sl
     subprog = _mark_callback(env, number, caller)
     subprog.is_async_cb = True
     pushed = push_async_cb(env, number, subprog.start, env.insn_idx, is_sleepable)
+    mark_verifier_state_scratched(env)
     callee = pushed.frames[0]
     callee.async_entry_cnt = caller.async_entry_cnt + 1
     set_callee(env, caller, callee, env.insn_idx)
