@@ -51,7 +51,7 @@ def test_a_refusal_carries_errno_and_log():
 @needs_kernel
 def test_the_errno_is_that_of_the_program_and_not_of_a_log_that_overflows(monkeypatch):
     whole = syscall.prog_load
-    monkeypatch.setattr(syscall, "prog_load", lambda attr, log_level=0: whole(attr, log_level, 128))
+    monkeypatch.setattr(syscall, "prog_load", lambda attr, log_level=0, room=None: whole(attr, log_level, 128))
     with pytest.raises(KernelError) as caught:
         live.load(program([m.BPF_MOV64_REG(6, 1)] * 40 + [m.BPF_MOV64_REG(0, 7), m.BPF_EXIT_INSN()]))
     assert caught.value.errno == errno.EACCES and len(caught.value.log) == 127

@@ -6,19 +6,23 @@ import random
 
 import pytest
 
-from osmia.btf import Array, Btf, Int, Member, Struct
+from osmia.btf import Array, Btf, Int, Member, Struct, Typedef
 from osmia.errors import KernelError
+from osmia.isa.macros import BPF_EXIT_INSN, BPF_MOV64_IMM
 from osmia.kernel import profile
 from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPE, MAP_TYPES, MAP_TYPES_6_18
 from osmia.live import available, syscall
+from osmia.live.maps import LiveMap
 from osmia.obj.model import MapSpec, Program
 from osmia.testing.powers import only
 from osmia.verifier.env import Env, Powers
+from osmia.verifier.judge import judge
 from osmia.verifier.log import Log
 from osmia.verifier.map_create import map_create
 
 live = pytest.mark.skipif(available() is not None, reason="no bpf(2)")
 ENOTSUPP = 524
+RETURN = (BPF_MOV64_IMM(0, 0), BPF_EXIT_INSN())
 MAPS_OF_MAPS = ("array_of_maps", "hash_of_maps")
 STORAGE = ("sk_storage", "inode_storage", "task_storage", "cgrp_storage")
 
@@ -188,3 +192,24 @@ def test_capabilities_against_the_kernel(caps):
         return
     wrong = [(repr(s), ours(s, powers), t) for s, t in zip(specs, said, strict=True) if ours(s, powers) != t]
     assert not [row for row in wrong if row[2] != errno.ENOMEM]
+
+
+def test_typedefs_of_keys_are_seen_through():
+    btf, key, value = types(8)
+    name = btf.add(Typedef("u32", btf.add(Typedef("__u32", key))))
+    spec = MapSpec("m", "percpu_array", 4, 8, 1, btf=btf, btf_key_type_id=name, btf_value_type_id=value)
+    assert ours(spec) == 0
+
+
+def test_a_map_of_an_object_file_does_without_btf_that_does_not_fit():
+    """A trie's key is a struct; libbpf asks again without BTF, and so do both engines, but only for files."""
+    btf, key, value = types(8)
+    spec = MapSpec("m", "lpm_trie", 8, 8, 1, MAP_FLAGS["no_prealloc"], btf=btf, btf_value_type_id=value)
+    spec.btf_key_type_id = btf.add(Int("u64", 8))
+    assert ours(spec) == errno.EINVAL
+    program = Program("p", "socket_filter", [*RETURN], maps=[spec], license="GPL")
+    assert judge(program).where == "map" and key
+    spec.section = ".maps"
+    assert judge(program).ok
+    if available() is None:
+        LiveMap(spec).close()

@@ -7,11 +7,10 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from osmia.errors import MapError, UsageError
+from osmia.errors import KernelError, MapError, UsageError
 from osmia.kernel.uapi import MAP_TYPE
 from osmia.live import syscall
 from osmia.maps.create import adjust
-from osmia.maps.fields import special_fields
 from osmia.raw import Buffer
 
 if TYPE_CHECKING:
@@ -59,15 +58,19 @@ class LiveMap(syscall.Descriptor):
         return attr._replace(btf_fd=self._btf_fd, btf_key_type_id=key, btf_value_type_id=value)
 
     def _create(self, spec: MapSpec) -> int:
-        """BTF goes along where the kernel has to know it: values with locks, timers and the like."""
-        if spec.btf is None or not special_fields(spec)[0]:
+        """As libbpf does it: BTF goes along, and maps of an object file do without it where the kernel minds."""
+        if spec.btf is None or not spec.btf_value_type_id:
             return syscall.map_create(self._attr(spec))
         self._btf_fd = syscall.btf_load(spec.btf.encode())
         try:
             return syscall.map_create(self._attr(spec))
+        except KernelError:
+            if not spec.section:
+                raise
         finally:
             os.close(self._btf_fd)
             self._btf_fd = -1
+        return syscall.map_create(self._attr(spec))
 
     def _fill(self, spec: MapSpec) -> None:
         if spec.data is not None:

@@ -104,13 +104,17 @@ def map_freeze(fd: int) -> None:
 
 
 def btf_load(data: bytes, log_size: int = 1 << 16) -> int:
-    """The fd of a loaded BTF.  Raises KernelError with the kernel's log."""
-    source, log = Buffer.of(data), Buffer(log_size)
-    packed = struct.pack("=QQIII", source.address, log.address, len(data), log_size, 1)
-    result = raw(BTF_LOAD, Buffer.of(packed))
-    if result < 0:
-        raise KernelError("loading BTF", -result, text(log))
-    return result
+    """The fd of a loaded BTF.  Raises KernelError with the end of the kernel's log.
+
+    The log is asked for when BTF is refused, and only then: a log that does not fit is a refusal of its own.
+    """
+    source = Buffer.of(data)
+    result = raw(BTF_LOAD, Buffer.of(struct.pack("=QQIII", source.address, 0, len(data), 0, 0)))
+    if result >= 0:
+        return result
+    log = Buffer(log_size)
+    raw(BTF_LOAD, Buffer.of(struct.pack("=QQIII", source.address, log.address, len(data), log_size, 1)))
+    raise KernelError("loading BTF", -result, text(log))
 
 
 def text(log: Buffer) -> str:

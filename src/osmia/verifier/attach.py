@@ -136,12 +136,12 @@ def distill_func_proto(env: Env, btf: Btf, proto: FuncProto, name: str) -> None:
     if len(proto.params) > MAX_ARGS:
         text = f"The function {name} has {len(proto.params)} arguments. Too many.\n"
         raise env.reject(EINVAL, "too-many-arguments", text)
-    result = btf.type(btf.skip_modifiers(proto.type_id))
+    result = btf.type(btf.resolve(proto.type_id))
     if proto.type_id and isinstance(result, Struct) and result.size > 8:
         text = f"The function {name} return type struct is unsupported.\n"
         raise env.reject(EINVAL, "return-struct", text)
     for i, param in enumerate(proto.params):
-        kind = btf.type(btf.skip_modifiers(param.type_id))
+        kind = btf.type(btf.resolve(param.type_id))
         if not param.name and not param.type_id:
             text = f"The function {name} with variable args is unsupported.\n"
             raise env.reject(EINVAL, "variadic", text)
@@ -201,8 +201,8 @@ def member_proto(env: Env, btf: Btf, found: Struct) -> tuple[FuncProto, str]:
         text = f"attach to invalid member idx {number} of struct {found.name}\n"
         raise env.reject(EINVAL, "struct-ops-member", text)
     member = found.members[number]
-    pointer = btf.type(btf.skip_modifiers(member.type_id))
-    proto = btf.type(btf.skip_modifiers(pointer.type_id)) if isinstance(pointer, Ptr) else None
+    pointer = btf.type(btf.resolve(member.type_id))
+    proto = btf.type(btf.resolve(pointer.type_id)) if isinstance(pointer, Ptr) else None
     if not isinstance(proto, FuncProto):
         text = f"attach to invalid member {member.name}(@idx {number}) of struct {found.name}\n"
         raise env.reject(EINVAL, "struct-ops-function", text)

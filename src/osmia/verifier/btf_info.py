@@ -105,7 +105,7 @@ def returns_scalar(btf: Btf, func: Func) -> bool:
     """Does a function return an enum or an integer of at most 8 bytes?"""
     proto = btf.type(func.type_id)
     assert isinstance(proto, FuncProto)
-    made = btf.type(btf.skip_modifiers(proto.type_id))
+    made = btf.type(btf.resolve(proto.type_id))
     return isinstance(made, Enum | Enum64) or (isinstance(made, Int) and made.size <= 8)
 
 

@@ -6,6 +6,7 @@ Linux 6.18).  Unprivileged loaders are judged as where ``kernel.unprivileged_bpf
 
 from __future__ import annotations
 
+from dataclasses import replace
 from errno import E2BIG, EINVAL, EPERM
 
 from osmia.btf import Func, Var
@@ -17,6 +18,7 @@ from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.map_btf import btf_errno
 from osmia.verifier.map_create import map_create
+from osmia.verifier.maps import VMap
 from osmia.verifier.verify import bpf_check
 
 UNPRIVILEGED = ("socket_filter", "cgroup_skb")
@@ -61,10 +63,20 @@ def btf_load(env: Env) -> Rejected | None:
 def map_creates(env: Env) -> Rejected | None:
     """BPF_MAP_CREATE of every map, inner templates first."""
     for found in env.maps:
-        errno = (map_create(env, found.inner) if found.inner is not None else 0) or map_create(env, found)
+        errno = (try_create(env, found.inner) if found.inner is not None else 0) or try_create(env, found)
         if errno:
             return step_refuses("map", errno, "map-create", f"map {found.name}")
     return None
+
+
+def try_create(env: Env, found: VMap) -> int:
+    """One map; those of an object file are tried again without BTF, as libbpf does."""
+    errno = map_create(env, found)
+    spec = found.spec
+    if errno and spec.section and (spec.btf_key_type_id or spec.btf_value_type_id):
+        found.spec, found.record = replace(spec, btf_key_type_id=0, btf_value_type_id=0), None
+        errno = map_create(env, found)
+    return errno
 
 
 def step_refuses(where: str, errno: int, kind: str, text: str = "") -> Rejected:

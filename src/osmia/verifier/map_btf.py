@@ -74,7 +74,7 @@ def btf_errno(btf: Btf) -> int:
 def record_of(btf: Btf, type_id: int, size: int) -> Record | None:
     """The special fields of a map's value.  Fields that can't stand like that are none, says the kernel."""
     try:
-        return parse_record(btf, btf.skip_modifiers(type_id), IN_VALUES, size)
+        return parse_record(btf, btf.resolve(type_id), IN_VALUES, size)
     except BadRecord:
         return None
 
@@ -82,7 +82,7 @@ def record_of(btf: Btf, type_id: int, size: int) -> Record | None:
 def sized(btf: Btf, type_id: int) -> int:
     """Bytes of a type; -1 where it has no size."""
     try:
-        found = btf.type(btf.skip_modifiers(type_id))
+        found = btf.type(btf.resolve(type_id))
         return found.size if isinstance(found, Datasec) else btf.size_of(type_id)
     except BtfError:
         return -1
@@ -101,7 +101,7 @@ def record_errno(env: Env, found: VMap, record: Record) -> int:
 def type_errno(found: VMap, btf: Btf) -> int:
     """What single map types demand of key and value."""
     spec = found.spec
-    key = known_type(btf, btf.skip_modifiers(spec.btf_key_type_id))
+    key = known_type(btf, btf.resolve(spec.btf_key_type_id))
     if spec.type in NO_BTF:
         return ENOTSUPP
     if spec.type in ("array", "percpu_array"):
@@ -132,7 +132,7 @@ def is_storage_key(btf: Btf, key: Type | None, size: int) -> bool:
         return is_int(key, 8)
     if not isinstance(key, Struct) or [m.bit_offset for m in key.members] != [0, 64]:
         return False
-    kinds = [known_type(btf, btf.skip_modifiers(m.type_id)) for m in key.members]
+    kinds = [known_type(btf, btf.resolve(m.type_id)) for m in key.members]
     return is_int(kinds[0], 8) and is_int(kinds[1], 4)
 
 

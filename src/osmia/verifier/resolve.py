@@ -157,7 +157,7 @@ def check_pseudo_btf_id(env: Env, insn: VInsn, btf_fd: int) -> None:
 
 def resolve_var(env: Env, insn: VInsn, btf: Btf, var: Var) -> None:
     """A variable: of every CPU, a struct, or plain memory of a size."""
-    kind = btf.type(btf.skip_modifiers(var.type_id))
+    kind = btf.type(btf.resolve(var.type_id))
     if is_percpu(btf, insn.imm):
         insn.btf_reg_type, insn.btf, insn.btf_id = PTR_TO_BTF_ID | MEM_PERCPU, btf, var.type_id
     elif isinstance(kind, Struct | Union):
