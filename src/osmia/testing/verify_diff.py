@@ -6,11 +6,13 @@ import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from random import Random
 
-from osmia.errors import OsmiaError
+from osmia.errors import OsmiaError, Unavailable
 from osmia.obj.model import Program
 from osmia.testing.answers import Answer, Kernel
 from osmia.testing.cases import Case, dump
@@ -107,9 +109,13 @@ def run(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
     if plan.jobs == 1:
         return _part(plan, tell)
     report = Report()
-    with multiprocessing.get_context("fork").Pool(plan.jobs) as pool:
-        for part in pool.imap_unordered(_part, [replace(plan, first=plan.first + job) for job in range(plan.jobs)]):
-            report.add(part)
+    parts = [replace(plan, first=plan.first + job) for job in range(plan.jobs)]
+    try:
+        with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("fork")) as pool:
+            for part in pool.map(_part, parts):
+                report.add(part)
+    except BrokenProcessPool as broken:
+        raise Unavailable("a process of the comparison was killed: is there enough memory?") from broken
     return report
 
 
