@@ -60,12 +60,6 @@ def test_as_many_functions_as_the_kernel_takes():
     assert refused([*calls, call(255), EXIT, *functions, EXIT]) == (7, "too many subprograms")
 
 
-@pytest.mark.parametrize("license", ["GPL", "Dual BSD/GPL"])
-def test_kernel_functions_are_not_judged(license):
-    with pytest.raises(Unsupported, match="kfunc"):
-        walked([Insn(0x85, 0, 2, 0, 1), R0, EXIT], license=license)
-
-
 def test_marks():
     env = walked([Insn(0x85, 0, 0, 0, 7), Insn(0x15, 0, 0, 2, 0), call(3), Insn(JA, 0, 0, 0), R0, EXIT, R0, EXIT])
     assert marked(env, "prune_point") == [1, 2, 3, 4, 6]
