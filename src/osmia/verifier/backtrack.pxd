@@ -17,6 +17,10 @@ from osmia.words cimport s32
 cdef enum:
     ARGS = 0x3E
     TAIL_CALL = 12
+    STORE = 16
+    JUMP = 32
+    NOTHING = 33
+    ASK = 34
 
 @cython.locals(entry=HistoryEntry)
 cpdef HistoryEntry make_entry(uint32_t idx, uint32_t prev_idx, uint32_t flags, uint64_t linked_regs)
@@ -30,15 +34,23 @@ cpdef bint mark_chain_precision_batch(Env env, State starting_state) except -1
 cpdef bint mark_chain_precision_from(Env env, State starting_state, int32_t regno) except -1
 @cython.locals(reg=Reg, bt=Backtrack)
 cdef int _look_for(Env env, State state, int32_t regno) except -1
-@cython.locals(bt=Backtrack, history=list, left=Py_ssize_t, first_idx=int32_t, i=int32_t, hist=HistoryEntry)
+@cython.locals(
+    bt=Backtrack, kinds=bytearray, quiet=bint, history=list, left=Py_ssize_t, noted_idx=int32_t, noted=bint,
+    first_idx=int32_t, i=int32_t, hist=HistoryEntry
+)
 cdef int32_t _walk_back(Env env, State state, int32_t last_idx, int32_t subseq_idx, bint skip_first) except -2
+cpdef bytearray back_kinds(Env env)
+@cython.locals(kind=uint32_t, opcode=uint32_t)
+cpdef uint32_t _back_kind(VInsn insn) noexcept
+@cython.locals(slots=uint64_t)
+cdef bint _untouched(Backtrack bt, uint32_t kind, HistoryEntry hist) noexcept
 @cython.locals(bt=Backtrack, frame=Frame, regs=list, reg=Reg, changed=bint, i=uint32_t)
 cdef bint _mark_entry(Env env, State state) except -1
 @cython.locals(bt=Backtrack, frame=Frame, changed=bint, level=int32_t, fr=int32_t)
 cdef bint _mark_state(Env env, State state) except -1
-@cython.locals(regs=list, reg=Reg, changed=bint, i=uint32_t)
+@cython.locals(regs=list, reg=Reg, changed=bint, wanted=uint32_t, i=uint32_t)
 cdef bint _mark_regs(Backtrack bt, Frame frame, uint32_t fr) except -1
-@cython.locals(bt=Backtrack, stack=list, total=Py_ssize_t, slot=Slot, reg=Reg, changed=bint, i=int32_t)
+@cython.locals(bt=Backtrack, stack=list, total=Py_ssize_t, slot=Slot, reg=Reg, changed=bint, wanted=uint64_t, i=int32_t)
 cdef bint _mark_slots(Env env, Frame frame, uint32_t fr) except -1
 cdef Reg _precise(Reg reg)
 @cython.locals(state=State, frame=Frame, fr=uint32_t)

@@ -39,6 +39,7 @@ if not cython.compiled:
 
     ARGS = 0x3E  # R1 to R5
     TAIL_CALL = 12
+    STORE, JUMP, NOTHING, ASK = 16, 32, 33, 34  # what back_kinds() says beside register numbers
 
 
 def make_entry(idx: int, prev_idx: int, flags: int, linked_regs: int) -> HistoryEntry:
@@ -125,34 +126,85 @@ def _look_for(env: Env, state: State, regno: int) -> None:
 
 
 def _walk_back(env: Env, state: State, last_idx: int, subseq_idx: int, skip_first: bool) -> int:
-    """Through one state's instructions: 1 when all is found, 0 at its start, -1 when the way can't be followed."""
+    """Through one state's instructions: 1 when all is found, 0 at its start, -1 when the way can't be followed.
+
+    Most instructions have nothing to do with what is looked for; ``kinds`` tells which at a glance.
+    """
     bt = env.bt
+    kinds = back_kinds(env)
+    quiet = not env.log.level2
     history = state.history
     left = len(history)
+    noted_idx = -1
+    if left:
+        hist = history[left - 1]
+        noted_idx = hist.idx
     first_idx = state.first_insn_idx
     i = last_idx
     while True:
-        hist: HistoryEntry | None = None
-        if left:
-            hist = history[left - 1]
-            if hist.idx != i:
-                hist = None
+        noted = left > 0 and noted_idx == i
         if skip_first:
             skip_first = False
-        elif not backtrack_insn(env, i, subseq_idx, hist):
-            return -1
-        if bt.empty():
-            return 1
-        if i == first_idx and (left == 0 or (left == 1 and hist is not None)):
+        elif not (quiet and (kinds[i] == NOTHING or _untouched(bt, kinds[i], hist if noted else None))):
+            if not backtrack_insn(env, i, subseq_idx, hist if noted else None):
+                return -1
+            if bt.empty():
+                return 1
+        if i == first_idx and (left == 0 or (left == 1 and noted)):
             return 0
         subseq_idx = i
-        if hist is not None:
+        if noted:
             i = hist.prev_idx
             left -= 1
+            if left:
+                hist = history[left - 1]
+                noted_idx = hist.idx
         else:
             i -= 1
         if i < 0 or i >= env.n_insns:
             raise env.reject(EFAULT, "verifier-bug", f"verifier bug: backtracking idx {i}\n")
+
+
+def back_kinds(env: Env) -> bytearray:
+    """For every instruction, what must be looked for if taking it back is to change anything.
+
+    A number below 16 is a register.  STORE and a register: that one or the slot that was written; JUMP: registers that
+    are linked; NOTHING; ASK: it can't be told so simply.
+    """
+    found: bytearray | None = env.room.get("back kinds")
+    if found is None:
+        found = env.room["back kinds"] = bytearray([_back_kind(insn) for insn in env.insns])
+    return found
+
+
+def _back_kind(insn: VInsn) -> int:
+    kind = insn.code & 7
+    opcode = insn.code & 0xF0
+    if insn.code == 0:
+        return NOTHING
+    if (kind == 4 or kind == 7) and opcode != 0xB0 and not (insn.code & 8 and opcode != 0xD0 and opcode != 0x80):
+        return NOTHING
+    if kind == 0 or kind == 1 or kind == 4 or kind == 7:
+        return insn.dst if insn.dst < 16 else ASK
+    if kind == 5 or kind == 6:
+        return ASK if opcode == 0x80 or opcode == 0x90 or insn.code & 8 else JUMP
+    return ASK if (insn.code & 0xE0) == 0xC0 or insn.dst > 15 else STORE + insn.dst
+
+
+def _untouched(bt: Backtrack, kind: int, hist: HistoryEntry | None) -> bool:
+    """Does taking back an instruction of such a kind leave what is looked for as it is?"""
+    if kind < STORE:
+        return (bt.reg_masks[bt.frame] >> kind & 1) == 0
+    if kind < JUMP:
+        if bt.reg_masks[bt.frame] >> (kind - STORE) & 1:
+            return False
+        if hist is None or not hist.flags & INSN_F_STACK_ACCESS:
+            return True
+        slots = bt.stack_masks[hist.flags & INSN_F_FRAMENO_MASK]
+        return (slots >> (hist.flags >> INSN_F_SPI_SHIFT & INSN_F_SPI_MASK) & 1) == 0
+    if kind == JUMP:
+        return hist is None or hist.linked_regs == 0
+    return kind == NOTHING
 
 
 def _mark_entry(env: Env, state: State) -> bool:
@@ -201,8 +253,9 @@ def _mark_state(env: Env, state: State) -> bool:
 def _mark_regs(bt: Backtrack, frame: Frame, fr: int) -> bool:
     regs = frame.regs
     changed = False
+    wanted = bt.frame_regs(fr)
     for i in range(11):
-        if not bt.has_frame_reg(fr, i):
+        if (wanted >> i & 1) == 0:
             continue
         reg = regs[i]
         if reg.type != SCALAR_VALUE or reg.precise:
@@ -218,8 +271,9 @@ def _mark_slots(env: Env, frame: Frame, fr: int) -> bool:
     stack = frame.stack
     total = len(stack)
     changed = False
+    wanted = bt.frame_stack(fr)
     for i in range(64):
-        if not bt.has_frame_slot(fr, i):
+        if (wanted >> i & 1) == 0:
             continue
         if i >= total:
             raise env.reject(
