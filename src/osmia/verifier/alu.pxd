@@ -14,11 +14,10 @@ from osmia.verifier.env cimport Env
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.linked cimport assign_scalar_id_before_mov
 from osmia.verifier.maps cimport VMap
-from osmia.verifier.marks cimport check_reg_arg, mark_reg_unknown, unknown_scalar
+from osmia.verifier.marks cimport check_frame_reg_arg, mark_reg_unknown, unknown_scalar
 from osmia.verifier.pointer_alu cimport adjust_ptr_min_max_vals
 from osmia.verifier.regs cimport Reg, known_value
 from osmia.verifier.scalar cimport adjust_scalar_min_max_vals
-from osmia.words cimport s32, s64
 from osmia.words cimport s32, s64
 
 cdef enum:
@@ -29,14 +28,14 @@ cdef enum:
 cdef uint32_t ARENA
 
 @cython.locals(op=int32_t, regs=list, reg=Reg)
-cpdef check_alu_op(Env env, VInsn insn)
+cpdef int check_alu_op(Env env, VInsn insn) except -1
 cpdef bint is_pointer_value(Env env, Reg reg) noexcept
-@cython.locals(alu64=bint, odd_width=bint, regs=list, reg=Reg, dst=Reg)
-cpdef check_unary(Env env, VInsn insn, int32_t op)
-@cython.locals(regs=list, value=uint64_t, new=Reg)
-cpdef check_mov_imm(Env env, VInsn insn)
-@cython.locals(regs=list, src=Reg, new=Reg)
-cpdef check_mov_reg(Env env, VInsn insn)
+@cython.locals(alu64=bint, odd_width=bint, reg=Reg, dst=Reg)
+cpdef int check_unary(Env env, VInsn insn, int32_t op, list regs) except -1
+@cython.locals(value=uint64_t, new=Reg)
+cpdef int check_mov_imm(Env env, VInsn insn, list regs) except -1
+@cython.locals(src=Reg, new=Reg)
+cpdef int check_mov_reg(Env env, VInsn insn, list regs) except -1
 @cython.locals(off=int32_t, imm=int64_t, good=bint)
 cpdef check_mov_fields(Env env, VInsn insn)
 @cython.locals(found=VMap)
@@ -44,16 +43,16 @@ cpdef check_addr_space_cast(Env env, int64_t imm)
 @cython.locals(src=Reg, dst=Reg)
 cpdef move_sign_extended(Env env, VInsn insn, list regs)
 @cython.locals(src=Reg, dst=Reg)
-cpdef move32(Env env, VInsn insn, list regs)
+cpdef int move32(Env env, VInsn insn, list regs) except -1
 @cython.locals(src=Reg, dst=Reg)
 cpdef Reg copied(Env env, VInsn insn, list regs, bint linked)
 @cython.locals(by_reg=bint)
-cpdef check_binary(Env env, VInsn insn, int32_t op)
+cpdef int check_binary(Env env, VInsn insn, int32_t op, list regs) except -1
 @cython.locals(width=int64_t)
-cpdef check_constant_operand(Env env, VInsn insn, int32_t op)
-@cython.locals(regs=list, dst=Reg, src=Reg, new=Reg)
-cpdef adjust_reg_min_max_vals(Env env, VInsn insn, int32_t op)
+cpdef int check_constant_operand(Env env, VInsn insn, int32_t op) except -1
+@cython.locals(dst=Reg, src=Reg, new=Reg, by_reg=bint)
+cpdef int adjust_reg_min_max_vals(Env env, VInsn insn, int32_t op, list regs) except -1
 @cython.locals(dst=Reg)
-cpdef adjust_by_pointer(Env env, VInsn insn, int32_t op, list regs)
+cpdef int adjust_by_pointer(Env env, VInsn insn, int32_t op, list regs) except -1
 @cython.locals(alu32=bint, constant=bint, fits=bint, itself=bint, off=int64_t)
 cpdef void link_by_offset(Env env, VInsn insn, int32_t op, Reg dst, Reg src, uint64_t umax) noexcept

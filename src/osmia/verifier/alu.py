@@ -55,7 +55,14 @@ if not cython.compiled:
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
     from osmia.verifier.linked import assign_scalar_id_before_mov
-    from osmia.verifier.marks import DST_OP, DST_OP_NO_MARK, SRC_OP, check_reg_arg, mark_reg_unknown, unknown_scalar
+    from osmia.verifier.marks import (
+        DST_OP,
+        DST_OP_NO_MARK,
+        SRC_OP,
+        check_frame_reg_arg,
+        mark_reg_unknown,
+        unknown_scalar,
+    )
     from osmia.verifier.pointer_alu import adjust_ptr_min_max_vals
     from osmia.verifier.regs import Reg, known_value
     from osmia.verifier.scalar import adjust_scalar_min_max_vals
@@ -67,18 +74,18 @@ ARENA = MAP_TYPE["arena"]
 def check_alu_op(env: Env, insn: VInsn) -> None:
     """Judge an instruction of class ALU or ALU64 and do it to the current state.  Raises Rejected."""
     op = insn.code & 0xF0
+    regs = env.state.regs()
     if op == BPF_MOV:
         if insn.code & BPF_X:
-            check_mov_reg(env, insn)
+            check_mov_reg(env, insn, regs)
         else:
-            check_mov_imm(env, insn)
+            check_mov_imm(env, insn, regs)
     elif op == BPF_NEG or op == BPF_END:
-        check_unary(env, insn, op)
+        check_unary(env, insn, op, regs)
     elif op > BPF_END:
         raise env.reject(EINVAL, "unknown-opcode", f"invalid BPF_ALU opcode {op:x}\n")
     else:
-        check_binary(env, insn, op)
-    regs = env.state.regs()
+        check_binary(env, insn, op, regs)
     reg = regs[insn.dst]
     if not reg_bounds_sane(reg):
         reg = reg.copy()
@@ -94,7 +101,7 @@ def is_pointer_value(env: Env, reg: Reg) -> bool:
 # -- negate and swap bytes
 
 
-def check_unary(env: Env, insn: VInsn, op: int) -> None:
+def check_unary(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
     """BPF_NEG and BPF_END."""
     alu64 = (insn.code & 7) == BPF_ALU64
     if op == BPF_NEG:
@@ -104,42 +111,39 @@ def check_unary(env: Env, insn: VInsn, op: int) -> None:
         odd_width = insn.imm != 16 and insn.imm != 32 and insn.imm != 64
         if insn.src != 0 or insn.off != 0 or odd_width or (alu64 and (insn.code & BPF_X) != BPF_TO_LE):
             raise env.reject(EINVAL, "reserved-fields", "BPF_END uses reserved fields\n")
-    check_reg_arg(env, insn.dst, SRC_OP)
-    regs = env.state.regs()
+    check_frame_reg_arg(env, regs, insn.dst, SRC_OP)
     reg = regs[insn.dst]
     if is_pointer_value(env, reg):
         text = f"R{insn.dst} pointer arithmetic prohibited\n"
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=insn.dst)
     if reg.type == SCALAR_VALUE:
-        check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
+        check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
         dst = reg.copy()
         adjust_scalar_min_max_vals(env, insn, dst, reg)
         regs[insn.dst] = dst
     else:
-        check_reg_arg(env, insn.dst, DST_OP)
+        check_frame_reg_arg(env, regs, insn.dst, DST_OP)
 
 
 # -- moves
 
 
-def check_mov_imm(env: Env, insn: VInsn) -> None:
+def check_mov_imm(env: Env, insn: VInsn, regs: list[Reg]) -> None:
     """``r1 = 5``, ``w1 = 5``."""
     if insn.src != 0 or insn.off != 0:
         raise env.reject(EINVAL, "reserved-fields", "BPF_MOV uses reserved fields\n")
-    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
-    regs = env.state.regs()
+    check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
     value = insn.imm & (U64_MAX if (insn.code & 7) == BPF_ALU64 else U32_MAX)
     new = known_value(value)
     new.precise = not env.bpf_capable
     regs[insn.dst] = new
 
 
-def check_mov_reg(env: Env, insn: VInsn) -> None:
+def check_mov_reg(env: Env, insn: VInsn, regs: list[Reg]) -> None:
     """``r1 = r2``, ``w1 = w2``, with sign extension (``off`` is the width), and casts between address spaces."""
     check_mov_fields(env, insn)
-    check_reg_arg(env, insn.src, SRC_OP)
-    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
-    regs = env.state.regs()
+    check_frame_reg_arg(env, regs, insn.src, SRC_OP)
+    check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
     if (insn.code & 7) != BPF_ALU64:
         move32(env, insn, regs)
     elif insn.imm:
@@ -228,7 +232,7 @@ def copied(env: Env, insn: VInsn, regs: list[Reg], linked: bool) -> Reg:
 # -- everything with two operands
 
 
-def check_binary(env: Env, insn: VInsn, op: int) -> None:
+def check_binary(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
     """Addition to arithmetic shift.  Raises Rejected."""
     by_reg = insn.code & BPF_X
     if insn.off != 0 and (insn.off != 1 or (op != BPF_MOD and op != BPF_DIV)):
@@ -236,12 +240,12 @@ def check_binary(env: Env, insn: VInsn, op: int) -> None:
     if (by_reg and insn.imm != 0) or (not by_reg and insn.src != 0):
         raise env.reject(EINVAL, "reserved-fields", "BPF_ALU uses reserved fields\n")
     if by_reg:
-        check_reg_arg(env, insn.src, SRC_OP)
-    check_reg_arg(env, insn.dst, SRC_OP)
+        check_frame_reg_arg(env, regs, insn.src, SRC_OP)
+    check_frame_reg_arg(env, regs, insn.dst, SRC_OP)
     if not by_reg:
         check_constant_operand(env, insn, op)
-    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
-    adjust_reg_min_max_vals(env, insn, op)
+    check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
+    adjust_reg_min_max_vals(env, insn, op, regs)
 
 
 def check_constant_operand(env: Env, insn: VInsn, op: int) -> None:
@@ -253,29 +257,26 @@ def check_constant_operand(env: Env, insn: VInsn, op: int) -> None:
         raise env.reject(EINVAL, "invalid-shift", f"invalid shift {insn.imm}\n")
 
 
-def adjust_reg_min_max_vals(env: Env, insn: VInsn, op: int) -> None:
+def adjust_reg_min_max_vals(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
     """Find out whether scalars or pointers meet, do the arithmetic, store the result.  Raises Rejected."""
-    regs = env.state.regs()
     dst = regs[insn.dst]
+    by_reg = insn.code & BPF_X
+    src = regs[insn.src] if by_reg else known_value(insn.imm & U64_MAX)
     if dst.type == PTR_TO_ARENA:
-        return
-    if insn.code & BPF_X:
-        src = regs[insn.src]
-        if src.type != SCALAR_VALUE:
-            adjust_by_pointer(env, insn, op, regs)
-            return
-        if dst.type != SCALAR_VALUE or dst.precise:
+        pass
+    elif src.type != SCALAR_VALUE:
+        adjust_by_pointer(env, insn, op, regs)
+    else:
+        if by_reg and (dst.type != SCALAR_VALUE or dst.precise):
             mark_chain_precision(env, insn.src)
             dst, src = regs[insn.dst], regs[insn.src]
-    else:
-        src = known_value(insn.imm & U64_MAX)
-    if dst.type != SCALAR_VALUE:
-        adjust_ptr_min_max_vals(env, insn, dst, src, True)
-        return
-    new = dst.copy()
-    adjust_scalar_min_max_vals(env, insn, new, src)
-    link_by_offset(env, insn, op, new, src, dst.umax)
-    regs[insn.dst] = new
+        if dst.type == SCALAR_VALUE:
+            new = dst.copy()
+            adjust_scalar_min_max_vals(env, insn, new, src)
+            link_by_offset(env, insn, op, new, src, dst.umax)
+            regs[insn.dst] = new
+        else:
+            adjust_ptr_min_max_vals(env, insn, dst, src, True)
 
 
 def adjust_by_pointer(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:

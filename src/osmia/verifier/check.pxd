@@ -33,8 +33,10 @@ cpdef int do_check(Env env) except -1
 cpdef bint next_path(Env env) except -1
 @cython.locals(idx=int32_t, insn=VInsn, state=State)
 cpdef int walk_insn(Env env, bint show) except -1
-@cython.locals(idx=int32_t, step=int, state=State)
+@cython.locals(idx=int32_t, step=int)
 cpdef int judge(Env env, VInsn insn) except -1
+@cython.locals(step=int)
+cpdef int judge_guess(Env env, VInsn insn) except -1
 cpdef int say_safe(Env env, bint show) except -1
 @cython.locals(state=State, log=Log)
 cpdef int log_insn(Env env, VInsn insn, bint show) except -1

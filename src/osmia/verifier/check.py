@@ -106,27 +106,29 @@ def walk_insn(env: Env, show: bool) -> int:
 
 
 def judge(env: Env, insn: VInsn) -> int:
-    """Apply the rules; on a speculative path what may not run is fenced off instead of refused."""
-    state = env.state
+    """Apply the rules to the instruction.  Raises Rejected."""
     idx = env.insn_idx
     reset_stack_write_marks(env, idx)
+    if env.state.speculative:
+        step = judge_guess(env, insn)
+    else:
+        step = check_insn(env, insn)
+    commit_stack_write_marks(env)
+    env.prev_insn_idx = idx
+    return step
+
+
+def judge_guess(env: Env, insn: VInsn) -> int:
+    """The same on a path that the processor may only guess: what may not run there is fenced off instead of refused."""
     try:
         step = check_insn(env, insn)
     except Rejected as no:
         if no.errno not in RECOVERABLE:
             raise
-        commit_stack_write_marks(env)
-        if not state.speculative:
-            raise
         insn.nospec = True
         insn.alu_state = 0
-        step = PATH_ENDS
-    else:
-        commit_stack_write_marks(env)
-        if state.speculative and insn.nospec_result:
-            step = PATH_ENDS
-    env.prev_insn_idx = idx
-    return step
+        return PATH_ENDS
+    return PATH_ENDS if insn.nospec_result else step
 
 
 def say_safe(env: Env, show: bool) -> None:

@@ -7,6 +7,9 @@ from osmia.verifier.insn cimport VInsn
 from osmia.verifier.live_masks cimport InsnMasks, Instance, LiveStack
 from osmia.verifier.state cimport Frame, State
 
+cdef enum:
+    WROTE_NOTHING = 1
+
 cpdef stack_liveness_init(Env env)
 @cython.locals(live=LiveStack)
 cpdef int reset_live_stack_callchain(Env env) except -1
@@ -15,7 +18,7 @@ cpdef int mark_stack_read(Env env, uint32_t frameno, int32_t insn_idx, uint64_t 
 cpdef int mark_stack_write(Env env, uint32_t frameno, uint64_t mask) except -1
 @cython.locals(live=LiveStack)
 cpdef int reset_stack_write_marks(Env env, int32_t insn_idx) except -1
-@cython.locals(live=LiveStack)
+@cython.locals(live=LiveStack, instance=Instance)
 cpdef int commit_stack_write_marks(Env env) except -1
 @cython.locals(at=int32_t, known=uint8_t, frameno=int32_t, mask=uint64_t, old=uint64_t, masks=InsnMasks)
 cpdef commit_writes(Env env, LiveStack live, Instance instance)

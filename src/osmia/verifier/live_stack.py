@@ -23,6 +23,8 @@ if not cython.compiled:
     from osmia.verifier.live_masks import InsnMasks, Instance, LiveStack
     from osmia.verifier.state import State
 
+    WROTE_NOTHING = 1  # in Instance.seen: on every walk so far the instruction wrote nothing
+
 
 def stack_liveness_init(env: Env) -> None:
     """Before the walk: nothing is known."""
@@ -51,14 +53,18 @@ def reset_stack_write_marks(env: Env, insn_idx: int) -> None:
     live = env.live_stack
     if live.current is None:
         current_instance(env)
-    live.reset_writes(insn_idx)
+    if live.wrote:
+        live.reset_writes(insn_idx)
+    else:
+        live.write_insn_idx = insn_idx
 
 
 def commit_stack_write_marks(env: Env) -> None:
     """An instruction is done: what it wrote on this path counts if it wrote it on all others."""
     live = env.live_stack
-    if live.current is not None:
-        commit_writes(env, live, live.current)
+    instance = live.current
+    if instance is not None and (live.wrote or instance.seen[live.write_insn_idx - instance.start] != WROTE_NOTHING):
+        commit_writes(env, live, instance)
 
 
 def commit_writes(env: Env, live: LiveStack, instance: Instance) -> None:
