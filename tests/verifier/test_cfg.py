@@ -8,7 +8,7 @@ from osmia.obj.model import Program
 from osmia.verifier.cfg import check_cfg
 from osmia.verifier.depth import check_max_stack_depth
 from osmia.verifier.env import Env, Powers
-from osmia.verifier.errors import Rejected, Unsupported
+from osmia.verifier.errors import Rejected
 from osmia.verifier.fastcall import mark_fastcall_patterns
 from osmia.verifier.flow import insn_successors
 from osmia.verifier.live_regs import compute_live_registers

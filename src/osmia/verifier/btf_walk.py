@@ -67,6 +67,15 @@ def struct_access(btf: Btf, btf_id: int, off: int, size: int) -> Found:
     return walk.run(btf_id)
 
 
+def struct_at(btf: Btf, btf_id: int, off: int) -> int:
+    """The struct inside a struct that the byte at ``off`` lies in, one level down; 0 when it is a field of its own.
+
+    Raises WalkError.
+    """
+    found = _Walk(btf, off, 1).step(btf_id)
+    return 0 if isinstance(found, Found) else found
+
+
 def _name(named: t.Type | t.Member) -> str:
     """The name that messages show."""
     return getattr(named, "name", "") or "(anon)"

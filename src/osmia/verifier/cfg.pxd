@@ -2,7 +2,10 @@ cimport cython
 from libc.stdint cimport int32_t, uint8_t
 from osmia.isa.consts cimport BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_X, LD_IMM64
 from osmia.verifier.env cimport Env, Subprog
-from osmia.verifier.flow cimport is_helper_call, is_may_goto, is_pseudo_call, is_pseudo_func, jmp_offset, mark_force_checkpoint, mark_jmp_point, mark_prune_point
+from osmia.verifier.flow cimport (
+    is_helper_call, is_kfunc_call, is_may_goto, is_pseudo_call, is_pseudo_func, jmp_offset, mark_force_checkpoint,
+    mark_jmp_point, mark_prune_point
+)
 from osmia.verifier.insn cimport VInsn
 
 @cython.final
@@ -20,6 +23,7 @@ cdef class Search:
     cpdef bint visit_call(self, VInsn insn, int32_t size, bint enters) except -1
     @cython.locals(env=Env)
     cpdef mark_call(self, VInsn insn)
+    cpdef mark_kfunc_call(self, VInsn insn)
     @cython.locals(caller=Subprog, callee=Subprog)
     cpdef merge_effects(self, int32_t slot, int32_t target)
     cpdef Subprog subprog_of(self, int32_t slot)

@@ -22,6 +22,7 @@ from osmia.verifier.helper_proto import (
     is_async_callback_calling_function,
     is_sync_callback_calling_function,
 )
+from osmia.verifier.kfunc_meta import ASYNC_CALLBACKS, is_allowed, kfunc_of
 from osmia.verifier.lines import verbose_linfo
 
 if not cython.compiled:
@@ -29,6 +30,7 @@ if not cython.compiled:
     from osmia.verifier.env import Subprog
     from osmia.verifier.flow import (
         is_helper_call,
+        is_kfunc_call,
         is_may_goto,
         is_pseudo_call,
         is_pseudo_func,
@@ -113,6 +115,8 @@ class Search:
     def mark_call(self, insn: VInsn) -> None:
         """A state is kept before a call that calls back; sleeping and packet changes belong to the whole function."""
         env = self.env
+        if is_kfunc_call(insn):
+            self.mark_kfunc_call(insn)
         if not is_helper_call(insn):
             return
         if is_async_callback_calling_function(insn.imm):
@@ -126,6 +130,28 @@ class Search:
         if proto is not None and proto.might_sleep:
             self.subprog_of(insn.idx).might_sleep = True
         if helper_changes_pkt_data(insn.imm) or insn.imm == TAIL_CALL:  # what is called next may change the packet
+            self.subprog_of(insn.idx).changes_pkt_data = True
+
+    def mark_kfunc_call(self, insn: VInsn) -> None:
+        """The same for a kernel function; where an iterator goes on, rounds are compared."""
+        desc = kfunc_of(self.env, insn)
+        if desc is None:
+            return
+        if desc.name in ASYNC_CALLBACKS:
+            mark_prune_point(self.env, insn.idx)
+        elif desc.name == "bpf_rbtree_add_impl":
+            insn.calls_callback = True
+            mark_force_checkpoint(self.env, insn.idx)
+            mark_prune_point(self.env, insn.idx)
+            mark_jmp_point(self.env, insn.idx)
+        if not is_allowed(self.env, desc):
+            return
+        if desc.iter_next:
+            mark_prune_point(self.env, insn.idx)
+            mark_force_checkpoint(self.env, insn.idx)
+        if desc.sleepable:
+            self.subprog_of(insn.idx).might_sleep = True
+        if desc.changes_pkt_data:
             self.subprog_of(insn.idx).changes_pkt_data = True
 
     def merge_effects(self, slot: int, target: int) -> None:

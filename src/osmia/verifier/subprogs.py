@@ -10,9 +10,9 @@ from osmia.verifier.consts import BPF_MAX_SUBPROGS
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.flow import is_helper_call, is_kfunc_call, is_pseudo_call, is_pseudo_func, jmp_offset
 from osmia.verifier.insn import VInsn
+from osmia.verifier.kfunc_meta import add_kfunc_call
 
 TAIL_CALL = 12
-GPL_LICENSES = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
 ENDS = (c.BPF_JMP | c.BPF_EXIT, c.BPF_JMP32 | c.BPF_JA, c.BPF_JMP | c.BPF_JA)
 """What may stand last in a function."""
 
@@ -49,13 +49,6 @@ def add_subprog(env: Env, starts: set[int], slot: int) -> None:
     if slot not in starts and len(starts) >= BPF_MAX_SUBPROGS:
         raise env.reject(E2BIG, "too-many-subprogs", "too many subprograms\n")
     starts.add(slot)
-
-
-def add_kfunc_call(env: Env, insn: VInsn) -> None:
-    """A call of a kernel function: what can be said before its prototype is looked at."""
-    if env.program.license not in GPL_LICENSES:
-        raise env.reject(EINVAL, "kfunc-license", "cannot call kernel function from non-GPL compatible program\n")
-    raise env.unsupported("kfunc calls")
 
 
 def check_exception_callback(env: Env) -> None:

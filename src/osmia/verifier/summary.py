@@ -1,4 +1,4 @@
-"""What a call of a helper reads and writes, as far as its prototype says so before the walk."""
+"""What a call of a helper or kernel function reads and writes, as far as its prototype says so before the walk."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from osmia.verifier.consts import RET_VOID
-from osmia.verifier.flow import is_helper_call
+from osmia.verifier.flow import is_helper_call, is_kfunc_call
 from osmia.verifier.helper_offer import get_helper_proto
 from osmia.verifier.helper_proto import HelperRule
 from osmia.verifier.insn import VInsn
+from osmia.verifier.kfunc_meta import fetch_kfunc_meta
 
 if TYPE_CHECKING:
     from osmia.verifier.env import Env
@@ -38,7 +39,10 @@ class CallSummary:
 
 
 def call_summary(env: Env, insn: VInsn) -> CallSummary | None:
-    """What a call of a helper reads and writes; None for other calls and for helpers that are not offered."""
+    """What a call reads and writes; None for the program's own functions and for what is not offered."""
+    if is_kfunc_call(insn):
+        desc = fetch_kfunc_meta(env, insn)
+        return CallSummary(len(desc.params), desc.returns_void, desc.fastcall) if desc else None
     rule = get_helper_proto(env, insn.imm) if is_helper_call(insn) else None
     return _summary(rule, env.prog_type) if rule else None
 

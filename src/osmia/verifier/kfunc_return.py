@@ -1,0 +1,124 @@
+"""What a kernel function leaves in R0.
+
+(The second half of ``check_kfunc_call`` and ``check_special_kfunc`` in kernel/bpf/verifier.c; Linux 6.18.)
+"""
+
+from __future__ import annotations
+
+from errno import EINVAL
+
+from osmia.btf import Btf, Ptr, Struct, Type, Union, Void
+from osmia.errors import InputError
+from osmia.verifier import consts as c
+from osmia.verifier.env import Env
+from osmia.verifier.global_func import kind_name
+from osmia.verifier.iterators import iter_of
+from osmia.verifier.kfunc_meta import SCALARS, KfuncMeta
+from osmia.verifier.marks import mark_reg_unknown, next_id, unknown_scalar
+from osmia.verifier.refs import acquire_reference
+from osmia.verifier.regs import Reg, pointer
+
+ALLOCATES = ("bpf_obj_new_impl", "bpf_percpu_obj_new_impl", "bpf_refcount_acquire_impl")
+SLICES = ("bpf_dynptr_slice", "bpf_dynptr_slice_rdwr")
+NODES = ("bpf_list_node", "bpf_rb_node")
+
+
+def set_kfunc_return(env: Env, meta: KfuncMeta) -> None:
+    """R0 after the call; R0 to R5 are forgotten already.  Raises Rejected."""
+    desc, btf = meta.desc, meta.desc.btf
+    found = btf.type(btf.resolve(desc.proto.type_id))
+    if desc.acquire and not _is_struct_ptr(btf, found) and desc.name not in ALLOCATES:
+        text = "acquire kernel function does not return PTR_TO_BTF_ID\n"
+        raise env.reject(EINVAL, "kfunc-return", text)
+    regs = env.state.regs()
+    if isinstance(found, SCALARS):
+        mark_reg_unknown(env, regs, 0)
+    elif isinstance(found, Ptr):
+        reg = _pointer(env, meta, btf.resolve(found.type_id))
+        if desc.ret_null:
+            reg.type |= c.PTR_MAYBE_NULL
+            reg.id = next_id(env)
+        if desc.acquire:
+            reg.ref_obj_id = acquire_reference(env, env.insn_idx)
+            if desc.ret_null:
+                reg.id = reg.ref_obj_id
+        regs[0] = reg
+
+
+def _is_struct_ptr(btf: Btf, found: Type) -> bool:
+    return isinstance(found, Ptr) and isinstance(btf.type(btf.resolve(found.type_id)), (Struct, Union))
+
+
+def _pointer(env: Env, meta: KfuncMeta, ref_id: int) -> Reg:
+    """The pointer, without what flags add to it."""
+    desc, btf = meta.desc, meta.desc.btf
+    target = btf.type(ref_id)
+    special = _special(env, meta, target)
+    if special is not None:
+        return special
+    if isinstance(target, Void):
+        return unknown_scalar(env)
+    if not isinstance(target, Struct):
+        return _memory(env, meta, ref_id, target)
+    reg = pointer(c.PTR_TO_BTF_ID)
+    reg.btf, reg.btf_id = btf, ref_id
+    if desc.name == "bpf_get_kmem_cache":
+        reg.type |= c.PTR_UNTRUSTED
+    elif desc.rcu_protected:
+        reg.type |= c.MEM_RCU
+    if desc.iter_next:
+        reg.type |= c.MEM_RCU if iter_of(env.state, meta).type & c.MEM_RCU else c.PTR_TRUSTED
+    return reg
+
+
+def _memory(env: Env, meta: KfuncMeta, ref_id: int, target: Type) -> Reg:
+    """Memory of the size that an argument said, or of the type's, which is then read-only."""
+    desc = meta.desc
+    if not meta.r0_size:
+        try:
+            meta.r0_size, meta.r0_rdonly = desc.btf.size_of(ref_id), True
+        except InputError:
+            meta.r0_size = 0
+    if not meta.r0_size:
+        text = (
+            f"kernel function {desc.name} returns pointer type {kind_name(target)} "
+            f"{getattr(target, 'name', '')} is not supported\n"
+        )
+        raise env.reject(EINVAL, "kfunc-return", text)
+    reg = pointer(c.PTR_TO_MEM | (c.MEM_RDONLY if meta.r0_rdonly else 0))
+    reg.mem_size = meta.r0_size
+    reg.ref_obj_id = meta.ref_obj_id
+    if desc.rcu_protected:
+        reg.type |= c.MEM_RCU
+    return reg
+
+
+def _special(env: Env, meta: KfuncMeta, target: Type) -> Reg | None:
+    """Functions whose result hangs on their arguments; None for the others."""
+    desc = meta.desc
+    name = desc.name
+    if name in ALLOCATES or getattr(target, "name", "") in NODES or name in SLICES:
+        raise env.unsupported(f"kfunc {name}")
+    if name == "bpf_cast_to_kern_ctx":
+        reg = pointer(c.PTR_TO_BTF_ID | c.PTR_TRUSTED)
+        reg.btf, reg.btf_id = desc.btf, meta.ret_btf_id
+        return reg
+    return _rdonly_cast(env, meta) if name == "bpf_rdonly_cast" else None
+
+
+def _rdonly_cast(env: Env, meta: KfuncMeta) -> Reg:
+    """Any number taken for a pointer to a struct of the kernel's, or (void) to bytes: what is read may fail."""
+    btf, type_id = meta.desc.btf, meta.constant or 0
+    try:
+        found = btf.type(type_id & 0xFFFFFFFF)
+    except InputError:
+        text = f"Unknown type ID {type_id} passed to kfunc bpf_rdonly_cast\n"
+        raise env.reject(EINVAL, "cast-type", text) from None
+    if isinstance(found, (Struct, Union)):
+        reg = pointer(c.PTR_TO_BTF_ID | c.PTR_UNTRUSTED)
+        reg.btf, reg.btf_id = btf, type_id & 0xFFFFFFFF
+        return reg
+    if isinstance(found, Void):
+        return pointer(c.PTR_TO_MEM | c.MEM_RDONLY | c.PTR_UNTRUSTED)
+    text = "kfunc bpf_rdonly_cast type ID argument must be of a struct or void\n"
+    raise env.reject(EINVAL, "cast-type", text)
