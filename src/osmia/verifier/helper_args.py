@@ -15,6 +15,7 @@ except ImportError:
 from osmia.verifier.const_arg import check_reg_const_str
 from osmia.verifier.dynptr import check_dynptr_release, process_dynptr_func
 from osmia.verifier.fields import process_timer_func
+from osmia.verifier.kptrs import process_kptr_func
 from osmia.verifier.locks import process_spin_lock
 
 if not cython.compiled:
@@ -178,7 +179,7 @@ def _check_kind(env: Env, arg: int, base: int, flags: int, reg: Reg, meta: CallM
     elif base == ARG_PTR_TO_TIMER:
         process_timer_func(env, regno, meta)
     elif base == ARG_KPTR_XCHG_DEST:
-        raise env.unsupported("kernel pointers in maps")
+        process_kptr_func(env, regno, meta)
 
 
 def _note_map(env: Env, reg: Reg, meta: CallMeta) -> None:

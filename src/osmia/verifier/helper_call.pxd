@@ -21,7 +21,7 @@ from osmia.verifier.state cimport Frame, Slot, State
 
 cdef uint64_t KEY_SEEN, KEY_POISON
 cdef int32_t TAIL_CALL, GET_LOCAL_STORAGE, SNPRINTF, GET_FUNC_IP, SET_RETVAL, PER_CPU_PTR, THIS_CPU_PTR
-cdef int32_t DYNPTR_FROM_MEM, DYNPTR_WRITE, DYNPTR_DATA, SKB_DYNPTR, SKB_META_DYNPTR
+cdef int32_t KPTR_XCHG, DYNPTR_FROM_MEM, DYNPTR_WRITE, DYNPTR_DATA, SKB_DYNPTR, SKB_META_DYNPTR
 cdef uint32_t PROG_ARRAY
 
 @cython.locals(func_id=int32_t, rule=HelperRule, meta=CallMeta, arg=int32_t, i=int32_t, frame=Frame)

@@ -19,6 +19,7 @@ from osmia.verifier.const_arg import check_bpf_snprintf_call
 from osmia.verifier.ctx import shape_of
 from osmia.verifier.dynptr import check_dynptr_data_source, known_dynptr, unmark_stack_slots_dynptr
 from osmia.verifier.helper_proto import func_id_name, max_func_id
+from osmia.verifier.kptrs import release_into_map
 from osmia.verifier.map_compat import check_map_func_compatibility
 
 if not cython.compiled:
@@ -53,7 +54,7 @@ if not cython.compiled:
 ENOTSUPP = 524
 TAIL_CALL, GET_LOCAL_STORAGE, SNPRINTF, GET_FUNC_IP, SET_RETVAL = 12, 81, 165, 173, 187
 PER_CPU_PTR, THIS_CPU_PTR = 153, 154
-DYNPTR_FROM_MEM, DYNPTR_WRITE, DYNPTR_DATA = 197, 202, 203
+KPTR_XCHG, DYNPTR_FROM_MEM, DYNPTR_WRITE, DYNPTR_DATA = 194, 197, 202, 203
 SKB_DYNPTR, SKB_META_DYNPTR = 3, 5  # kinds of dynptrs into a packet that moves when it is written
 PROG_ARRAY = 3
 KEY_SEEN = 1 << 63
@@ -154,6 +155,8 @@ def _release(env: Env, meta: CallMeta, rule: HelperRule) -> None:
     spec = rule.args[meta.release_regno - 1]
     if spec.base == ARG_PTR_TO_DYNPTR:
         released = unmark_stack_slots_dynptr(env, reg)
+    elif rule.id == KPTR_XCHG and meta.ref_obj_id:
+        released = release_into_map(env, meta.ref_obj_id)
     elif meta.ref_obj_id:
         released = release_reference(env, meta.ref_obj_id)
     else:

@@ -16,7 +16,7 @@ from osmia.verifier.refs cimport acquire_reference
 from osmia.verifier.regs cimport Reg, pointer
 from osmia.words cimport s32, s64
 
-cdef int32_t MAP_LOOKUP_ELEM, DYNPTR_DATA, GET_SMP_PROCESSOR_ID
+cdef int32_t MAP_LOOKUP_ELEM, KPTR_XCHG, DYNPTR_DATA, GET_SMP_PROCESSOR_ID
 cdef uint32_t SOCKMAP, SOCKHASH
 
 @cython.locals(base=uint32_t, regs=list, reg=Reg)

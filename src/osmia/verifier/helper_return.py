@@ -17,6 +17,7 @@ except ImportError:
 
 from osmia.btf import Struct, Union
 from osmia.errors import InputError
+from osmia.verifier.kptrs import exchanged
 
 if not cython.compiled:
     from osmia.verifier.bounds import reg_bounds_sanity_check, reg_bounds_sync
@@ -47,7 +48,7 @@ if not cython.compiled:
     from osmia.verifier.regs import Reg, pointer
     from osmia.words import s32, s64
 
-MAP_LOOKUP_ELEM, DYNPTR_DATA = 1, 203
+MAP_LOOKUP_ELEM, KPTR_XCHG, DYNPTR_DATA = 1, 194, 203
 SOCKMAP, SOCKHASH = 15, 18
 GET_SMP_PROCESSOR_ID = 8
 BOUNDED_BY_SIZE = frozenset((45, 67, 114, 115, 141))
@@ -101,6 +102,8 @@ def _pointer(env: Env, meta: CallMeta, rule: HelperRule) -> Reg:
         return reg
     if base == RET_PTR_TO_MEM_OR_BTF_ID:
         return _percpu(env, meta, flags)
+    if rule.id == KPTR_XCHG:
+        return exchanged(env, meta, flags)
     reg = pointer(PTR_TO_BTF_ID | flags)
     found = env.vmlinux.find(rule.ret_struct, Struct) if env.vmlinux is not None else None
     if found is None:

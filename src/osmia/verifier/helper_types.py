@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from errno import EACCES, EINVAL
+from errno import EACCES, EFAULT, EINVAL
 from typing import Any
 
 try:
@@ -16,12 +16,12 @@ except ImportError:
 from osmia.btf import Btf, Struct, Union
 from osmia.verifier import consts as c
 from osmia.verifier.helper_proto import func_id_name
+from osmia.verifier.kptrs import check_match
 from osmia.verifier.text import btf_type_name, reg_type_str
 
 if not cython.compiled:
     from osmia.verifier.call_meta import CallMeta
     from osmia.verifier.consts import (
-        ARG_KPTR_XCHG_DEST,
         ARG_PTR_TO_BTF_ID_SOCK_COMMON,
         ARG_PTR_TO_DYNPTR,
         ARG_PTR_TO_MEM,
@@ -54,6 +54,13 @@ _MEM = (
     *(c.PTR_TO_MEM | c.MEM_RINGBUF, c.PTR_TO_BUF, _BTF | c.PTR_TRUSTED),
 )
 _PERCPU = _BTF | c.MEM_PERCPU
+_PERCPUS = frozenset((_PERCPU, _PERCPU | c.MEM_RCU, _PERCPU | c.PTR_TRUSTED))
+_STRUCTS = frozenset(
+    flags | null
+    for flags in (_BTF, _BTF | c.PTR_TRUSTED, _BTF | c.MEM_RCU)
+    for null in (0, c.PTR_MAYBE_NULL)
+)  # fmt: skip
+"""BTF pointers that lead to a struct of the kernel's."""
 
 COMPATIBLE: dict[int, tuple[int, ...]] = {
     c.ARG_PTR_TO_MAP_KEY: _MEM,
@@ -101,6 +108,8 @@ def check_reg_type(env: Env, regno: int, base: int, flags: int, struct: str, met
         type &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
     if base == ARG_PTR_TO_MEM:
         type &= NO_DYNPTR_TYPE
+    if meta.func_id == KPTR_XCHG and regno == 2 and type & MEM_ALLOC:
+        type &= (MEM_ALLOC | MEM_PERCPU) ^ 0xFFFFFFFF
     types = COMPATIBLE[base]
     if type not in types:
         expected = ", ".join([reg_type_str(t) for t in types])
@@ -118,13 +127,21 @@ def _check_btf_reg(env: Env, regno: int, reg: Reg, base: int, flags: int, struct
             text = f"{func_id_name(meta.func_id)}() may write into memory pointed by R{regno} type={found}\n"
             raise env.reject(EACCES, "argument-read-only", text, reg=regno)
         return
-    if reg.type & MEM_PERCPU and not reg.type & MEM_ALLOC:
+    if reg.type in _PERCPUS:
         return  # what is behind it is for the helper to judge
-    if reg.type & MEM_ALLOC or meta.func_id == KPTR_XCHG or base == ARG_KPTR_XCHG_DEST:
-        raise env.unsupported("allocated objects")
+    if reg.type == _BTF | MEM_ALLOC or reg.type == _PERCPU | MEM_ALLOC:
+        if meta.func_id == KPTR_XCHG and regno == 2:
+            check_match(env, meta.kptr_field, reg, regno, EACCES)
+        return
+    if reg.type not in _STRUCTS:
+        text = "verifier bug: invalid PTR_TO_BTF_ID register for type match\n"
+        raise env.reject(EFAULT, "argument-struct", text, reg=regno)
     if reg.type & PTR_MAYBE_NULL and (not flags & PTR_MAYBE_NULL or flags & OBJ_RELEASE):
         text = f"Possibly NULL pointer passed to helper arg{regno}\n"
         raise env.reject(EACCES, "argument-maybe-null", text, reg=regno)
+    if meta.func_id == KPTR_XCHG:
+        check_match(env, meta.kptr_field, reg, regno, EACCES)
+        return
     wanted = "sock_common" if base == ARG_PTR_TO_BTF_ID_SOCK_COMMON else struct
     strict = bool(flags & OBJ_RELEASE) and meta.func_id != SK_RELEASE
     if not btf_struct_ids_match(env, reg, wanted, strict):
@@ -144,10 +161,10 @@ def btf_struct_ids_match(env: Env, reg: Reg, wanted: str, strict: bool) -> bool:
         return False
     if reg.off:
         raise env.unsupported("pointers into the middle of a kernel struct")
-    return _starts_with(kernel, reg.btf_id, kernel.find(wanted, Struct))
+    return starts_with(kernel, reg.btf_id, kernel.find(wanted, Struct))
 
 
-def _starts_with(btf: Btf, btf_id: int, wanted: Any) -> bool:
+def starts_with(btf: Btf, btf_id: int, wanted: Any) -> bool:
     """Is the struct ``wanted`` the first member of the struct, or of that member, and so on?"""
     for _ in range(32):
         made = btf.type(btf_id)

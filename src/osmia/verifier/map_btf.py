@@ -14,6 +14,7 @@ from osmia.kernel.uapi import MAP_FLAGS
 from osmia.verifier.btf_info import known_type
 from osmia.verifier.btf_resolve import btf_load_errno
 from osmia.verifier.env import Env
+from osmia.verifier.kptrs import may_be_owned
 from osmia.verifier.map_record import IN_VALUES, BadRecord, Record, parse_record, struct_metas_errno
 from osmia.verifier.maps import VMap
 
@@ -59,6 +60,8 @@ def map_check_btf(env: Env, found: VMap) -> int:
     if sized(spec.btf, value_id) != spec.value_size:
         return EINVAL
     record = record_of(spec.btf, value_id, spec.value_size)
+    if record is not None and not may_be_owned(env, record):
+        record = None
     wrong = record_errno(env, found, record) if record else 0
     found.record = record
     return wrong or type_errno(found, spec.btf)

@@ -38,10 +38,16 @@ _SIZES = dict(SPECIAL.values()) | {"kptr": 8, "uptr": 8}
 
 
 class Field(NamedTuple):
-    """One field: its kind and its place in the value in bytes."""
+    """One field: its kind and its place in the value in bytes.
+
+    Of pointers also their tag, and the struct ``type_id`` of ``btf`` that they lead to.
+    """
 
     kind: str
     offset: int
+    tag: str = ""
+    btf: Btf | None = None
+    type_id: int = 0
 
 
 class Record:
@@ -58,7 +64,7 @@ class Record:
         return kind in self.kinds
 
     def __repr__(self) -> str:
-        return f"<Record {', '.join(f'{kind}@{offset}' for kind, offset in self.fields)}>"
+        return f"<Record {', '.join(f'{field.kind}@{field.offset}' for field in self.fields)}>"
 
 
 class BadRecord(Exception):
@@ -87,13 +93,13 @@ def parse_record(btf: Btf, type_id: int, kinds: frozenset[str], size: int) -> Re
 def check_places(fields: list[Field], size: int) -> None:
     """Fields lie inside, apart from each other; lists and trees have a lock."""
     end = 0
-    for kind, offset in fields:
+    for kind, offset, *_ in fields:
         if offset + _SIZES[kind] > size:
             raise BadRecord(EFAULT)
         if offset < end:
             raise BadRecord(EEXIST)
         end = offset + _SIZES[kind]
-    kinds = {kind for kind, _ in fields}
+    kinds = {field.kind for field in fields}
     locked = kinds & {"spin_lock", "res_spin_lock"}
     if len(locked) == 2 or (kinds & {"list_head", "rb_root"} and not locked):
         raise BadRecord(EINVAL)
@@ -140,7 +146,8 @@ def at_place(
         size = _SIZES[kind]
         fits = room in (-1, size * count) and offset % min(size, 8) == 0
         whole = isinstance(found, Ptr) or (isinstance(found, Struct) and found.size == size)
-        fields = [Field(kind, offset)] if fits and whole else []
+        tag, type_id = pointee(btf, found) if isinstance(found, Ptr) else ("", 0)
+        fields = [Field(kind, offset, tag, btf if tag else None, type_id)] if fits and whole else []
     elif isinstance(found, Struct):
         size = found.size
         fields = in_struct(btf, found, offset, kinds, depth + 1) if room in (-1, size * count) else []
@@ -148,14 +155,18 @@ def at_place(
         return []
     if len(fields) * count > MAX_FIELDS:
         raise BadRecord(E2BIG)
-    return [Field(kind, place + i * size) for i in range(count) for kind, place in fields]
+    return [field._replace(offset=field.offset + i * size) for i in range(count) for field in fields]
 
 
 def special_kind(btf: Btf, found: Type, kinds: frozenset[str], seen: set[str]) -> str:
     """The kind of field that a type is, or nothing."""
     if isinstance(found, Ptr):
         tag = btf.type(found.type_id)
-        kind = TAGS.get(tag.name, "") if isinstance(tag, TypeTag) else ""
+        if not isinstance(tag, TypeTag) or tag.kind_flag:
+            return ""
+        kind = TAGS.get(tag.name, "")
+        if not kind or isinstance(btf.type(tag.type_id), TypeTag):
+            raise BadRecord(EINVAL)
         return kind if kind in kinds else ""
     kind = SPECIAL.get(found.name, ("", 0))[0]
     if kind not in kinds:
@@ -164,6 +175,15 @@ def special_kind(btf: Btf, found: Type, kinds: frozenset[str], seen: set[str]) -
         raise BadRecord(E2BIG)
     seen.add(kind)
     return kind
+
+
+def pointee(btf: Btf, found: Ptr) -> tuple[str, int]:
+    """A tagged pointer's tag, and the struct that it leads to.  Raises BadRecord."""
+    tag = btf.type(found.type_id)
+    type_id = btf.resolve(found.type_id)
+    if not isinstance(tag, TypeTag) or not isinstance(btf.type(type_id), Struct | Union):
+        raise BadRecord(EINVAL)
+    return tag.name, type_id
 
 
 def struct_metas_errno(btf: Btf) -> int:

@@ -13,7 +13,7 @@ from osmia.verifier.insn cimport VInsn
 from osmia.verifier.loaded cimport coerce_loaded, loaded_scalar
 from osmia.verifier.map_data cimport map_constant
 from osmia.verifier.maps cimport VMap
-from osmia.verifier.marks cimport check_reg_arg, known_zero_of, next_id
+from osmia.verifier.marks cimport check_frame_reg_arg, known_zero_of, next_id
 from osmia.verifier.regions cimport (
     ACCESS_DIRECT, check_buffer_access, check_flow_keys_access, check_map_access, check_map_access_type,
     check_mem_region_access, check_packet_access, check_ptr_alignment, check_ptr_off_reg, check_tp_buffer_access,
@@ -55,7 +55,7 @@ cdef object _invalid(Env env, Reg reg, int32_t regno)
 cdef object _read_only(Env env, Reg reg, int32_t regno)
 @cython.locals(regs=list, reg=Reg, found=VMap, constant=Reg)
 cdef _access_map_value(
-    Env env, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno, bint is_ldsx
+    Env env, int32_t insn_idx, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno, bint is_ldsx
 )
 cdef int _access_mem(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno) except -1
 cdef int _access_sock(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t) except -1

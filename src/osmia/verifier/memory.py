@@ -15,6 +15,7 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.btf_access import check_ptr_to_btf_access, check_ptr_to_map_access
+from osmia.verifier.kptrs import access_kptr
 from osmia.verifier.sock import may_read
 from osmia.verifier.text import reg_type_str
 
@@ -52,7 +53,7 @@ if not cython.compiled:
     from osmia.verifier.insn import VInsn
     from osmia.verifier.loaded import coerce_loaded, loaded_scalar
     from osmia.verifier.map_data import map_constant
-    from osmia.verifier.marks import check_reg_arg, known_zero_of, next_id
+    from osmia.verifier.marks import check_frame_reg_arg, known_zero_of, next_id
     from osmia.verifier.regions import (
         ACCESS_DIRECT,
         check_buffer_access,
@@ -77,9 +78,9 @@ def check_load_mem(
     env: Env, insn: VInsn, strict_alignment_once: bool, is_ldsx: bool, allow_trust_mismatch: bool, ctx: str
 ) -> None:
     """``dst = *(size *)(src + off)``.  Raises Rejected."""
-    check_reg_arg(env, insn.src, SRC_OP)
-    check_reg_arg(env, insn.dst, DST_OP_NO_MARK)
     regs = env.state.regs()
+    check_frame_reg_arg(env, regs, insn.src, SRC_OP)
+    check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
     reg = regs[insn.src]
     size = access_size(insn.code)
     check_mem_access(
@@ -92,9 +93,9 @@ def check_load_mem(
 
 def check_store_reg(env: Env, insn: VInsn, strict_alignment_once: bool) -> None:
     """``*(size *)(dst + off) = src``.  Raises Rejected."""
-    check_reg_arg(env, insn.src, SRC_OP)
-    check_reg_arg(env, insn.dst, SRC_OP)
     regs = env.state.regs()
+    check_frame_reg_arg(env, regs, insn.src, SRC_OP)
+    check_frame_reg_arg(env, regs, insn.dst, SRC_OP)
     reg = regs[insn.dst]
     size = access_size(insn.code)
     check_mem_access(env, env.insn_idx, insn.dst, insn.off, size, BPF_WRITE, insn.src, strict_alignment_once, False)
@@ -178,7 +179,7 @@ def check_mem_access(
             coerce_loaded(env, regs, value_regno, size, is_ldsx)
         return
     if type == PTR_TO_MAP_VALUE:
-        _access_map_value(env, regno, off, size, t, value_regno, is_ldsx)
+        _access_map_value(env, insn_idx, regno, off, size, t, value_regno, is_ldsx)
         return
     if type == PTR_TO_CTX:
         _access_ctx(env, insn_idx, regno, off, size, t, value_regno, is_ldsx)
@@ -243,18 +244,22 @@ def _read_only(env: Env, reg: Reg, regno: int) -> Any:
     return env.reject(EACCES, "read-only", text, reg=regno, found=reg_type_str(reg.type))
 
 
-def _access_map_value(env: Env, regno: int, off: int, size: int, t: int, value_regno: int, is_ldsx: bool) -> None:
+def _access_map_value(
+    env: Env, insn_idx: int, regno: int, off: int, size: int, t: int, value_regno: int, is_ldsx: bool
+) -> None:
     """A map's value.  Of a map that can't change any more, what is read is known."""
     if t == BPF_WRITE and value_regno >= 0 and is_pointer_value(env, value_regno):
         raise env.reject(EACCES, "leak-into-map", f"R{value_regno} leaks addr into map\n", reg=value_regno)
     check_map_access_type(env, regno, off, size, t)
     check_map_access(env, regno, off, size, False, ACCESS_DIRECT)
-    if t == BPF_WRITE or value_regno < 0:
-        return
     regs = env.state.regs()
     reg = regs[regno]
     found = reg.map
     assert found is not None
+    if found.record is not None and access_kptr(env, insn_idx, regno, off, value_regno):
+        return
+    if t == BPF_WRITE or value_regno < 0:
+        return
     if found.frozen and reg.mask == 0:
         constant = map_constant(env, found, off + reg.smin, size, is_ldsx, regs[value_regno])
         if constant is not None:

@@ -30,6 +30,7 @@ cpdef int check_map_access_type(Env env, int32_t regno, int64_t off, int64_t siz
 cpdef int check_map_access(Env env, int32_t regno, int64_t off, int64_t size, bint zero_size_allowed, int32_t src) except -1
 @cython.locals(found=VMap)
 cdef int _check_fields(Env env, Reg reg, int64_t off, int64_t size, int32_t src) except -1
+cdef int _check_kptr(Env env, Reg reg, str name, int64_t at, int64_t off, int64_t size, int32_t src) except -1
 cpdef bint may_access_direct_pkt_data(Env env, object meta, int32_t t) except? -1
 @cython.locals(regs=list, reg=Reg)
 cpdef int check_packet_access(Env env, int32_t regno, int64_t off, int64_t size, bint zero_size_allowed) except -1

@@ -157,14 +157,31 @@ def _check_fields(env: Env, reg: Reg, off: int, size: int, src: int) -> None:
     """A value's locks, timers and the like are not for loads and stores; kernel pointers have rules of their own."""
     found = reg.map
     assert found is not None
-    for kind, at in found.record.fields:
+    for field in found.record.fields:
+        kind, at = field.kind, field.offset
         width = FIELD_SIZES[kind]
         if reg.smin + off >= at + width or at >= reg.umax + off + size:
             continue
         if kind in ("kptr", "uptr"):
-            raise env.unsupported("kernel pointers in map values")
+            _check_kptr(env, reg, "percpu_kptr" if field.tag == "percpu_kptr" else kind, at, off, size, src)
+            continue
         text = f"bpf_{kind} cannot be accessed directly by load/store\n"
         raise env.reject(EACCES, "special-field", text, found=kind)
+
+
+def _check_kptr(env: Env, reg: Reg, name: str, at: int, off: int, size: int, src: int) -> None:
+    """A kernel pointer is loaded and stored as a whole, and by instructions."""
+    if src != ACCESS_DIRECT:
+        text = f"{name} cannot be accessed indirectly by helper\n"
+        raise env.reject(EACCES, "kptr-helper", text, found=name)
+    if reg.mask:
+        text = f"{name} access cannot have variable offset\n"
+        raise env.reject(EACCES, "kptr-variable-offset", text, found=name)
+    if at != off + reg.smin:
+        text = f"{name} access misaligned expected={at} off={(off + reg.smin) & M64}\n"
+        raise env.reject(EACCES, "kptr-misaligned", text, expected=at, found=off + reg.smin)
+    if size != 8:
+        raise env.reject(EACCES, "kptr-size", f"{name} access size must be BPF_DW\n", expected=8, found=size)
 
 
 def may_access_direct_pkt_data(env: Env, meta: Any, t: int) -> bool:
