@@ -261,6 +261,7 @@ def verify(
     so many bytes would; ``log_to`` takes a level-2 log while it grows.  ``facts`` keeps what was known of the
     registers before each instruction.  Raises an InputError for a file that is none.
 
+    >>> import osmia
     >>> osmia.verify(osmia.Program("r0 = *(u32 *)(r1 + 9999)\\nexit", "xdp")).error.text
     'invalid bpf_context access off=9999 size=4'
     """

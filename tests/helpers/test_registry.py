@@ -86,8 +86,7 @@ def test_read_only_maps_are_not_written():
     room = bench.room(bytes(8))
     with pytest.raises(Fault, match="read-only"):
         bench.call("bpf_map_update_elem", ro.address, room.address, room.address, 0)
-    with pytest.raises(Fault, match="write-only"):
-        bench.call("bpf_map_lookup_elem", wo.address, room.address)
+    assert bench.call("bpf_map_lookup_elem", wo.address, room.address)  # only loads from the value are refused
     assert not bench.memory.check(bench.call("bpf_map_lookup_elem", ro.address, room.address), 8, True)
 
 

@@ -16,19 +16,13 @@ if TYPE_CHECKING:
     from osmia.vm.env import Env
 
 M64 = 0xFFFFFFFFFFFFFFFF
-RDONLY_PROG, WRONLY_PROG = MAP_FLAGS["rdonly_prog"], MAP_FLAGS["wronly_prog"]
+RDONLY_PROG = MAP_FLAGS["rdonly_prog"]
 
 
 def may_write(m: Map) -> None:
     """Fault for a map that programs may not change; the verifier refuses such programs."""
     if m.flags & RDONLY_PROG:
         raise Fault(f"map {m.name} is read-only for programs")
-
-
-def may_read(m: Map) -> None:
-    """Fault for a map that programs may not read."""
-    if m.flags & WRONLY_PROG:
-        raise Fault(f"map {m.name} is write-only for programs")
 
 
 def lookup_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
@@ -40,8 +34,6 @@ def lookup_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
     m: Map = region.owner  # type: ignore[union-attr, assignment]
     if not memory.check(r2, m.key_size, False):
         env.check(r2, m.key_size)
-    if m.flags & WRONLY_PROG:
-        may_read(m)
     return m.lookup(r2, env.host.cpu)
 
 
@@ -82,7 +74,6 @@ def push_elem(env: Env, m: Map, value: int, flags: int) -> int:
 @helper("bpf_map_pop_elem")
 def pop_elem(env: Env, m: Map, value: int) -> int:
     """Take out of a queue or stack."""
-    may_read(m)
     may_write(m)
     return m.pop(value)
 
@@ -90,12 +81,10 @@ def pop_elem(env: Env, m: Map, value: int) -> int:
 @helper("bpf_map_peek_elem")
 def peek_elem(env: Env, m: Map, value: int) -> int:
     """Look at the next of a queue or stack; ask a bloom filter."""
-    may_read(m)
     return m.peek(value)
 
 
 @helper("bpf_map_lookup_percpu_elem")
 def lookup_percpu_elem(env: Env, m: Map, key: int, cpu: int) -> int:
     """The value of another CPU, or 0."""
-    may_read(m)
     return m.lookup(key, cpu) if cpu < m.cpus else 0
