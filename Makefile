@@ -13,6 +13,7 @@ demo: $(VENV)/.installed
 	$(BIN)/osmia cc examples/skblen.bpf.c -o build/skblen.o
 	$(BIN)/osmia inspect build/skblen.o
 	$(BIN)/osmia disasm -S build/skblen.o
+	$(BIN)/osmia verify build/skblen.o
 	$(BIN)/osmia run examples/unlink.bpf.c
 	$(BIN)/osmia run --do "udp 9999 hello" build/skblen.o
 

@@ -112,8 +112,8 @@ class State:
     """One path at one instruction.  ``branches`` counts the paths that go on from here and are not finished.
 
     ``refs`` is replaced, never changed in place.  ``history`` belongs to this state alone; its entries are shared.
-    A remembered state also counts how often it matched and did not (``hit_cnt``, ``miss_cnt``), knows that it is compared
-    no more (``in_free_list``) and the visit of the loop that it stands in (``scc_visit``); copies know nothing of that.
+    A remembered state also counts how often it matched and did not (``hit_cnt``, ``miss_cnt``), knows that it is
+    compared no more (``in_free_list``) and which visit of a loop it stands in (``scc_visit``); copies know none of it.
     """
 
     frames: list[Frame]
@@ -145,7 +145,10 @@ class State:
     def copy(self) -> State:
         """A state of its own; registers, slots, references and history entries are shared."""
         new = new_state()
-        new.frames = [frame.copy() for frame in self.frames]
+        new.frames = frames = self.frames[:]
+        for i in range(len(frames)):
+            frame = frames[i]
+            frames[i] = frame.copy()
         new.parent, new.refs, new.branches = self.parent, self.refs, self.branches
         new.insn_idx, new.curframe = self.insn_idx, self.curframe
         new.acquired_refs, new.active_locks = self.acquired_refs, self.active_locks
