@@ -56,7 +56,7 @@ def btf_load(env: Env) -> Rejected | None:
         return None
     if not env.powers.bpf:
         return step_refuses("btf", EPERM, "btf-capability")
-    errno = btf_errno(btf)
+    errno = btf_errno(env, btf)
     return step_refuses("btf", errno, "btf") if errno else None
 
 

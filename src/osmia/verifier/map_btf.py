@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from errno import EACCES, EINVAL, EOPNOTSUPP, EPERM
+from functools import partial
 
 from osmia.btf import Btf, Datasec, Int, Struct, Type, Void
 from osmia.errors import BtfError
@@ -50,7 +51,7 @@ def map_check_btf(env: Env, found: VMap) -> int:
         return 0
     if spec.btf is None:
         return EINVAL
-    if spec.btf is not env.program.btf and btf_errno(spec.btf):
+    if spec.btf is not env.program.btf and btf_errno(env, spec.btf):
         return EINVAL
     key_id, value_id = spec.btf_key_type_id, spec.btf_value_type_id
     if key_id and sized(spec.btf, key_id) != spec.key_size:
@@ -67,11 +68,11 @@ def map_check_btf(env: Env, found: VMap) -> int:
     return wrong or type_errno(found, spec.btf)
 
 
-def btf_errno(btf: Btf) -> int:
+def btf_errno(env: Env, btf: Btf) -> int:
     """What BPF_BTF_LOAD answers."""
     if btf.byteorder != sys.byteorder:
         return EINVAL
-    return btf_load_errno(btf.encode())[0] or struct_metas_errno(btf)
+    return btf_load_errno(btf.encode())[0] or struct_metas_errno(btf, partial(may_be_owned, env))
 
 
 def record_of(btf: Btf, type_id: int, size: int) -> Record | None:

@@ -6,10 +6,11 @@ kernel/bpf/btf.c, Linux 6.18).
 
 from __future__ import annotations
 
-from errno import E2BIG, EEXIST, EFAULT, EINVAL
+from collections.abc import Callable
+from errno import E2BIG, EEXIST, EFAULT, EINVAL, ENOENT
 from typing import NamedTuple
 
-from osmia.btf import Array, Btf, Datasec, Ptr, Struct, Type, TypeTag, Union, Var
+from osmia.btf import Array, Btf, Datasec, Ptr, Struct, Type, TypeTag, Union, Var, Volatile
 
 SPECIAL = {
     "bpf_spin_lock": ("spin_lock", 4),
@@ -141,6 +142,7 @@ def at_place(
         count, found = count * found.nelems, btf.type(found.type_id)
     if not count:
         return []
+    found = pointer_of(btf, found)
     kind = special_kind(btf, found, kinds, seen)
     if kind:
         size = _SIZES[kind]
@@ -159,13 +161,15 @@ def at_place(
 
 
 def special_kind(btf: Btf, found: Type, kinds: frozenset[str], seen: set[str]) -> str:
-    """The kind of field that a type is, or nothing."""
+    """The kind of field that a type is, or nothing.  Raises BadRecord."""
     if isinstance(found, Ptr):
         tag = btf.type(found.type_id)
         if not isinstance(tag, TypeTag) or tag.kind_flag:
             return ""
         kind = TAGS.get(tag.name, "")
         if not kind or isinstance(btf.type(tag.type_id), TypeTag):
+            raise BadRecord(EINVAL)
+        if kind in kinds and not isinstance(btf.type(btf.resolve(tag.type_id)), Struct):
             raise BadRecord(EINVAL)
         return kind if kind in kinds else ""
     kind = SPECIAL.get(found.name, ("", 0))[0]
@@ -177,18 +181,26 @@ def special_kind(btf: Btf, found: Type, kinds: frozenset[str], seen: set[str]) -
     return kind
 
 
+def pointer_of(btf: Btf, found: Type) -> Type:
+    """A volatile pointer counts as a pointer."""
+    inner = btf.type(found.type_id) if isinstance(found, Volatile) else found
+    return inner if isinstance(inner, Ptr) else found
+
+
 def pointee(btf: Btf, found: Ptr) -> tuple[str, int]:
-    """A tagged pointer's tag, and the struct that it leads to.  Raises BadRecord."""
+    """A tagged pointer's tag, and the struct that it leads to."""
     tag = btf.type(found.type_id)
-    type_id = btf.resolve(found.type_id)
-    if not isinstance(tag, TypeTag) or not isinstance(btf.type(type_id), Struct | Union):
-        raise BadRecord(EINVAL)
-    return tag.name, type_id
+    assert isinstance(tag, TypeTag)  # it has a kind
+    return tag.name, btf.resolve(found.type_id)
 
 
-def struct_metas_errno(btf: Btf) -> int:
-    """The program's own structs that may be objects with special fields: BPF_BTF_LOAD looks at them."""
+def struct_metas_errno(btf: Btf, may_be_owned: Callable[[Record], bool] | None = None) -> int:
+    """The program's own structs that may be objects with special fields: BPF_BTF_LOAD looks at them.
+
+    ``may_be_owned``: may such an object own what its pointers lead to?
+    """
     marks = {btf.find(name, Struct) for name in OBJECT_MARKS} - {None}
+    marks |= {i for kind in (Ptr, Volatile) for i in btf.ids(kind) if _is_kptr(btf, i)}
     if not marks:
         return 0
     for type_id in btf.ids(Struct):
@@ -200,4 +212,13 @@ def struct_metas_errno(btf: Btf) -> int:
                 return bad.errno
             if record is None:
                 return EFAULT
+            if may_be_owned is not None and not may_be_owned(record):
+                return ENOENT
     return 0
+
+
+def _is_kptr(btf: Btf, type_id: int) -> bool:
+    try:
+        return special_kind(btf, pointer_of(btf, btf.type(type_id)), IN_OBJECTS, set()) == "kptr"
+    except BadRecord:
+        return False
