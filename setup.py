@@ -15,7 +15,7 @@ from setuptools import setup
 
 ROOT = Path(__file__).parent
 SRC = ROOT / "src"
-FLAGS = ["-O3", "-fwrapv", "-fno-strict-aliasing", "-Wno-unused-function"]
+FLAGS = ["-O3", "-g0", "-fwrapv", "-fno-strict-aliasing", "-Wno-unused-function"]
 INLINE_ONLY = {"raw", "words", "native", "consts"}
 DIRECTIVES = {
     "language_level": 3,
