@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osmia.btf import Btf, Func, Type, Typedef, Var
+from osmia.btf import Btf, Func, Struct, Type, Typedef, Var
 from osmia.errors import KernelError, UsageError
 from osmia.isa import Insn, encode
 from osmia.isa import consts as c
@@ -108,15 +108,22 @@ class LiveProgram(syscall.Descriptor):
             program.name,
             program.flags,
             program.kern_version,
-            ATTACH_TYPE.get(program.expected_attach_type, 0),
+            self._attach_type(),
             self._attach_btf_id(),
             max(self._btf_fd, 0),
             funcs if has_btf else b"",
             lines if has_btf else b"",
         )
 
+    def _attach_type(self) -> int:
+        """The number of the attach type; for struct_ops that of the member."""
+        kind = self.program.expected_attach_type
+        return int(kind) if kind.isdigit() else ATTACH_TYPE.get(kind, 0)
+
     def _attach_btf_id(self) -> int:
         program = self.program
+        if program.prog_type == "struct_ops" and program.attach_target:
+            return btf_id(program.attach_target.partition(".")[0], Struct)
         if program.prog_type not in ("tracing", "lsm") or not program.attach_target:
             return 0
         prefix = {"trace_raw_tp": "btf_trace_", "trace_iter": "bpf_iter_"}.get(program.expected_attach_type, "")

@@ -15,12 +15,12 @@ class VMap:
     """A map that the program uses.  ``type`` is its number; ``frozen`` content may be read as constants.
 
     ``record`` holds the special fields of the value (timers, locks, kptrs …) that BTF describes, or None.  A
-    ``template`` has no template itself: the kernel makes no such map.
+    ``template`` has no template itself, for the kernel makes no such map, and no name: that is not kept of it.
     """
 
     def __init__(self, spec: MapSpec, template: bool = False) -> None:
         self.spec = spec
-        self.name = spec.name[:15]
+        self.name = "" if template else spec.name[:15]
         self.type = MAP_TYPES.index(spec.type)
         self.key_size = spec.key_size
         self.value_size = spec.value_size
