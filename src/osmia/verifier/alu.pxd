@@ -13,10 +13,11 @@ from osmia.verifier.consts cimport BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST
 from osmia.verifier.env cimport Env
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.linked cimport assign_scalar_id_before_mov
+from osmia.verifier.loaded cimport constant
 from osmia.verifier.maps cimport VMap
 from osmia.verifier.marks cimport check_frame_reg_arg, mark_reg_unknown, unknown_scalar
 from osmia.verifier.pointer_alu cimport adjust_ptr_min_max_vals
-from osmia.verifier.regs cimport Reg, known_value
+from osmia.verifier.regs cimport Reg
 from osmia.verifier.scalar cimport adjust_scalar_min_max_vals
 from osmia.words cimport s32, s64
 

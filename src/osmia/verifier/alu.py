@@ -55,6 +55,7 @@ if not cython.compiled:
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
     from osmia.verifier.linked import assign_scalar_id_before_mov
+    from osmia.verifier.loaded import constant
     from osmia.verifier.marks import (
         DST_OP,
         DST_OP_NO_MARK,
@@ -64,7 +65,7 @@ if not cython.compiled:
         unknown_scalar,
     )
     from osmia.verifier.pointer_alu import adjust_ptr_min_max_vals
-    from osmia.verifier.regs import Reg, known_value
+    from osmia.verifier.regs import Reg
     from osmia.verifier.scalar import adjust_scalar_min_max_vals
     from osmia.words import s32, s64
 
@@ -134,8 +135,10 @@ def check_mov_imm(env: Env, insn: VInsn, regs: list[Reg]) -> None:
         raise env.reject(EINVAL, "reserved-fields", "BPF_MOV uses reserved fields\n")
     check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
     value = insn.imm & (U64_MAX if (insn.code & 7) == BPF_ALU64 else U32_MAX)
-    new = known_value(value)
-    new.precise = not env.bpf_capable
+    new = constant(value)
+    if not env.bpf_capable:
+        new = new.copy()
+        new.precise = True
     regs[insn.dst] = new
 
 
@@ -261,7 +264,7 @@ def adjust_reg_min_max_vals(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> 
     """Find out whether scalars or pointers meet, do the arithmetic, store the result.  Raises Rejected."""
     dst = regs[insn.dst]
     by_reg = insn.code & BPF_X
-    src = regs[insn.src] if by_reg else known_value(insn.imm & U64_MAX)
+    src = regs[insn.src] if by_reg else constant(insn.imm & U64_MAX)
     if dst.type == PTR_TO_ARENA:
         pass
     elif src.type != SCALAR_VALUE:

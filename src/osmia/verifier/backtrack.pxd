@@ -22,6 +22,10 @@ cdef enum:
     NOTHING = 33
     ASK = 34
 
+cdef list _RECENT
+
+@cython.locals(at=uint64_t, entry=HistoryEntry)
+cpdef HistoryEntry shared_entry(uint32_t idx, uint32_t prev_idx, uint32_t flags, uint64_t linked_regs)
 @cython.locals(entry=HistoryEntry)
 cpdef HistoryEntry make_entry(uint32_t idx, uint32_t prev_idx, uint32_t flags, uint64_t linked_regs)
 @cython.locals(history=list, entry=HistoryEntry)

@@ -42,8 +42,24 @@ if not cython.compiled:
     STORE, JUMP, NOTHING, ASK = 16, 32, 33, 34  # what back_kinds() says beside register numbers
 
 
+_RECENT: list[HistoryEntry | None] = [None] * 4096
+"""Entries made lately, by what they say: a loop's turns share theirs."""
+
+
+def shared_entry(idx: int, prev_idx: int, flags: int, linked_regs: int) -> HistoryEntry:
+    """A history entry, perhaps one that was made before."""
+    at = (idx ^ prev_idx << 5 ^ flags << 7 ^ linked_regs) & 4095
+    entry = _RECENT[at]
+    if (
+        entry is None or entry.idx != idx or entry.prev_idx != prev_idx or entry.flags != flags
+        or entry.linked_regs != linked_regs
+    ):  # fmt: skip
+        entry = _RECENT[at] = make_entry(idx, prev_idx, flags, linked_regs)
+    return entry
+
+
 def make_entry(idx: int, prev_idx: int, flags: int, linked_regs: int) -> HistoryEntry:
-    """A history entry."""
+    """A new history entry."""
     if cython.compiled:
         entry = HistoryEntry.__new__(HistoryEntry)
         entry.idx, entry.prev_idx, entry.flags, entry.linked_regs = idx, prev_idx, flags, linked_regs
@@ -56,10 +72,10 @@ def push_jmp_history(env: Env, state: State, insn_flags: int, linked_regs: int) 
     history = state.history
     entry = env.cur_hist_ent
     if entry is None:
-        entry = make_entry(env.insn_idx, env.prev_insn_idx, insn_flags, linked_regs)
+        entry = shared_entry(env.insn_idx, env.prev_insn_idx, insn_flags, linked_regs)
         history.append(entry)
     else:
-        entry = make_entry(entry.idx, entry.prev_idx, entry.flags | insn_flags, linked_regs)
+        entry = shared_entry(entry.idx, entry.prev_idx, entry.flags | insn_flags, linked_regs)
         history[len(history) - 1] = entry
     env.cur_hist_ent = entry
 

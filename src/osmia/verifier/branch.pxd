@@ -8,13 +8,14 @@ from osmia.verifier.consts cimport (
 from osmia.verifier.env cimport Env
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.linked cimport collect_linked_regs, sync_linked_regs
+from osmia.verifier.loaded cimport constant
 from osmia.verifier.marks cimport check_reg_arg
 from osmia.verifier.nulls cimport mark_ptr_or_null_regs, ptr_not_null_reg, reg_is_pkt_pointer_any
 from osmia.verifier.packet_range cimport try_match_pkt_pointers
 from osmia.verifier.paths cimport push_stack
 from osmia.verifier.printing cimport print_insn_state
 from osmia.verifier.refine cimport JEQ, JNE, is_branch_taken, reg_set_min_max
-from osmia.verifier.regs cimport Reg, known_value
+from osmia.verifier.regs cimport Reg
 from osmia.verifier.speculation cimport sanitize_speculative_path
 from osmia.verifier.state cimport Frame, State
 from osmia.verifier.widen cimport find_prev_entry, widen_imprecise_scalars

@@ -28,13 +28,14 @@ if not cython.compiled:
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
     from osmia.verifier.linked import collect_linked_regs, sync_linked_regs
+    from osmia.verifier.loaded import constant
     from osmia.verifier.marks import check_reg_arg
     from osmia.verifier.nulls import mark_ptr_or_null_regs, ptr_not_null_reg, reg_is_pkt_pointer_any
     from osmia.verifier.packet_range import try_match_pkt_pointers
     from osmia.verifier.paths import push_stack
     from osmia.verifier.printing import print_insn_state
     from osmia.verifier.refine import JEQ, JNE, is_branch_taken, reg_set_min_max
-    from osmia.verifier.regs import Reg, known_value
+    from osmia.verifier.regs import Reg
     from osmia.verifier.speculation import sanitize_speculative_path
     from osmia.verifier.state import State
     from osmia.verifier.widen import find_prev_entry, widen_imprecise_scalars
@@ -90,7 +91,7 @@ def _check_operands(env: Env, insn: VInsn) -> Reg:
     else:
         if insn.src:
             raise env.reject(EINVAL, "reserved-fields", "BPF_JMP/JMP32 uses reserved fields\n")
-        src = known_value(insn.imm & U64_MAX)
+        src = constant(insn.imm & U64_MAX)
     state = env.state
     dst = state.regs()[insn.dst]
     if dst.type == PTR_TO_STACK:
@@ -179,7 +180,7 @@ def _refine(env: Env, insn: VInsn, src: Reg, other: State) -> None:
     false1 = dst.copy()
     true1 = dst.copy()
     if not insn.code & 8:
-        false2, true2 = src.copy(), src
+        false2, true2 = src.copy(), src.copy()
     elif insn.src == insn.dst:
         false2, true2 = false1, true1
     else:

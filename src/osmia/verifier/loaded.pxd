@@ -5,12 +5,14 @@ from osmia.verifier.consts cimport SCALAR_VALUE
 from osmia.verifier.env cimport Env
 from osmia.verifier.regs cimport Reg, known_value, unknown_value
 
-cdef list _ZEROS, _UNKNOWN, _LOADED
+cdef list _ZEROS, _UNKNOWN, _LOADED, _CONSTANTS
 
 @cython.locals(reg=Reg)
 cdef Reg _zero(bint precise)
 @cython.locals(reg=Reg)
 cdef Reg _unknown(bint precise, int64_t size, bint signed)
+@cython.locals(at=uint64_t, reg=Reg)
+cpdef Reg constant(uint64_t value)
 @cython.locals(reg=Reg)
 cpdef Reg zero_scalar(Env env)
 @cython.locals(reg=Reg)

@@ -40,6 +40,19 @@ _LOADED = [
 ]
 
 
+_CONSTANTS: list[Reg | None] = [None] * 1024
+"""Known numbers that were asked for lately."""
+
+
+def constant(value: int) -> Reg:
+    """The number ``value`` (u64), not marked precise; it may be shared and is not to be changed."""
+    at = (value ^ value >> 10) & 1023
+    reg = _CONSTANTS[at]
+    if reg is None or reg.value != value:
+        reg = _CONSTANTS[at] = known_value(value)
+    return reg
+
+
 def zero_scalar(env: Env) -> Reg:
     """The number 0; precise from the start for loaders without CAP_BPF."""
     reg = _ZEROS[0 if env.bpf_capable else 1]
