@@ -6,6 +6,7 @@ from errno import E2BIG, EINVAL, EPERM
 
 from osmia.btf import DeclTag
 from osmia.isa import consts as c
+from osmia.isa.insn import s32
 from osmia.verifier.consts import BPF_MAX_SUBPROGS
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.flow import is_helper_call, is_kfunc_call, is_pseudo_call, is_pseudo_func, jmp_offset
@@ -20,9 +21,21 @@ ENDS = (c.BPF_JMP | c.BPF_EXIT, c.BPF_JMP32 | c.BPF_JA, c.BPF_JMP | c.BPF_JA)
 def add_subprog_and_kfunc(env: Env) -> None:
     """Find every function that is called or pointed to, in the order of their slots; level 2 lists them.
 
-    Raises Rejected for a call that leads out of the program, too many functions, or a loader without CAP_BPF.
+    Raises Rejected for a call that leads out of the program, too many functions, or a loader without CAP_BPF; the
+    functions found until then are known all the same.
     """
     starts = {0}
+    try:
+        collect_functions(env, starts)
+    finally:
+        env.subprogs = [Subprog(start) for start in sorted(starts)]
+    if env.log.level2:
+        for number, subprog in enumerate(env.subprogs):
+            env.say(f"func#{number} @{subprog.start}\n")
+
+
+def collect_functions(env: Env, starts: set[int]) -> None:
+    """Every call and every address of a function adds to ``starts``."""
     for insn in env.insns:
         if not (is_pseudo_func(insn) or is_pseudo_call(insn) or is_kfunc_call(insn)):
             continue
@@ -36,10 +49,6 @@ def add_subprog_and_kfunc(env: Env) -> None:
         else:
             add_subprog(env, starts, insn.idx + insn.imm + 1)
     check_exception_callback(env)
-    env.subprogs = [Subprog(start) for start in sorted(starts)]
-    if env.log.level2:
-        for number, subprog in enumerate(env.subprogs):
-            env.say(f"func#{number} @{subprog.start}\n")
 
 
 def add_subprog(env: Env, starts: set[int], slot: int) -> None:
@@ -68,7 +77,7 @@ def check_subprogs(env: Env) -> None:
     for insn in env.insns:
         note_kind(subprog, insn)
         if is_jump(insn):
-            target = insn.idx + jmp_offset(insn) + 1
+            target = s32(insn.idx + jmp_offset(insn) + 1)
             if not subprog.start <= target < end:
                 raise env.reject(EINVAL, "jump-target", f"jump out of range from insn {insn.idx} to {target}\n")
         if insn.idx == end - 1:
