@@ -16,6 +16,7 @@
 
 The hexadecimal digits count, eight bytes for a slot; the words behind them are for the reader.  ``caps`` lists the
 loader's capabilities where it had not all, ``attach`` and ``flags`` stand where they are not the usual ones.
+``extern: 3 func bpf_iter_num_new`` names the kernel's function or variable whose number goes into instruction 3.
 Everything behind ``log:`` is the verifier's log of that level, addresses masked.
 """
 
@@ -28,10 +29,11 @@ from osmia.asm.kernel import format_insn
 from osmia.btf import Btf
 from osmia.errors import UsageError
 from osmia.isa import Insn, decode, encode
-from osmia.obj.model import FuncInfo, LineInfo, MapSpec, Program
+from osmia.obj.model import Extern, FuncInfo, LineInfo, MapSpec, Program
 from osmia.verifier.env import Powers
 
 NUMBERS = {"key": "key_size", "value": "value_size", "entries": "max_entries", "flags": "flags", "extra": "map_extra"}
+NUMBERS |= {"btf_key": "btf_key_type_id", "btf_value": "btf_value_type_id"}
 PLAIN = {"type": "prog_type", "attach": "expected_attach_type", "target": "attach_target", "license": "license"}
 
 
@@ -65,6 +67,7 @@ def dump(case: Case) -> str:
         lines.append(f"btf: {program.btf.encode().hex()}")
     lines += [f"func: {row.insn} {row.type_id}" for row in program.func_info]
     lines += [f"line: {row.insn} {row.file_off} {row.line_off} {row.line_col}" for row in program.line_info]
+    lines += [f"extern: {row.insn} {row.kind} {row.name}" for row in program.externs]
     lines += ["insns:", *_insn_lines(program.insns), f"errno: {case.errno}", "log:"]
     return "\n".join(lines) + "\n" + case.log
 
@@ -131,12 +134,25 @@ def _line(case: Case, line: str) -> None:
         program.maps[-1].inner = _map_of(value)
     elif key == "btf":
         program.btf = Btf.parse(bytes.fromhex(value))
+        for spec in program.maps:  # the lines before this one
+            _describe(spec, program.btf)
     elif key == "func":
         program.func_info.append(FuncInfo(*map(int, value.split())))
     elif key == "line":
         program.line_info.append(LineInfo(*map(int, value.split())))
+    elif key == "extern":
+        slot, kind, name = value.split()
+        program.externs.append(Extern(int(slot), name, kind))
     elif key not in ("insns", ""):
         raise ValueError("unknown word")
+
+
+def _describe(spec: MapSpec, btf: Btf) -> None:
+    """Types of a map are the program's."""
+    if spec.btf_key_type_id or spec.btf_value_type_id:
+        spec.btf = btf
+    if spec.inner is not None:
+        _describe(spec.inner, btf)
 
 
 def _map_of(text: str) -> MapSpec:
