@@ -101,7 +101,7 @@ def program(body, callbacks=(), kind="xdp"):
         starts[number] = len(insns)
         insns += callback
     for slot, insn in enumerate(insns):
-        if insn.is_wide and insn.src_reg == 4 or insn.code == 0x85 and insn.src_reg == 1:
+        if (insn.is_wide and insn.src_reg == 4) or (insn.code == 0x85 and insn.src_reg == 1):
             insns[slot] = insn._replace(imm=starts[insn.imm] - slot - 1)
     rows = [FuncInfo(0, FUNCS[0]), *(FuncInfo(starts[n], FUNCS[n]) for n in starts)]
     return Program("t", kind, insns, maps=MAPS, license="GPL", btf=BTF, func_info=rows)
