@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
+from pathlib import Path
 from random import Random
 
 from osmia.errors import OsmiaError, Unavailable
@@ -25,6 +26,7 @@ from osmia.verifier.env import Powers
 EVERY = 4
 """Of so many programs one is judged at level 1 with statistics, the others at level 2."""
 SHRINK_SECONDS = 6.0
+SYSCTL = Path("/proc/sys/kernel/unprivileged_bpf_disabled")
 UNSOUND = "unsound"
 COLUMN = 76
 AROUND = 5
@@ -105,7 +107,12 @@ def level_of(plan: Plan, number: int) -> int:
 
 
 def run(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
-    """Try programs until the time is over, in several processes if there are to be more jobs."""
+    """Try programs until the time is over, in several processes if there are to be more jobs.
+
+    Raises Unavailable where the kernel lets nobody without CAP_BPF load programs, and the loader is to have none.
+    """
+    if not plan.powers.bpf and SYSCTL.is_file() and SYSCTL.read_text().strip() != "0":
+        raise Unavailable(f"this kernel takes no program without CAP_BPF ({SYSCTL} is not 0): no judge to compare with")
     if plan.jobs == 1:
         return _part(plan, tell)
     report = Report()

@@ -60,8 +60,9 @@ class Subprog:
 class Env:
     """The verifier's desk (``struct bpf_verifier_env``).
 
-    ``insns`` holds every slot; ``subprogs`` the functions in order, without the kernel's closing entry: see
-    ``subprog_end``.  ``scratched_regs`` and ``scratched_stack_slots`` mark what the next state line shows.
+    ``insns`` holds every slot, or none of a program that is too long; ``subprogs`` the functions in order, without the
+    kernel's closing entry: see ``subprog_end``.  ``scratched_regs`` and ``scratched_stack_slots`` mark what the next
+    state line shows.
     """
 
     def __init__(self, program: Program, profile: Profile, powers: Powers, log: Log, btf: Btf | None = None) -> None:
@@ -70,8 +71,9 @@ class Env:
         self.powers = powers
         self.log = log
         self.vmlinux = btf
-        self.insns: list[VInsn] = [VInsn(i, insn) for i, insn in enumerate(program.insns)]
-        self.n_insns = len(self.insns)
+        self.n_insns = len(program.insns)
+        judged = program.insns if self.n_insns <= profile.limit("max_insns") else ()
+        self.insns: list[VInsn] = [VInsn(i, insn) for i, insn in enumerate(judged)]
         self.maps: list[VMap] = [VMap(spec) for spec in program.maps]
         self.used_maps: list[VMap] = []
         self.subprogs: list[Subprog] = []
@@ -90,7 +92,7 @@ class Env:
         self.insn_idx = self.prev_insn_idx = 0
         self.state: State = State()
         self.stack: list[Any] = []
-        self.explored: list[list[State] | None] = [None] * self.n_insns
+        self.explored: list[list[State] | None] = [None] * len(self.insns)
         self.idmap = IdMap()
         self.cur_hist_ent: HistoryEntry | None = None
         self.bt = Backtrack()

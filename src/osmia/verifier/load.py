@@ -98,9 +98,10 @@ def resolve_extern(env: Env, extern: Extern) -> bool:
     if extern.kind == "addr":
         return True
     found = env.vmlinux.find(extern.name, Func if extern.kind == "func" else Var) if env.vmlinux else None
-    insn = env.insns[extern.insn]
-    insn.imm = found or 0
-    insn.insn = insn.insn._replace(imm=insn.imm)
+    if env.insns:
+        insn = env.insns[extern.insn]
+        insn.imm = found or 0
+        insn.insn = insn.insn._replace(imm=insn.imm)
     return found is not None or extern.weak
 
 
