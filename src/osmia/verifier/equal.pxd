@@ -12,6 +12,20 @@ from osmia.verifier.insn cimport VInsn
 from osmia.verifier.regs cimport Reg, unknown_value
 from osmia.verifier.state cimport Frame, Ref, Slot, State
 
+cdef extern from "Python.h":
+    void* list_item "PyList_GET_ITEM"(list l, Py_ssize_t i) noexcept
+
+cdef inline bint one_reg(list old, list cur, Py_ssize_t i) noexcept:
+    return list_item(old, i) == list_item(cur, i)
+
+cdef inline bint same_reg(list old, list cur, Py_ssize_t i) noexcept:
+    cdef void* reg = list_item(old, i)
+    return reg == list_item(cur, i) and (<Reg> reg).id == 0 and (<Reg> reg).ref_obj_id == 0
+
+cdef inline bint same_slot(list old, list cur, Py_ssize_t i) noexcept:
+    cdef void* slot = list_item(old, i)
+    return slot == list_item(cur, i) and (<Slot> slot).spilled.id == 0 and (<Slot> slot).spilled.ref_obj_id == 0
+
 cdef Reg UNBOUND
 cdef uint64_t ALL_MISC, NOT_MISC
 

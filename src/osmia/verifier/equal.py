@@ -30,6 +30,19 @@ if not cython.compiled:
     from osmia.verifier.regs import Reg, unknown_value
     from osmia.verifier.state import Frame, Ref, Slot, State
 
+    def same_reg(old: list[Reg], cur: list[Reg], i: int) -> bool:
+        """Is it one register without ids in both?  Compiled, this counts no references: memory is only read."""
+        return old[i] is cur[i] and old[i].id == 0 and old[i].ref_obj_id == 0
+
+    def same_slot(old: list[Slot], cur: list[Slot], i: int) -> bool:
+        """Is it one slot whose spill has no ids in both?"""
+        return old[i] is cur[i] and old[i].spilled.id == 0 and old[i].spilled.ref_obj_id == 0
+
+    def one_reg(old: list[Reg], cur: list[Reg], i: int) -> bool:
+        """Is it one register in both?"""
+        return old[i] is cur[i]
+
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -138,6 +151,8 @@ def stacksafe(env: Env, old: Frame, cur: Frame, idmap: IdMap, exact: int) -> boo
     old_stack, cur_stack = old.stack, cur.stack
     have = len(cur_stack)
     for i in range(len(old_stack)):
+        if i < have and same_slot(old_stack, cur_stack, i):
+            continue
         old_slot = old_stack[i]
         if exact == NOT_EXACT and _unread(env, old_slot.types):
             continue
@@ -234,7 +249,7 @@ def func_states_equal(env: Env, old: Frame, cur: Frame, insn_idx: int, idmap: Id
     old_regs, cur_regs = old.regs, cur.regs
     i = 0
     while live:
-        if live & 1:
+        if live & 1 and not same_reg(old_regs, cur_regs, i):
             old_reg = old_regs[i]
             cur_reg = cur_regs[i]
             if not regsafe(env, old_reg, cur_reg, idmap, exact):
@@ -291,9 +306,11 @@ def states_maybe_looping(old: State, cur: State) -> bool:
     old_frame, cur_frame = old.frames[old.curframe], cur.frames[cur.curframe]
     old_regs, cur_regs = old_frame.regs, cur_frame.regs
     for i in range(11):
+        if one_reg(old_regs, cur_regs, i):
+            continue
         one = old_regs[i]
         other = cur_regs[i]
-        if one is not other and not _identical(one, other):
+        if not _identical(one, other):
             return False
     return True
 
