@@ -278,7 +278,8 @@ def check_call(env: Env, insn: VInsn) -> int:
 def process_bpf_exit(env: Env, exception_exit: bool) -> int:
     """The end of a function, or of everything when ``exception_exit``."""
     outermost = env.state.curframe == 0
-    check_resource_leak(env, exception_exit, outermost, "BPF_EXIT instruction in main prog")
+    how = "bpf_throw" if exception_exit else "BPF_EXIT instruction in main prog"
+    check_resource_leak(env, exception_exit, exception_exit or outermost, how)
     if exception_exit:
         return PATH_ENDS
     if not outermost:

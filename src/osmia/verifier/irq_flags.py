@@ -9,6 +9,7 @@ from __future__ import annotations
 from errno import EACCES, EINVAL, ERANGE
 
 from osmia.verifier.consts import BPF_WRITE, PTR_TO_STACK, REF_TYPE_IRQ, STACK_IRQ_FLAG
+from osmia.verifier.dynptr_slots import stack_slot_obj_get_spi
 from osmia.verifier.env import Env
 from osmia.verifier.kfunc_meta import KfuncMeta
 from osmia.verifier.memory import check_mem_access
@@ -19,7 +20,6 @@ from osmia.verifier.stack_objects import (
     is_full_of,
     mark_object_read,
     put_slot,
-    stack_slot_obj_get_spi,
 )
 from osmia.verifier.state import Ref, State
 

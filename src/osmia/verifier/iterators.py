@@ -7,7 +7,7 @@ whose numbers that nobody needed so far are forgotten, so that rounds become ali
 
 from __future__ import annotations
 
-from errno import EFAULT, EINVAL, EPROTO, ERANGE
+from errno import EFAULT, EINVAL, ENOMEM, EPROTO, ERANGE
 
 from osmia.btf import Btf, Ptr, Struct
 from osmia.verifier.btf_access import in_rcu_cs
@@ -19,6 +19,7 @@ from osmia.verifier.consts import (
     PTR_UNTRUSTED,
     STACK_ITER,
 )
+from osmia.verifier.dynptr_slots import stack_slot_obj_get_spi
 from osmia.verifier.env import Env
 from osmia.verifier.equal import same_callsites
 from osmia.verifier.kfunc_meta import KfuncDesc, KfuncMeta
@@ -36,7 +37,6 @@ from osmia.verifier.stack_objects import (
     mark_object_read,
     put_slot,
     slot_numbers,
-    stack_slot_obj_get_spi,
 )
 from osmia.verifier.state import State
 from osmia.verifier.text import iter_type_str
@@ -160,7 +160,7 @@ def process_iter_next_call(env: Env, meta: KfuncMeta) -> None:
         if parent is None or parent.insn_idx != env.insn_idx or not same_callsites(parent, state):
             raise env.reject(EFAULT, "iter-parent", "")
         before = find_prev_entry(env, parent, env.insn_idx)
-        queued = push_stack(env, env.insn_idx + 1, env.insn_idx, False)
+        queued = push_stack(env, env.insn_idx + 1, env.insn_idx, False, ENOMEM)
         _put(queued, meta, BPF_ITER_STATE_ACTIVE, found.iter_depth + 1)
         if before is not None:
             widen_imprecise_scalars(env, before, queued)

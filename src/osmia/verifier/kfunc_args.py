@@ -13,8 +13,11 @@ from osmia.verifier import consts as c
 from osmia.verifier.backtrack import mark_chain_precision
 from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.const_arg import check_reg_const_str
+from osmia.verifier.dynptr import process_dynptr_func
+from osmia.verifier.dynptr_slots import get_dynptr_type_flag, known_dynptr
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
+from osmia.verifier.fields import check_map_field_pointer
 from osmia.verifier.global_func import kind_name
 from osmia.verifier.helper_args import register_is_null
 from osmia.verifier.helper_mem import check_mem_reg, check_mem_size_reg
@@ -23,12 +26,19 @@ from osmia.verifier.irq_flags import process_irq_flag
 from osmia.verifier.iterators import process_iter_arg
 from osmia.verifier.kfunc_meta import KfuncMeta
 from osmia.verifier.kfunc_types import REG_STRUCTS, is_scalar, process_btf_arg, ptr_arg_kind
+from osmia.verifier.locks import process_spin_lock
 from osmia.verifier.nulls import is_trusted_reg, ptr_not_null_reg
 from osmia.verifier.regs import Reg
 from osmia.verifier.text import reg_type_str
 
 MAX_REGISTER_ARGS = 5
 SAFE_FLAGS = c.MEM_ALLOC | c.PTR_TRUSTED | c.NON_OWN_REF
+RES_LOCKS = ("bpf_res_spin_lock", "bpf_res_spin_lock_irqsave")
+FROM_PACKET = {
+    "bpf_dynptr_from_skb": c.DYNPTR_TYPE_SKB,
+    "bpf_dynptr_from_xdp": c.DYNPTR_TYPE_XDP,
+    "bpf_dynptr_from_skb_meta": c.DYNPTR_TYPE_SKB_META,
+}
 CTX_CONVERT = "bpf_ctx_convert"
 
 
@@ -111,7 +121,16 @@ def _check_scalar(env: Env, meta: KfuncMeta, name: str, regno: int) -> None:
 def _note_map(env: Env, meta: KfuncMeta, reg: Reg, regno: int) -> None:
     if reg.map is None:
         raise env.reject(EINVAL, "not-a-map", f"pointer in R{regno} isn't map pointer\n", reg=regno)
+    if meta.map is not None and (meta.map is not reg.map or meta.map_uid != reg.map_uid) and _has_work(reg):
+        text = f"workqueue pointer in R1 map_uid={meta.map_uid} doesn't match map pointer in R2 map_uid={reg.map_uid}\n"
+        raise env.reject(EINVAL, "workqueue-map", text)
     meta.map, meta.map_uid = reg.map, reg.map_uid
+
+
+def _has_work(reg: Reg) -> bool:
+    """Are there work queues in the map's values?"""
+    map = reg.map
+    return map is not None and map.record is not None and bool(map.record.has("wq"))
 
 
 def _check_trust(env: Env, meta: KfuncMeta, reg: Reg, regno: int) -> None:
@@ -226,6 +245,41 @@ def _const_str(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None
     check_reg_const_str(env, reg, i + 1)
 
 
+def _dynptr(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    name = meta.desc.name
+    flags, original = FROM_PACKET.get(name, 0), 0
+    if reg.type == c.CONST_PTR_TO_DYNPTR:
+        flags |= c.MEM_RDONLY
+    if not meta.desc.params[i].name.endswith("__uninit"):
+        process_dynptr_func(env, i + 1, env.insn_idx, flags)
+        found = known_dynptr(env, reg)
+        assert found is not None  # process_dynptr_func saw to it
+        meta.dynptr_id, meta.dynptr_type, meta.dynptr_ref_obj_id = found.id, found.dynptr_type, found.ref_obj_id
+        return
+    if flags & c.MEM_RDONLY:
+        raise env.unsupported("constant dynptrs that a kernel function would make")
+    if name == "bpf_dynptr_clone":
+        flags |= get_dynptr_type_flag(meta.dynptr_type)
+        original = meta.dynptr_ref_obj_id
+    process_dynptr_func(env, i + 1, env.insn_idx, flags | c.MEM_UNINIT, original)
+
+
+def _lock(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    name = meta.desc.name
+    if reg.type not in (c.PTR_TO_MAP_VALUE, c.PTR_TO_BTF_ID | c.MEM_ALLOC):
+        text = f"arg#{i} doesn't point to map value or allocated object\n"
+        raise env.reject(EINVAL, "kfunc-lock", text, reg=i + 1)
+    process_spin_lock(env, i + 1, name in RES_LOCKS, True, "irq" in name)
+
+
+def _workqueue(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    if reg.type != c.PTR_TO_MAP_VALUE:
+        text = f"arg#{i} doesn't point to a map value\n"
+        raise env.reject(EINVAL, "kfunc-workqueue", text, reg=i + 1)
+    check_map_field_pointer(env, i + 1, "wq")
+    meta.map, meta.map_uid = reg.map, reg.map_uid
+
+
 def _irq_flag(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_STACK:
         text = f"arg#{i} doesn't point to an irq flag on stack\n"
@@ -235,4 +289,5 @@ def _irq_flag(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
 
 KINDS: dict[str, Callable[[Env, KfuncMeta, int, Reg, int], None]] = {
     "ctx": _ctx, "iter": _iter, "btf": _btf, "map": _map, "mem": _mem, "const str": _const_str, "irq flag": _irq_flag,
+    "dynptr": _dynptr, "res spin lock": _lock, "workqueue": _workqueue,
 }  # fmt: skip

@@ -13,14 +13,16 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier import consts as c
+from osmia.verifier.bounds import reg_bounds_sync
 from osmia.verifier.btf_access import in_rcu_cs
 from osmia.verifier.exit_code import check_return_code
 from osmia.verifier.helper_call import clear_all_pkt_pointers
 from osmia.verifier.iterators import process_iter_next_call
-from osmia.verifier.kfunc_args import check_kfunc_args
+from osmia.verifier.kfunc_args import RES_LOCKS, check_kfunc_args
 from osmia.verifier.kfunc_meta import KfuncDesc, KfuncMeta, is_allowed, kfunc_of
 from osmia.verifier.kfunc_return import set_kfunc_return
-from osmia.verifier.marks import mark_reg_not_init
+from osmia.verifier.marks import mark_reg_not_init, unknown_scalar
+from osmia.verifier.paths import push_stack
 from osmia.verifier.refs import release_reference
 from osmia.verifier.regs import Reg
 
@@ -30,27 +32,25 @@ if not cython.compiled:
 
 LATER = frozenset(
     (
-        *(
-            "bpf_wq_init",
-            "bpf_wq_set_callback_impl",
-            "bpf_wq_start",
-            "bpf_rbtree_add_impl",
-            "bpf_refcount_acquire_impl",
-        ),
-        *("bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl", "bpf_res_spin_lock"),
-        *("bpf_res_spin_lock_irqsave", "bpf_res_spin_unlock", "bpf_res_spin_unlock_irqrestore"),
+        *("bpf_wq_set_callback_impl", "bpf_rbtree_add_impl", "bpf_refcount_acquire_impl"),
+        *("bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl"),
     )
 )
 """Functions that need rules which are not built yet."""
-ALLOWED_UNDER_LOCK = ("bpf_iter_num_new", "bpf_iter_num_next", "bpf_iter_num_destroy")
+ALLOWED_UNDER_LOCK = (
+    *("bpf_iter_num_new", "bpf_iter_num_next", "bpf_iter_num_destroy", "bpf_refcount_acquire_impl"),
+    *("bpf_res_spin_lock", "bpf_res_spin_unlock", "bpf_res_spin_lock_irqsave", "bpf_res_spin_unlock_irqrestore"),
+    *("bpf_list_push_front_impl", "bpf_list_push_back_impl", "bpf_list_pop_front", "bpf_list_pop_back"),
+    *("bpf_list_front", "bpf_list_back", "bpf_rbtree_add_impl", "bpf_rbtree_remove", "bpf_rbtree_first"),
+    *("bpf_rbtree_root", "bpf_rbtree_left", "bpf_rbtree_right"),
+)
+MAX_ERRNO = 4095
 
 
 def check_kfunc_call(env: Env, insn: VInsn) -> bool:
     """Apply the call to the current state; True when it never returns (bpf_throw)."""
     desc = kfunc_of(env, insn)
     if env.state.active_locks and (desc is None or desc.name not in ALLOWED_UNDER_LOCK):
-        if desc is not None and (desc.name in LATER or "list_" in desc.name or "rbtree_" in desc.name):
-            raise env.unsupported(f"kfunc {desc.name}")
         text = "function calls are not allowed while holding a lock\n"
         raise env.reject(EINVAL, "call-under-lock", text)
     if desc is None:
@@ -59,6 +59,8 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
         text = f"calling kernel function {desc.name} is not allowed\n"
         raise env.reject(EACCES, "kfunc-not-allowed", text, found=desc.name)
     insn.is_iter_next = desc.iter_next
+    if desc.name in RES_LOCKS:
+        _push_failure(env)
     _check_place(env, desc)
     meta = KfuncMeta(desc)
     check_kfunc_args(env, meta)
@@ -80,6 +82,18 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
     if desc.iter_next:
         process_iter_next_call(env, meta)
     return bool(desc.name == "bpf_throw")
+
+
+def _push_failure(env: Env) -> None:
+    """A resilient lock may not be had: the path on which R0 is an errno is walked later."""
+    regs = push_stack(env, env.insn_idx + 1, env.insn_idx, False).regs()
+    for regno in range(6):
+        mark_reg_not_init(env, regs, regno)
+    reg = unknown_scalar(env)
+    reg.smin = reg.s32_min = -MAX_ERRNO
+    reg.smax = reg.s32_max = -1
+    reg_bounds_sync(reg)
+    regs[0] = reg
 
 
 def _check_place(env: Env, desc: KfuncDesc) -> None:

@@ -10,12 +10,16 @@ from errno import EINVAL
 from osmia.btf import Btf, Ptr, Struct, Type, Union, Void
 from osmia.errors import InputError
 from osmia.verifier import consts as c
+from osmia.verifier.dynptr_slots import get_dynptr_type_flag
 from osmia.verifier.env import Env
 from osmia.verifier.global_func import kind_name
 from osmia.verifier.iterators import iter_of
+from osmia.verifier.kfunc_args import RES_LOCKS
 from osmia.verifier.kfunc_meta import SCALARS, KfuncMeta
+from osmia.verifier.loaded import zero_scalar
 from osmia.verifier.marks import mark_reg_unknown, next_id, unknown_scalar
 from osmia.verifier.refs import acquire_reference
+from osmia.verifier.regions import may_access_direct_pkt_data
 from osmia.verifier.regs import Reg, pointer
 
 ALLOCATES = ("bpf_obj_new_impl", "bpf_percpu_obj_new_impl", "bpf_refcount_acquire_impl")
@@ -32,7 +36,10 @@ def set_kfunc_return(env: Env, meta: KfuncMeta) -> None:
         raise env.reject(EINVAL, "kfunc-return", text)
     regs = env.state.regs()
     if isinstance(found, SCALARS):
-        mark_reg_unknown(env, regs, 0)
+        if desc.name in RES_LOCKS:
+            regs[0] = zero_scalar(env)
+        else:
+            mark_reg_unknown(env, regs, 0)
     elif isinstance(found, Ptr):
         reg = _pointer(env, meta, btf.resolve(found.type_id))
         if desc.ret_null:
@@ -97,13 +104,28 @@ def _special(env: Env, meta: KfuncMeta, target: Type) -> Reg | None:
     """Functions whose result hangs on their arguments; None for the others."""
     desc = meta.desc
     name = desc.name
-    if name in ALLOCATES or getattr(target, "name", "") in NODES or name in SLICES:
+    if name in SLICES:
+        return _slice(env, meta)
+    if name in ALLOCATES or getattr(target, "name", "") in NODES:
         raise env.unsupported(f"kfunc {name}")
     if name == "bpf_cast_to_kern_ctx":
         reg = pointer(c.PTR_TO_BTF_ID | c.PTR_TRUSTED)
         reg.btf, reg.btf_id = desc.btf, meta.ret_btf_id
         return reg
     return _rdonly_cast(env, meta) if name == "bpf_rdonly_cast" else None
+
+
+def _slice(env: Env, meta: KfuncMeta) -> Reg:
+    """A piece of what a dynptr stands for."""
+    reg = pointer(c.PTR_TO_MEM | get_dynptr_type_flag(meta.dynptr_type))
+    reg.mem_size = (meta.constant or 0) & 0xFFFFFFFF
+    reg.dynptr_id = meta.dynptr_id
+    if meta.desc.name == "bpf_dynptr_slice":
+        reg.type |= c.MEM_RDONLY
+    elif not may_access_direct_pkt_data(env, None, c.BPF_WRITE):
+        text = "the prog does not allow writes to packet data\n"
+        raise env.reject(EINVAL, "packet-write", text)
+    return reg
 
 
 def _rdonly_cast(env: Env, meta: KfuncMeta) -> Reg:

@@ -1,12 +1,11 @@
-"""Objects of the kernel's that lie on the program's stack: where, and the marks of their slots.
+"""Objects of the kernel's that lie on the program's stack: the marks of their slots.
 
-(``stack_slot_obj_get_spi``, ``mark_stack_slot_obj_read`` and neighbours in kernel/bpf/verifier.c; Linux 6.18.)
+(``mark_stack_slot_obj_read`` and neighbours in kernel/bpf/verifier.c; Linux 6.18.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from errno import EINVAL, ERANGE
 
 from osmia.verifier.env import Env
 from osmia.verifier.live_stack import mark_stack_read, mark_stack_write
@@ -14,26 +13,8 @@ from osmia.verifier.marks import mark_stack_slot_scratched
 from osmia.verifier.regs import Reg, not_init
 from osmia.verifier.slots import make_slot
 from osmia.verifier.state import Frame, Slot
-from osmia.words import s64
 
 EACH_BYTE = 0x0101010101010101
-
-
-def stack_slot_obj_get_spi(env: Env, reg: Reg, kind: str, slots: int) -> int:
-    """The first slot (highest number) of an object of ``slots`` slots that the register points to.
-
-    Negative where there can't be one: -EINVAL, with the reason in the log; -ERANGE where the stack is not that deep.
-    """
-    if reg.mask:
-        env.say(f"{kind} has to be at a constant offset\n")
-        return -EINVAL
-    off = reg.off + s64(reg.value)
-    spi = (-off - 1) // 8 if off < 0 else -((off + 1) // 8)
-    if off % 8 or spi + 1 < slots:
-        env.say(f"cannot pass in {kind} at an offset={off}\n")
-        return -EINVAL
-    frame = env.state.frames[reg.frameno]
-    return spi if spi - slots + 1 >= 0 and spi < len(frame.stack) else -ERANGE
 
 
 def is_full_of(slot: Slot, kind: int) -> bool:
