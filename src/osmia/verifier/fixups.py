@@ -13,7 +13,7 @@ from osmia.verifier.insn import VInsn
 
 TAIL_CALL = 12
 CALL_HELPER, MAY_GOTO = 0x85, 0xE5
-LD_IMM64, PSEUDO_FUNC = 0x18, 4
+LD_IMM64, PSEUDO_FUNC, KFUNC_CALL = 0x18, 4, 2
 MAY_GOTO_ROOM = 16  # a count and the time the loop began
 
 
@@ -32,6 +32,9 @@ def do_misc_fixups(env: Env) -> None:
         for insn in insns:
             if insn.seen and insn.code == CALL_HELPER and insn.src == 0 and insn.imm == TAIL_CALL:
                 check_tail_call_map(env, insn.map_ptr_poison, insn.map_ptr_unpriv)
+            if insn.code == CALL_HELPER and insn.src == KFUNC_CALL and not insn.imm and insn.seen:
+                text = "invalid kernel function call not eliminated in verifier pass\n"
+                raise env.reject(EINVAL, "kfunc-number", text)
         if any(insn.seen and insn.code == MAY_GOTO and skips_something(env, insn) for insn in insns):
             subprog.stack_depth += MAY_GOTO_ROOM
 

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from errno import EACCES, EFAULT, EINVAL
-from typing import Any
 
 try:
     import cython
 except ImportError:
     from osmia._cy import cython
 
-from osmia.btf import Btf, Struct, Union
+from osmia.btf import Btf, Struct
+from osmia.errors import InputError
 from osmia.verifier import consts as c
+from osmia.verifier.btf_walk import WalkError, struct_at
 from osmia.verifier.helper_proto import func_id_name
 from osmia.verifier.kptrs import check_match
 from osmia.verifier.text import btf_type_name, reg_type_str
@@ -157,22 +158,22 @@ def btf_struct_ids_match(env: Env, reg: Reg, wanted: str, strict: bool) -> bool:
         raise env.unsupported("pointers to structs of another BTF")
     if reg.off == 0 and reg.btf_id == kernel.find(wanted, Struct):
         return True
-    if strict:
-        return False
-    if reg.off:
-        raise env.unsupported("pointers into the middle of a kernel struct")
-    return starts_with(kernel, reg.btf_id, kernel.find(wanted, Struct))
+    return not strict and holds(env, kernel, reg.btf_id, reg.off, kernel.find(wanted, Struct))
 
 
-def starts_with(btf: Btf, btf_id: int, wanted: Any) -> bool:
-    """Is the struct ``wanted`` the first member of the struct, or of that member, and so on?"""
-    for _ in range(32):
-        made = btf.type(btf_id)
-        if not isinstance(made, (Struct, Union)) or not made.members:
+def holds(env: Env, btf: Btf, btf_id: int, off: int, wanted: int | None) -> bool:
+    """Does the struct ``wanted`` lie at the offset, or start what lies there?  Says why the walk ended."""
+    while btf_id:
+        try:
+            btf_id = struct_at(btf, btf_id, off)
+        except WalkError as error:
+            env.say(error.text)
             return False
-        btf_id = btf.resolve(made.members[0].type_id)
+        except InputError:
+            return False
         if btf_id == wanted:
             return True
+        off = 0
     return False
 
 

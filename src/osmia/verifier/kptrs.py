@@ -160,16 +160,10 @@ def check_match(env: Env, field: Field, reg: Reg, regno: int, errno: int) -> Non
 
 
 def types_match(env: Env, reg: Reg, btf: Btf, btf_id: int, strict: bool) -> bool:
-    """Does the register lead to that struct, or (unless ``strict``) to one that starts with it?"""
-    from osmia.verifier.helper_types import starts_with  # which needs this module's record of pointers
+    """Does the register lead to that struct, or (unless ``strict``) to one that has it where the register points?"""
+    from osmia.verifier.kfunc_types import struct_ids_match  # which needs the helpers' arguments, and they kptrs
 
-    if reg.btf is btf and reg.off == 0 and reg.btf_id == btf_id:
-        return True
-    if strict:
-        return False
-    if reg.off:
-        raise env.unsupported("pointers into the middle of a kernel struct")
-    return reg.btf is btf and starts_with(btf, reg.btf_id, btf_id)
+    return reg.btf is btf and struct_ids_match(env, btf, reg.btf_id, reg.off, btf_id, strict)
 
 
 def process_kptr_func(env: Env, regno: int, meta: CallMeta) -> None:
