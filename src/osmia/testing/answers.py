@@ -27,6 +27,7 @@ BOUND = ("prog_array", "cgroup_storage")
 """Map types that belong to the first program that uses them."""
 TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
 PROCESSED = re.compile(r"^processed (\d+) insns", re.MULTILINE)
+KERNEL_ID = re.compile(r"(\bcall \w+#(?=\d{4})|^func '\w+' arg\d+ has btf_id )\d+", re.MULTILINE)
 LOAD = re.compile(r"(\b(\d+): (?:[.\d]{10} )?\(18\) r\d+ = )0x[0-9a-f]+")
 
 
@@ -152,8 +153,13 @@ def limited(seconds: int) -> Iterator[None]:
 
 
 def masked(log: str, program: Program) -> str:
-    """The log without what differs from load to load: addresses of maps, and how long it took."""
+    """The log without what differs from load to load, or between builds of a kernel.
+
+    Addresses of maps, how long it took, and the numbers of the kernel's functions and types.
+    """
     log = TIME.sub("verification time N usec", log)
+    if program.externs or program.attach_target:
+        log = KERNEL_ID.sub(r"\1ID", log)
     loads = {
         str(slot) for slot, insn in enumerate(program.insns)
         if insn.is_wide and insn.src_reg not in (0, BPF_PSEUDO_FUNC)
