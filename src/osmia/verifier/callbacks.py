@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from errno import EFAULT
+from errno import EFAULT, ENOMEM
 from typing import TYPE_CHECKING
 
 from osmia.btf import Struct
@@ -85,7 +85,7 @@ def push_callback_call(env: Env, number: int, set_callee: SetCallee) -> None:
 
     caller = env.state.frame()
     subprog = _mark_callback(env, number, caller)
-    pushed = push_stack(env, subprog.start, env.insn_idx, False)
+    pushed = push_stack(env, subprog.start, env.insn_idx, False, ENOMEM)
     setup_func_entry(env, number, env.insn_idx, set_callee, pushed)
     pushed.callback_unroll_depth += 1
     pushed.frames[pushed.curframe - 1].callback_depth += 1
