@@ -12,10 +12,8 @@ try:
 except ImportError:
     from osmia._cy import cython
 
-from osmia.btf import Btf, Struct
-from osmia.errors import InputError
+from osmia.btf import Struct
 from osmia.verifier import consts as c
-from osmia.verifier.btf_walk import WalkError, struct_at
 from osmia.verifier.helper_proto import func_id_name
 from osmia.verifier.kptrs import check_match
 from osmia.verifier.text import btf_type_name, reg_type_str
@@ -153,28 +151,12 @@ def _check_btf_reg(env: Env, regno: int, reg: Reg, base: int, flags: int, struct
 
 def btf_struct_ids_match(env: Env, reg: Reg, wanted: str, strict: bool) -> bool:
     """Does the pointer lead to the kernel's ``struct wanted``, or to one that starts with it (unless ``strict``)?"""
+    from osmia.verifier.kfunc_types import struct_ids_match  # which needs the helpers' arguments
+
     kernel = env.vmlinux
     if kernel is None or reg.btf is not kernel:
         raise env.unsupported("pointers to structs of another BTF")
-    if reg.off == 0 and reg.btf_id == kernel.find(wanted, Struct):
-        return True
-    return not strict and holds(env, kernel, reg.btf_id, reg.off, kernel.find(wanted, Struct))
-
-
-def holds(env: Env, btf: Btf, btf_id: int, off: int, wanted: int | None) -> bool:
-    """Does the struct ``wanted`` lie at the offset, or start what lies there?  Says why the walk ended."""
-    while btf_id:
-        try:
-            btf_id = struct_at(btf, btf_id, off)
-        except WalkError as error:
-            env.say(error.text)
-            return False
-        except InputError:
-            return False
-        if btf_id == wanted:
-            return True
-        off = 0
-    return False
+    return struct_ids_match(env, kernel, reg.btf_id, reg.off, kernel.find(wanted, Struct) or 0, strict)
 
 
 def check_func_arg_reg_off(env: Env, reg: Reg, regno: int, base: int, flags: int) -> None:
