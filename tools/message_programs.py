@@ -177,13 +177,6 @@ CALLBACKS = (
     ),
     Wanted("missing btf func_info", "xdp", "r1 = 1; r2 = func cb; r3 = 0; r4 = 0; " + CALLBACK),
     Wanted(
-        "R0 not a scalar value",
-        "xdp",
-        "r1 = 1; r2 = func cb; r3 = value 0 0; r4 = 0; call 181; " + END + "cb:; r0 = r2; exit; ",
-        maps=(ARRAY,),
-        funcs=CALLBACK_FUNCS,
-    ),
-    Wanted(
         "invalid access to map key",
         "xdp",
         """
@@ -206,33 +199,8 @@ CALLBACKS = (
 
 CALL = "call f; " + END + "f:; " + END
 GLOBALS = (
-    Wanted(
-        "type tag is not supported in static functions",
-        "xdp",
-        CALL,
-        funcs=("main(struct xdp_md *)", "static f(struct s *:ctx)"),
-    ),
-    Wanted(
-        "cannot be combined with any other tags",
-        "tracing",
-        CALL,
-        attach="trace_raw_tp",
-        target="sched_switch",
-        funcs=("main(void *)", "f(struct task_struct *:trusted:arena)"),
-    ),
     Wanted("is not a pointer to arena or scalar.", "xdp", CALL, funcs=("main(struct xdp_md *)", "f(void *:arena)")),
-    Wanted(
-        "is expected to be non-NULL", "xdp", "r1 = 0; " + CALL, funcs=("main(struct xdp_md *)", "f(struct s *:nonnull)")
-    ),
     Wanted("type doesn't have a name", "xdp", CALL, funcs=("main(struct xdp_md *)", "f(struct *:ctx)")),
-    Wanted("should be void pointer", "syscall", CALL, funcs=("main(void *)", "f(struct s *:ctx)"), flags=SLEEPABLE),
-    Wanted(
-        "exception cb only supports single integer argument",
-        "xdp",
-        CALL,
-        funcs=("main(struct xdp_md *)", "f(int, int)"),
-        tag="exception_callback:f",
-    ),
     Wanted(
         "global functions that may sleep are not allowed",
         "syscall",
@@ -291,11 +259,6 @@ KFUNCS = (
     syscall("expected an initialized iter_num as arg #0", "r1 = r10; r1 += -8; kfunc bpf_iter_num_next; "),
     syscall("expected pointer to an iterator on stack", "r2 = 0; r3 = 1; kfunc bpf_iter_num_new; "),
     syscall(
-        "expected an RCU CS when using bpf_iter_task_new",
-        "r1 = r10; r1 += -24; r2 = 0; r3 = 0; kfunc bpf_iter_task_new; ",
-    ),
-    syscall("css_task_iter is only allowed in", "r1 = r10; r1 += -8; r2 = 0; r3 = 0; kfunc bpf_iter_css_task_new; "),
-    syscall(
         "is sleepable within rcu_read_lock region",
         "kfunc bpf_rcu_read_lock; " + FLAG.format(-8) + "r2 = 8; r3 = 0; r4 = 0; kfunc bpf_copy_from_user_str; ",
     ),
@@ -321,18 +284,10 @@ KFUNCS = (
     ),
     syscall("type ID argument must be of a struct or void", "r1 = 0; r2 = 1; kfunc bpf_rdonly_cast; "),
     syscall("expected pointer to ctx, but got fp", "r1 = r10; kfunc bpf_cast_to_kern_ctx; "),
-    syscall("doesn't point to a const string", "r1 = r10; r1 += -8; r2 = r10; kfunc bpf_strcmp; "),
-    syscall("isn't map pointer", "r1 = 0; r2 = 0; r3 = 0; kfunc bpf_wq_init; "),
-    syscall(
-        "memory, len pair leads to invalid memory access",
-        "r1 = r10; r2 = 0; r3 = r10; r4 = 8; kfunc bpf_dynptr_slice; ",
-    ),
     syscall(
         "expected pointer to stack or const struct bpf_dynptr",
         "r1 = 0; r2 = 0; r3 = r10; r3 += -8; r4 = 8; kfunc bpf_dynptr_slice; ",
     ),
-    syscall("must be a rcu pointer", "r2 = r10; r1 = 0; kfunc bpf_cgroup_acquire; "),
-    syscall("must be referenced or trusted", "call 35; r1 = r0; kfunc bpf_task_acquire; "),
     syscall(
         "expected pointer to STRUCT task_struct but R1 has a pointer to",
         "r1 = 1; kfunc bpf_cgroup_from_id; if r0 == 0 goto +2; r1 = r0; kfunc bpf_task_acquire; ",
@@ -358,34 +313,16 @@ KFUNCS = (
         attach="trace_raw_tp",
         target="sched_switch",
     ),
-    Wanted(
-        "requires RCU critical section protection",
-        "tracing",
-        "r1 = 1; kfunc bpf_cgroup_from_id; " + END,
-        attach="trace_raw_tp",
-        target="sched_switch",
-    ),
 )
 
 FROM_VALUE = "r1 = value 0 0; r2 = 8; r3 = 0; r4 = r10; r4 += -16; call 197; "
 DYNPTRS = (
     syscall("Expected an initialized dynptr as arg #0", "r1 = r10; r1 += -16; r2 = 0; r3 = 8; call 203; "),
     syscall(
-        "Dynptr has to be an uninitialized dynptr",
-        ("r1 = map 0; r2 = 8; r3 = 0; r4 = r10; r4 += -16; call 198; ") * 2,
-        maps=(RINGBUF,),
-    ),
-    syscall(
         "Unsupported reg type fp for bpf_dynptr_from_mem data",
         "*(u64 *)(r10 - 8) = 0; r1 = r10; r1 += -8; r2 = 8; r3 = 0; r4 = r10; r4 += -32; call 197; ",
     ),
-    syscall(
-        "Expected a dynptr of type ringbuf as arg #0",
-        FROM_VALUE + "r1 = r10; r1 += -16; r2 = 0; call 199; ",
-        maps=(ARRAY,),
-    ),
     syscall("arg 1 is an unacquired reference", FROM_VALUE + "r1 = r10; r1 += -16; r2 = 0; call 199; ", maps=(ARRAY,)),
-    syscall("expected pointer to stack or const struct bpf_dynptr", "r1 = 0; r2 = 0; r3 = 8; call 203; "),
     syscall(
         "cannot overwrite referenced dynptr",
         "r1 = map 0; r2 = 8; r3 = 0; r4 = r10; r4 += -16; call 198; *(u64 *)(r10 - 16) = 0; ",
@@ -454,4 +391,22 @@ STACK = (
     ),
 )
 
-PROGRAMS = (*CONTEXTS, *TEXTS, *MAPS, *CALLBACKS, *GLOBALS, *KFUNCS, *DYNPTRS, *STACK)
+MORE = (
+    Wanted(
+        "css_task_iter is only allowed in",
+        "socket_filter",
+        "r1 = r10; r1 += -8; r2 = 0; r3 = 0; kfunc bpf_iter_css_task_new; " + END,
+    ),
+    syscall(
+        "kernel func bpf_iter_task_new requires RCU critical section protection",
+        "r1 = r10; r1 += -24; r2 = 0; r3 = 0; kfunc bpf_iter_task_new; ",
+    ),
+    Wanted(
+        "R0 not a scalar value",
+        "xdp",
+        "r1 = map 0; r2 = func cb; r3 = 0; r4 = 0; call 164; " + END + "cb: ; r0 = r3; exit; ",
+        (HASH,),
+        ("main(struct xdp_md *)", "static cb(void *, void *, void *, void *)"),
+    ),
+)
+PROGRAMS = (*MORE, *CONTEXTS, *TEXTS, *MAPS, *CALLBACKS, *GLOBALS, *KFUNCS, *DYNPTRS, *STACK)
