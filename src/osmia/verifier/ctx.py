@@ -16,7 +16,7 @@ except ImportError:
 from osmia.btf import types as btf_types
 from osmia.kernel.profile import CtxField, Shape
 from osmia.verifier import consts
-from osmia.verifier.btf_ctx import BY_RULE, btf_ctx_arg
+from osmia.verifier.btf_ctx import BY_RULE, MAX_ARGS, btf_ctx_arg
 from osmia.verifier.lines import verbose_linfo
 
 if not cython.compiled:
@@ -68,6 +68,10 @@ def look_up(env: Env, off: int, size: int, write: bool, is_ldsx: bool) -> CtxAcc
         arg = btf_ctx_arg(env, off, size, write)
         return CtxAccess(arg.valid, arg.type, env.vmlinux, arg.btf_id, arg.text)
     field = shape.ctx_access(off, size, write, is_ldsx)
+    read = not write and off % size == 0 and 0 < off < 8 * MAX_ARGS
+    if read and off % 8 and field is None and env.program.expected_attach_type == "trace_iter":
+        text = f"func 'bpf_iter_{env.program.attach_target}' offset {off} is not multiple of 8\n"
+        return CtxAccess(False, text=text)
     if field is None or (field.cap and not getattr(env.powers, field.cap)):
         return _REFUSED
     return access_of(env, field) if not write else CtxAccess(True)

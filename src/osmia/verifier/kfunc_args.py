@@ -120,6 +120,8 @@ def _check_scalar(env: Env, meta: KfuncMeta, name: str, regno: int) -> None:
 
 def _note_map(env: Env, meta: KfuncMeta, reg: Reg, regno: int) -> None:
     if reg.map is None:
+        if reg.btf is not None or reg.mem_size or reg.range:
+            return  # the kernel keeps these in the same word, and finds out later
         raise env.reject(EINVAL, "not-a-map", f"pointer in R{regno} isn't map pointer\n", reg=regno)
     if meta.map is not None and (meta.map is not reg.map or meta.map_uid != reg.map_uid) and _has_work(reg):
         text = f"workqueue pointer in R1 map_uid={meta.map_uid} doesn't match map pointer in R2 map_uid={reg.map_uid}\n"
