@@ -3,6 +3,7 @@
 import pytest
 
 from osmia.isa import Insn
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier import consts as c
 from osmia.verifier.backtrack import (
@@ -22,13 +23,15 @@ from osmia.verifier.log import Log
 from osmia.verifier.regs import known_value, pointer, unknown_value
 from osmia.verifier.state import Frame, HistoryEntry, Slot, State
 
+PROFILE = profile.load("6.18")
+
 SPILL = 0x0101010101010101
 EXIT = Insn(0x95)
 STACK = c.INSN_F_STACK_ACCESS
 
 
 def make_env(*insns, level=0, powers=None):
-    return Env(Program("t", "xdp", [*insns, EXIT]), None, powers or Powers(), Log(level))
+    return Env(Program("t", "xdp", [*insns, EXIT]), PROFILE, powers or Powers(), Log(level))
 
 
 def make_state(insn_idx, first=0, parent=None, last=-1):

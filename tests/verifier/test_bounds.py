@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osmia.isa import Insn
-from osmia.kernel.profile import Profile
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier import bounds
 from osmia.verifier.consts import PTR_TO_CTX, SCALAR_VALUE
@@ -177,7 +177,7 @@ def test_becoming_something_else():
 
 
 def env(invariants=False):
-    made = Env(Program("p", "xdp", [Insn(0x95)]), Profile("6.18"), Powers(), Log(1))
+    made = Env(Program("p", "xdp", [Insn(0x95)]), profile.load("6.18"), Powers(), Log(1))
     made.test_reg_invariants = invariants
     return made
 

@@ -3,6 +3,7 @@
 import pytest
 
 from osmia.isa import Insn
+from osmia.kernel import profile
 from osmia.obj.model import MapSpec, Program
 from osmia.verifier import consts as c
 from osmia.verifier.branch import check_cond_jmp_op
@@ -22,13 +23,15 @@ from osmia.verifier.packet_range import find_good_pkt_pointers
 from osmia.verifier.regs import frame_pointer, known_value, pointer, unknown_value
 from osmia.verifier.state import Frame, Slot, State
 
+PROFILE = profile.load("6.18")
+
 MAYBE = c.PTR_TO_MAP_VALUE | c.PTR_MAYBE_NULL
 SPILL = 0x0101010101010101
 VALUES = VMap(MapSpec("m", "array", 4, 8, 1))
 
 
 def make_env(*insns, level=0, powers=None):
-    env = Env(Program("t", "xdp", [*insns, Insn(0x95), Insn(0x95)]), None, powers or Powers(), Log(level))
+    env = Env(Program("t", "xdp", [*insns, Insn(0x95), Insn(0x95)]), PROFILE, powers or Powers(), Log(level))
     env.state = State()
     env.state.frames = [Frame(-1, 0, 0)]
     env.state.branches = 1

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osmia.isa import Insn
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier import consts as c
 from osmia.verifier.env import Env, Powers
@@ -24,12 +25,14 @@ from osmia.verifier.log import Log
 from osmia.verifier.regs import known_value, not_init, pointer, unknown_value
 from osmia.verifier.state import Frame, Ref, Slot, State
 
+PROFILE = profile.load("6.18")
+
 NOT_EXACT, EXACT, RANGE_WITHIN = c.NOT_EXACT, c.EXACT, c.RANGE_WITHIN
 
 
 def make_env(perfmon=True):
     program = Program("t", "xdp", [Insn(0xB7, 0, 0, 0, 0), Insn(0x95)])
-    env = Env(program, None, Powers(perfmon=perfmon), Log(0))
+    env = Env(program, PROFILE, Powers(perfmon=perfmon), Log(0))
     for insn in env.insns:
         insn.live_regs_before = 0x7FF
     return env

@@ -4,11 +4,14 @@ import pytest
 from verifier.callkit import ARRAY, LOOK_UP, answer, live_kernel, program, said, same_as_kernel, starts
 
 from osmia.btf import Btf, DeclTag, Func, FuncProto, Fwd, Int, Param, Ptr, Struct, Typedef
+from osmia.kernel import profile
 from osmia.obj.model import FuncInfo, MapSpec
 from osmia.testing.answers import ask_osmia
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
 from osmia.verifier.log import Log
+
+PROFILE = profile.load("6.18")
 
 GLOBAL, STATIC = 1, 0
 
@@ -173,7 +176,7 @@ def test_static_functions_may_be_called_with_anything():
 
 def test_arguments_of_a_function():
     made = typed("xdp", "r0 = 0\nexit", [(0, GLOBAL, ["xdp_md *", "pair *", "number"])])
-    env = Env(made, None, Powers(), Log(0))
+    env = Env(made, PROFILE, Powers(), Log(0))
     from osmia.verifier.env import Subprog
 
     sub = Subprog(0)

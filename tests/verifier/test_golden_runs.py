@@ -1,4 +1,4 @@
-"""Kept programs that Linux accepts are run on packets made to hurt: nothing faults, no register leaves what was known."""
+"""Kept programs that Linux accepts run on packets made to hurt: nothing faults, no register leaves what was known."""
 
 from pathlib import Path
 from random import Random

@@ -3,6 +3,7 @@
 import pytest
 
 from osmia.asm import llvm
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier import live_stack
 from osmia.verifier.env import Env, Powers
@@ -10,6 +11,8 @@ from osmia.verifier.log import Log
 from osmia.verifier.order import compute_postorder
 from osmia.verifier.state import Frame, State
 from osmia.verifier.subprogs import add_subprog_and_kfunc, check_subprogs
+
+PROFILE = profile.load("6.18")
 
 BRANCHES = """
     r0 = 1
@@ -36,7 +39,7 @@ CALL = """
 
 
 def make_env(text, level=2):
-    env = Env(Program("t", "xdp", llvm.parse(text), license="GPL"), None, Powers(), Log(level))
+    env = Env(Program("t", "xdp", llvm.parse(text), license="GPL"), PROFILE, Powers(), Log(level))
     add_subprog_and_kfunc(env)
     check_subprogs(env)
     compute_postorder(env)

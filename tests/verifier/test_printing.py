@@ -3,7 +3,7 @@
 import pytest
 
 from osmia.isa.macros import BPF_EXIT_INSN, BPF_MOV64_IMM
-from osmia.kernel.profile import Profile
+from osmia.kernel import profile
 from osmia.obj.model import MapSpec, Program
 from osmia.verifier import consts as c
 from osmia.verifier.env import Env, Powers, Subprog
@@ -21,7 +21,7 @@ NAMED = VMap(MapSpec("global", "array", 4, 8, 1))
 
 def env(level=2, **fields):
     program = Program("p", "xdp", [BPF_MOV64_IMM(0, 7), BPF_EXIT_INSN()], **fields)
-    return Env(program, Profile("6.18"), Powers(), Log(level))
+    return Env(program, profile.load("6.18"), Powers(), Log(level))
 
 
 def state(frame=None):

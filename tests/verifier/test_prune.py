@@ -10,6 +10,7 @@ import pytest
 from osmia import live
 from osmia.errors import KernelError
 from osmia.isa import Insn
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.testing.answers import Kernel, ask_osmia
 from osmia.testing.cases import parse
@@ -28,6 +29,8 @@ from osmia.verifier.prune import (
 )
 from osmia.verifier.regs import known_value, pointer
 from osmia.verifier.state import Frame, Slot, State
+
+PROFILE = profile.load("6.18")
 
 CASES = sorted((Path(__file__).parent / "golden" / "prune").glob("*.txt"))
 
@@ -58,7 +61,7 @@ def test_the_kernel_still_says_so(path, kernel):
 
 
 def make_env(**powers):
-    env = Env(Program("t", "xdp", [Insn(0xB7), Insn(0xB7), Insn(0x95)]), None, Powers(**powers), Log(0))
+    env = Env(Program("t", "xdp", [Insn(0xB7), Insn(0xB7), Insn(0x95)]), PROFILE, Powers(**powers), Log(0))
     env.state = State()
     env.state.frames, env.state.branches = [Frame(-1, 0, 0)], 1
     for insn in env.insns:

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from osmia.isa import Insn
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier.consts import PTR_MAYBE_NULL, PTR_TO_MAP_VALUE, PTR_TO_PACKET, PTR_TO_PACKET_END, SCALAR_VALUE
 from osmia.verifier.env import Env, Powers
@@ -14,6 +15,8 @@ from osmia.verifier.refine import flip_opcode, is_branch_taken, reg_set_min_max,
 from osmia.verifier.regs import Reg, known_value, pointer, unknown_value
 from osmia.words import s32, s64
 
+PROFILE = profile.load("6.18")
+
 M32, M64 = (1 << 32) - 1, (1 << 64) - 1
 OPS = {
     0x10: lambda a, b, sa, sb: a == b, 0x50: lambda a, b, sa, sb: a != b, 0x40: lambda a, b, sa, sb: a & b != 0,
@@ -21,7 +24,7 @@ OPS = {
     0xB0: lambda a, b, sa, sb: a <= b, 0x60: lambda a, b, sa, sb: sa > sb, 0x70: lambda a, b, sa, sb: sa >= sb,
     0xC0: lambda a, b, sa, sb: sa < sb, 0xD0: lambda a, b, sa, sb: sa <= sb,
 }  # fmt: skip
-ENV = Env(Program("t", "xdp", [Insn(0x95)]), None, Powers(), Log(0))
+ENV = Env(Program("t", "xdp", [Insn(0x95)]), PROFILE, Powers(), Log(0))
 EDGES = [0, 1, 2, 7, 8, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 32, (1 << 63) - 1, 1 << 63, M64 - 1, M64]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from osmia import words as w
 from osmia.isa import Insn
-from osmia.kernel.profile import Profile
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.insn import VInsn
@@ -37,7 +37,7 @@ OPS = {
 
 
 def env():
-    desk = Env(Program("p", "xdp", [Insn(0x95)]), Profile("6.18"), Powers(), Log(0))
+    desk = Env(Program("p", "xdp", [Insn(0x95)]), profile.load("6.18"), Powers(), Log(0))
     desk.state.frames = [Frame(-1, 0, 0)]
     return desk
 

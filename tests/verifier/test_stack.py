@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier import consts as c
 from osmia.verifier.env import Env, Powers, Subprog
@@ -21,6 +22,8 @@ from osmia.verifier.slots import (
 )
 from osmia.verifier.stack import is_spillable_regtype
 from osmia.verifier.state import Frame
+
+PROFILE = profile.load("6.18")
 
 KINDS = some.lists(some.integers(c.STACK_INVALID, c.STACK_IRQ_FLAG), min_size=8, max_size=8)
 
@@ -53,7 +56,7 @@ def test_a_spill_shows_in_the_lowest_byte():
 
 
 def test_growing_is_by_slots_and_remembered():
-    env = Env(Program("t", "xdp", []), None, Powers(), Log(0))
+    env = Env(Program("t", "xdp", []), PROFILE, Powers(), Log(0))
     env.subprogs = [Subprog(0)]
     frame = Frame(-1, 0, 0)
     grow_stack_state(env, frame, 9)

@@ -68,11 +68,14 @@ def struct_access(btf: Btf, btf_id: int, off: int, size: int) -> Found:
 
 
 def struct_at(btf: Btf, btf_id: int, off: int) -> int:
-    """The struct inside a struct that the byte at ``off`` lies in, one level down; 0 when it is a field of its own.
+    """The outermost struct inside a struct that starts at ``off``; 0 when a field of its own lies there.
 
     Raises WalkError.
     """
-    found = _Walk(btf, off, 1).step(btf_id)
+    walk = _Walk(btf, off, 1)
+    found = walk.step(btf_id)
+    while not isinstance(found, Found) and walk.off:
+        found = walk.step(found)
     return 0 if isinstance(found, Found) else found
 
 
