@@ -23,7 +23,7 @@ from osmia.verifier.judge import judge
 KEPT_MAPS = 400
 LOG_SIZE = 1 << 24
 BY_INDEX = (BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE)
-BOUND = ("prog_array", "cgroup_storage")
+BOUND = ("prog_array", "cgroup_storage", "devmap", "devmap_hash", "cpumap")
 """Map types that belong to the first program that uses them."""
 TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
 PROCESSED = re.compile(r"^processed (\d+) insns", re.MULTILINE)

@@ -228,7 +228,7 @@ def copied(env: Env, insn: VInsn, regs: list[Reg], linked: bool) -> Reg:
         regs[insn.src] = src
     dst = src.copy()
     if not linked:
-        dst.id = 0
+        dst.off, dst.id = 0, 0
     return dst
 
 

@@ -7,7 +7,8 @@ cdef class CallMeta:
     cdef public VMap map
     cdef public bint raw_mode, pkt_access, changes_data
     cdef public uint8_t release_regno
-    cdef public int32_t func_id, regno, access_size, mem_size
+    cdef public int32_t func_id, regno, access_size
+    cdef public uint32_t mem_size
     cdef public uint64_t msize_max_value
     cdef public uint32_t ref_obj_id, dynptr_id, map_uid, btf_id, ret_btf_id, subprogno
     cdef public object btf, ret_btf, kptr_field

@@ -91,7 +91,7 @@ def _collect_slots(frame: Frame, level: int, id: int, linked: int) -> int:
 
 def _without_id(reg: Reg) -> Reg:
     reg = reg.copy()
-    reg.id = 0
+    reg.off, reg.id = 0, 0
     return reg
 
 

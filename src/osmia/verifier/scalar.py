@@ -116,7 +116,7 @@ def scalar_byte_swap(dst: Reg, code: int, width: int) -> None:
     """To little or big endian, or swapped for sure (ALU64), on a little-endian machine; ``width`` is in bits."""
     swaps = code & 7 == BPF_ALU64 or code & BPF_TO_BE != 0
     if swaps or width != 64:
-        dst.id = 0
+        dst.off, dst.id = 0, 0
     if swaps:
         if width == 16:
             dst.value, dst.mask = tnum_bswap16(dst.value, dst.mask)

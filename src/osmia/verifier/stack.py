@@ -151,7 +151,7 @@ def _spill_scalar(env: Env, frame: Frame, cur: Frame, spi: int, size: int, value
         cur.regs[value_regno] = reg
     elif reg.id:
         reg = reg.copy()
-        reg.id = 0
+        reg.off, reg.id = 0, 0
     _keep(frame, spi, size, reg)
     push_jmp_history(env, env.state, INSN_F_STACK_ACCESS | spi << INSN_F_SPI_SHIFT | frame.frameno, 0)
 
@@ -319,7 +319,7 @@ def _fill_part(env: Env, slot: Slot, off: int, size: int, dst_regno: int) -> boo
     if (off & 7) == 0 and size <= _spill_size(slot.types):
         if size != 8 and reg.umax >> (8 * size) != 0 and reg.id:
             reg = reg.copy()
-            reg.id = 0
+            reg.off, reg.id = 0, 0
         regs[dst_regno] = reg
         return True
     return _fill_bytes(env, slot, off, size, dst_regno)
