@@ -40,7 +40,7 @@ def make_state(insn_idx, first=0, parent=None, last=-1):
     for i in range(10):
         state.frames[0].regs[i] = unknown_value(False)
     state.insn_idx, state.first_insn_idx, state.parent = insn_idx, first, parent
-    state.last_insn_idx = last & 0xFFFFFFFF
+    state.last_insn_idx = last
     return state
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     "osmia diff --programs 100", "osmia diff --kind packets --kind maps --seed 7 --seconds 5",
-    "osmia diff --caps bpf,net_admin --seconds 5", "osmia diff --save found --jobs 2 --seconds 5",
+    "osmia diff --caps bpf,net_admin --seconds 5", "osmia diff --save found --jobs 2 --seed 4242 --seconds 5",
 )  # fmt: skip
 
 
