@@ -16,7 +16,7 @@ from setuptools import setup
 ROOT = Path(__file__).parent
 SRC = ROOT / "src"
 FLAGS = ["-O3", "-g0", "-fwrapv", "-fno-strict-aliasing", "-Wno-unused-function"]
-INLINE_ONLY = {"raw", "words", "native", "consts"}
+INLINE_ONLY = {"raw", "words", "native", "consts", "runwords", "packetwords"}
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,

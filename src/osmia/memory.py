@@ -17,7 +17,7 @@ from osmia.errors import InternalError
 from osmia.raw import Buffer
 
 if not cython.compiled:
-    from osmia.raw import ld64, st64
+    from osmia.raw import add64, ld64, load64, st64, store64
 
 M64 = 0xFFFFFFFFFFFFFFFF
 
@@ -102,16 +102,20 @@ class Region:
 
 
 class Memory:
-    """A set of regions.  Looking one up is a binary search over a native table of start addresses."""
+    """A set of regions.  Looking one up is a binary search over native rows, which native code does as well."""
 
     def __init__(self, parent: Memory | None = None) -> None:
         self.parent = parent
-        self.version = 0
-        """Counts the changes here; ``stamp`` counts the parents' as well."""
         self._regions: list[Region] = []
-        self._starts = Buffer(8 * 16)
-        self._table = self._starts.address
+        self._header = Buffer(8 * len(HEADER))
+        self.native = self._header.address
+        """Address of the table that ``admitted`` and ``window`` read: ``HEADER``, which points at the rows."""
+        self._rows = Buffer(ROW * 16)
+        self._outgrown: list[Buffer] = []  # a thread may still be reading them
+        self._table = self._rows.address
         self._count = 0
+        st64(self.native + 16, self._table)
+        st64(self.native + 24, 0 if parent is None else parent.native)
 
     def __iter__(self) -> Iterator[Region]:
         return iter(tuple(self._regions))
@@ -121,7 +125,7 @@ class Memory:
 
     def stamp(self) -> int:
         """Changes whenever a region here or in a parent is added or removed."""
-        return self.version + (0 if self.parent is None else self.parent.stamp())
+        return ld64(self.native) + (0 if self.parent is None else self.parent.stamp())
 
     def add(self, region: Region) -> Region:
         """List a region; an empty one is left out.  Raises InternalError where it overlaps another."""
@@ -151,28 +155,31 @@ class Memory:
         self._rebuild(at)
 
     def _rebuild(self, first: int) -> None:
-        """Write the table of start addresses anew from position ``first``."""
+        """Write the rows anew from position ``first``; the version is odd meanwhile."""
+        add64(self.native, 1)
         self._count = len(self._regions)
-        if self._count * 8 > self._starts.size:
-            self._starts = Buffer(self._count * 16)
-            self._table = self._starts.address
+        if self._count * ROW > self._rows.size:
+            self._outgrown.append(self._rows)
+            self._rows = Buffer(self._count * ROW * 2)
+            self._table = self._rows.address
             first = 0
         for at in range(first, self._count):
             region = self._regions[at]
-            st64(self._table + 8 * at, region.address)
-        self.version += 1
+            self._write(self._table + ROW * at, region)
+        store64(self.native + 8, self._count)
+        store64(self.native + 16, self._table)
+        add64(self.native, 1)
+
+    def _write(self, row: int, region: Region) -> None:
+        st64(row, region.address)
+        st64(row + 8, 0 if region.kind in ELSEWHERE else region.size)
+        st64(row + 16, region.stride)
+        st64(row + 24, region.span)
+        st64(row + 32, (1 if region.writable else 0) | (2 if region.kind == "map" else 0))
 
     def _index(self, address: int) -> int:
         """How many regions start at or before the address."""
-        low = 0
-        high = self._count
-        while low < high:
-            middle = (low + high) >> 1
-            if ld64(self._table + 8 * middle) <= address:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return rows_before(self._table, self._count, address)
 
     def find(self, address: int) -> Region | None:
         """The region that holds the address, here or in the parent."""
@@ -213,6 +220,72 @@ class Memory:
         if distance == 1:
             return f"the end of {region.name}"
         return f"{distance - 1} byte{'' if distance == 2 else 's'} behind the end of {region.name}"
+
+
+HEADER = ("version", "count", "rows", "parent")
+"""Words of the native table's head.  The version is odd while the rows change."""
+
+ELSEWHERE = ("stack", "packet")
+"""Kinds whose extent changes while native code runs: the run and the packet's state know it, not the native rows."""
+
+ROW = 40
+"""Bytes of a row: address, size, stride, span, flags (1 writable, 2 a map's handle)."""
+
+
+def rows_before(table: int, count: int, address: int) -> int:
+    """How many of ``count`` rows start at or before the address."""
+    low = 0
+    high = count
+    while low < high:
+        middle = (low + high) >> 1
+        if ld64(table + ROW * middle) <= address:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def row_of(native: int, address: int) -> int:
+    """The row of the table ``native`` (not of its parents) that holds the address, or 0."""
+    table = ld64(native + 16)
+    at = rows_before(table, ld64(native + 8), address)
+    if at == 0:
+        return 0
+    row = table + ROW * (at - 1)
+    return row if address - ld64(row) < ld64(row + 8) else 0
+
+
+def window(native: int, address: int, out: int) -> int:
+    """Find what holds the address, here or in a parent, and write its window to ``out``: low, size, flags.
+
+    Returns 1, or 0 where nothing does.  Needs no interpreter lock: read again while the table changes.
+    """
+    while native:
+        version = load64(native)
+        row = row_of(native, address)
+        if row:
+            _write_window(row, address, out)
+        if version & 1 or load64(native) != version:
+            continue
+        if row:
+            return 1
+        native = ld64(native + 24)
+    return 0
+
+
+def _write_window(row: int, address: int, out: int) -> None:
+    start = ld64(row)
+    size = ld64(row + 8)
+    stride = ld64(row + 16)
+    low = start
+    if stride:
+        low = start + (address - start) // stride * stride
+        size = start + size - low
+        if ld64(row + 24) < size:
+            size = ld64(row + 24)
+    st64(out, low)
+    st64(out + 8, size)
+    st64(out + 16, ld64(row + 32))
 
 
 FAR = 1 << 16

@@ -7,6 +7,10 @@ here: whoever calls has made sure that the address is one of ours.  Byte order i
 from __future__ import annotations
 
 import ctypes
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 _U8, _U16, _U32, _U64 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64
 
@@ -69,6 +73,113 @@ def read(address: int, size: int) -> bytes:
 def write(address: int, data: bytes) -> None:
     """Put bytes at an address."""
     ctypes.memmove(address, data, len(data))
+
+
+# Words that other threads change at the same time.  Uncompiled they are ordinary accesses: the interpreter lock
+# makes each of them one step for other Python code, though not for native code that runs beside it.
+
+
+def load64(address: int) -> int:
+    """An acquire load: what was stored before the word is seen after it."""
+    return ld64(address)
+
+
+def load32(address: int) -> int:
+    """The same of four bytes."""
+    return ld32(address)
+
+
+def store64(address: int, value: int) -> None:
+    """A release store: whoever sees the word sees what was stored before."""
+    st64(address, value)
+
+
+def store32(address: int, value: int) -> None:
+    """The same of four bytes."""
+    st32(address, value)
+
+
+def _fetched(load: Callable[[int], int], store: Callable[[int, int], None], step: Callable[[int, int], int]) -> Any:
+    def fetch(address: int, value: int) -> int:
+        old = load(address)
+        store(address, step(old, value))
+        return old
+
+    return fetch
+
+
+add64 = _fetched(ld64, st64, lambda a, b: a + b & 0xFFFFFFFFFFFFFFFF)
+or64 = _fetched(ld64, st64, lambda a, b: a | b)
+and64 = _fetched(ld64, st64, lambda a, b: a & b)
+xor64 = _fetched(ld64, st64, lambda a, b: a ^ b)
+swap64 = _fetched(ld64, st64, lambda a, b: b)
+add32 = _fetched(ld32, st32, lambda a, b: a + b & 0xFFFFFFFF)
+or32 = _fetched(ld32, st32, lambda a, b: a | b)
+and32 = _fetched(ld32, st32, lambda a, b: a & b)
+xor32 = _fetched(ld32, st32, lambda a, b: a ^ b)
+swap32 = _fetched(ld32, st32, lambda a, b: b)
+
+
+def cas64(address: int, expected: int, value: int) -> int:
+    """Compare and exchange; returns what was there, which is ``expected`` when the value was stored."""
+    old = ld64(address)
+    if old == expected:
+        st64(address, value)
+    return old
+
+
+def cas32(address: int, expected: int, value: int) -> int:
+    """The same of four bytes."""
+    old = ld32(address)
+    if old == expected:
+        st32(address, value)
+    return old
+
+
+def lock(address: int) -> None:
+    """Take the spin lock in the u32 at ``address``: 0 is free, 1 is held."""
+    while swap32(address, 1):
+        time.sleep(0)
+
+
+def unlock(address: int) -> None:
+    """Give it back."""
+    store32(address, 0)
+
+
+@cache
+def _function(address: int, count: int) -> Any:
+    return ctypes.CFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * count)(address)
+
+
+def call2(function: int, a: int, b: int) -> int:
+    """Call the C function of two u64 at an address; its result is a u64.  ``call3`` to ``call7`` likewise."""
+    return int(_function(function, 2)(a, b))
+
+
+def call3(function: int, a: int, b: int, c: int) -> int:
+    """Three arguments."""
+    return int(_function(function, 3)(a, b, c))
+
+
+def call4(function: int, a: int, b: int, c: int, d: int) -> int:
+    """Four arguments."""
+    return int(_function(function, 4)(a, b, c, d))
+
+
+def call5(function: int, a: int, b: int, c: int, d: int, e: int) -> int:
+    """Five arguments."""
+    return int(_function(function, 5)(a, b, c, d, e))
+
+
+def call6(function: int, a: int, b: int, c: int, d: int, e: int, f: int) -> int:
+    """Six arguments."""
+    return int(_function(function, 6)(a, b, c, d, e, f))
+
+
+def call7(function: int, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> int:
+    """Seven arguments."""
+    return int(_function(function, 7)(a, b, c, d, e, f, g))
 
 
 class Buffer:

@@ -43,6 +43,9 @@ TAIL_CALLS = 33
 ALL_FRAMES = FRAMES + TAIL_CALLS * (FRAMES - 1)
 """A tail call from a function leaves the frames of its callers in use: the next program returns to them."""
 
+STACK_SIZE = ALL_FRAMES * FRAME_STRIDE
+"""Bytes of all frames that a run may ever use."""
+
 MAY_GOTO_LOOPS = 8 << 20
 """How often may_goto falls through in one frame (the kernel's BPF_MAX_LOOPS)."""
 
