@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from osmia.sim.embodied import Embodied
+from osmia.vm.hostwords import TASK, Comm, TaskWords, Word
 
 if TYPE_CHECKING:
     from osmia.sim.kmem import Kmem
     from osmia.sim.kobject import KObject
 
-COMM_LEN = 16
 PF_KTHREAD = 0x00200000
 
 
-@dataclass(eq=False)
 class Task(Embodied):
     """One task.  ``pid`` is the thread's id and ``tgid`` the process's, as the kernel has them.
 
-    Assigning to a field after the ``task_struct`` was made does not change it: use ``kobject`` for that.
+    Numbers and name are kept in ``words``, where native helpers see them.  Assigning to a field after the
+    ``task_struct`` was made does not change that: use ``kobject`` for it.
     """
 
-    pid: int
-    comm: bytes
-    tgid: int = 0
-    uid: int = 0
-    gid: int = 0
-    parent: Task | None = None
-    start_ns: int = 0
-    _cred: KObject | int = field(default=0, repr=False)
+    pid, tgid, uid, gid = (Word(TASK[name]) for name in ("pid", "tgid", "uid", "gid"))
+    comm = Comm()
+    struct = Word(TASK["struct"])
+    """Address of the ``task_struct``, 0 while there is none."""
 
-    def __post_init__(self) -> None:
-        self.tgid = self.tgid or self.pid
-        if len(self.comm) >= COMM_LEN:
-            self.comm = self.comm[: COMM_LEN - 1]
+    def __init__(
+        self, pid: int, comm: bytes, tgid: int = 0, uid: int = 0, gid: int = 0, parent: Task | None = None,
+        start_ns: int = 0, *, kmem: Callable[[], Kmem] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(kmem=kmem)
+        self.words = TaskWords()
+        self.pid, self.tgid, self.uid, self.gid, self.comm = pid, tgid or pid, uid, gid, comm
+        self.parent, self.start_ns = parent, start_ns
+        self._cred: KObject | int = 0
+
+    def __repr__(self) -> str:
+        return f"<Task {self.comm!r}, pid {self.pid}, tgid {self.tgid}, uid {self.uid}, gid {self.gid}>"
 
     def release(self) -> None:
         """Free the ``task_struct`` and what belongs to it."""
@@ -42,11 +46,11 @@ class Task(Embodied):
             self.kmem().free(self._object)
             self.kmem().free(self._cred)
         self._object = None
+        self.struct = 0
 
     def rename(self, comm: str | bytes) -> None:
         """Give the task another name, as exec and prctl do."""
-        name = comm.encode() if isinstance(comm, str) else comm
-        self.comm = name[: COMM_LEN - 1]
+        self.comm = comm.encode() if isinstance(comm, str) else comm
         if self._object is not None:
             self._object.try_update(comm=self.comm)
 
@@ -60,4 +64,5 @@ class Task(Embodied):
             group_leader=made, start_time=self.start_ns, start_boottime=self.start_ns, prio=120, static_prio=120,
             flags=0 if self.pid else PF_KTHREAD,
         )  # fmt: skip
+        self.struct = made.address
         return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -70,18 +69,14 @@ class World(Clock):
         self._btf_source = btf
         self._kmem: Kmem | None = None
         self.memory = Memory()
-        self.cpus, self.cpu = cpus, 0
-        super().__init__(now_ns, tick_ns, epoch_ns)
+        super().__init__(now_ns, tick_ns, epoch_ns, cpus, seed)
         self.pipe = TracePipe()
         self.tasks: dict[int, Task] = {}
         self.devices: dict[str, NetDevice] = {}
-        self.redirected: tuple[int, int] | None = None
         self._last_pid = 0
-        self.softirq = False
         self.hops = 0
         """Redirects that the frame on its way has taken."""
         self.symbols = Symbols()
-        self._random = random.Random(seed)
         self._attached: list[Attachment] = []
         self._flags = flags()
         self.files: dict[str, bytes] = dict(FILES)
@@ -176,19 +171,11 @@ class World(Clock):
 
     # vm.host.Host
 
-    def prandom_u32(self) -> int:
-        """The next random number of this world's row."""
-        return self._random.getrandbits(32)
-
     def trace(self, text: str) -> None:
         """A line of bpf_trace_printk, by the task and CPU that run."""
         task = self.task
         comm = task.comm.decode("utf-8", "replace") if task.pid else "<idle>"
         self.pipe.write(TraceLine(comm, task.pid, self.cpu, self._flags, self.ktime_ns(), text))
-
-    def redirect(self, ifindex: int, flags: int) -> None:
-        """Remember the target of a redirect."""
-        self.redirected = ifindex, flags
 
     def symbol(self, address: int) -> tuple[str, int, int] | None:
         """Name, offset and size of the kernel function at an address: what ``%ps`` prints."""

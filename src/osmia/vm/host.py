@@ -1,16 +1,15 @@
 """What a helper may ask of the world outside the program: time, CPU, task, chance, trace pipe, redirects.
 
 ``sim.World`` answers in full.  ``BareHost`` answers where there is no world: always the same, one CPU,
-one task, a clock that moves on by a microsecond each time it is read.
+one task, a clock that moves on by a microsecond each time it is read.  Both keep their state in words of native
+memory (``vm.hostwords``), so that native helpers see it; a host of somebody else's need not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-M32 = 0xFFFFFFFF
-NSEC_PER_JIFFY = 4_000_000  # CONFIG_HZ=250
+from osmia.vm.hostwords import HOST, TASK, Comm, HostWords, TaskWords, Word, words_address
 
 
 @runtime_checkable
@@ -61,61 +60,98 @@ class Host(Protocol):
         """Remember where the packet shall go when the program answers with a redirect."""
 
 
-@dataclass(slots=True)
 class BareTask:
-    """Task 1 of nowhere."""
+    """Task 1 of nowhere; ``address`` is its task_struct's, 0 for none."""
 
-    pid: int = 1
-    tgid: int = 1
-    uid: int = 0
-    gid: int = 0
-    comm: bytes = b"osmia"
-    address: int = 0
+    pid, tgid, uid, gid = (Word(TASK[name]) for name in ("pid", "tgid", "uid", "gid"))
+    address = Word(TASK["struct"])
+    comm = Comm()
+
+    def __init__(
+        self, pid: int = 1, tgid: int = 1, uid: int = 0, gid: int = 0, comm: bytes = b"osmia", address: int = 0
+    ) -> None:
+        self.words = TaskWords()
+        self.pid, self.tgid, self.uid, self.gid, self.comm, self.address = pid, tgid, uid, gid, comm, address
 
 
-@dataclass
-class BareHost:
-    """The smallest world: deterministic, and no more than helpers need."""
+class CurrentTask:
+    """The attribute ``task`` of a host with ``words``, which show the current task's words as well."""
 
-    cpu: int = 0
-    cpus: int = 1
-    task: TaskView = field(default_factory=BareTask)
-    now: int = 1_000_000_000
-    tick: int = 1_000
-    seed: int = 1
-    lines: list[str] = field(default_factory=list)
-    redirected: tuple[int, int] | None = None
+    def __get__(self, host: Any, owner: type | None = None) -> Any:
+        return self if host is None else host.__dict__["task"]
+
+    def __set__(self, host: Any, task: TaskView) -> None:
+        host.__dict__["task"] = task
+        host.task_words = words_address(task)
+
+
+class Redirected:
+    """The attribute ``redirected`` of a host with ``words``: the last redirect's target and flags, or None."""
+
+    def __get__(self, host: Any, owner: type | None = None) -> Any:
+        if host is None:
+            return self
+        return (host.redirect_ifindex, host.redirect_flags) if host.redirect_set else None
+
+    def __set__(self, host: Any, target: tuple[int, int] | None) -> None:
+        host.redirect_ifindex, host.redirect_flags = target or (0, 0)
+        host.redirect_set = target is not None
+
+
+class NativeHost:
+    """What hosts with ``words`` have in common: the attributes that are kept there, clock, chance and redirect.
+
+    Several threads may run programs in one such host: readings of the clock and random numbers are atomic.
+    """
+
+    words: HostWords
+    cpu, cpus = Word(HOST["cpu"]), Word(HOST["cpus"])
+    task = CurrentTask()
+    task_words = Word(HOST["task"])
+    redirected = Redirected()
+    redirect_ifindex, redirect_flags = Word(HOST["ifindex"]), Word(HOST["flags"])
+    redirect_set = Word(HOST["redirected"], bool)
+    softirq = Word(HOST["softirq"], bool)
 
     def ktime_ns(self) -> int:
-        """A clock that moves by ``tick`` nanoseconds each time it is read."""
-        self.now += self.tick
-        return self.now
+        """CLOCK_MONOTONIC, which moves on by a tick each time it is read."""
+        return self.words.read_clock()
 
     def boot_ns(self) -> int:
-        """The same clock."""
+        """CLOCK_BOOTTIME: the same, for this machine never sleeps."""
         return self.ktime_ns()
 
     def tai_ns(self) -> int:
-        """The same clock."""
-        return self.ktime_ns()
+        """CLOCK_TAI: the wall clock, ahead by the leap seconds."""
+        return self.words.tai + self.ktime_ns()
 
     def jiffies(self) -> int:
-        """Ticks of 4 ms since the clock's zero."""
-        return self.now // NSEC_PER_JIFFY
+        """The tick counter (HZ=250)."""
+        return self.words.read_jiffies()
 
     def prandom_u32(self) -> int:
-        """Marsaglia's xorshift32: the same row of numbers each time."""
-        x = self.seed
-        x ^= x << 13 & M32
-        x ^= x >> 17
-        x ^= x << 5 & M32
-        self.seed = x
-        return x
+        """The next random number of this host's row."""
+        return self.words.random()
+
+    def redirect(self, ifindex: int, flags: int) -> None:
+        """Remember the target of a redirect."""
+        self.redirected = ifindex, flags
+
+
+class BareHost(NativeHost):
+    """The smallest world: deterministic, and no more than helpers need.  ``lines`` are the trace pipe's."""
+
+    now, tick, seed = Word(HOST["now"]), Word(HOST["tick"]), Word(HOST["rng"])
+
+    def __init__(
+        self, cpu: int = 0, cpus: int = 1, task: TaskView | None = None, now: int = 1_000_000_000, tick: int = 1_000,
+        seed: int = 1,
+    ) -> None:  # fmt: skip
+        self.words = HostWords(now, tick, cpus=cpus, seed=seed)
+        self.cpu = cpu
+        self.task = task or BareTask()
+        self.lines: list[str] = []
 
     def trace(self, text: str) -> None:
         """Keep the line."""
         self.lines.append(text)
-
-    def redirect(self, ifindex: int, flags: int) -> None:
-        """Keep the target."""
-        self.redirected = (ifindex, flags)
