@@ -30,6 +30,7 @@ cdef enum:
     R_SCRATCH1 = 216
     R_SCRATCH2 = 224
     R_SCRATCH3 = 232
+    R_PYTHON = 240
 
 cdef enum:
     F_NONE = 0
