@@ -39,6 +39,7 @@ cdef extern from *:
             while (__atomic_load_n((uint32_t *) a, __ATOMIC_RELAXED))
                 if (++turns > 100) { turns = 0; sched_yield(); }
     }
+    static inline void osmia_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
     static inline void osmia_unlock(uint64_t a) { __atomic_store_n((uint32_t *) a, 0, __ATOMIC_RELEASE); }
     #define U uint64_t
     static inline U osmia_call2(U f, U a, U b) { return ((U (*)(U, U)) f)(a, b); }
@@ -67,6 +68,7 @@ cdef extern from *:
     uint64_t cas32 "osmia_cas32"(uint64_t a, uint64_t expected, uint64_t v) noexcept nogil
     void lock "osmia_lock"(uint64_t a) noexcept nogil
     void unlock "osmia_unlock"(uint64_t a) noexcept nogil
+    void fence "osmia_fence"() noexcept nogil
     uint64_t call2 "osmia_call2"(uint64_t f, uint64_t a, uint64_t b) noexcept nogil
     uint64_t call3 "osmia_call3"(uint64_t f, uint64_t a, uint64_t b, uint64_t c) noexcept nogil
     uint64_t call4 "osmia_call4"(uint64_t f, uint64_t a, uint64_t b, uint64_t c, uint64_t d) noexcept nogil

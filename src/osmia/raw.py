@@ -147,6 +147,10 @@ def unlock(address: int) -> None:
     store32(address, 0)
 
 
+def fence() -> None:
+    """Nothing that stands before it in this thread is seen after what stands behind it."""
+
+
 @cache
 def _function(address: int, count: int) -> Any:
     return ctypes.CFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * count)(address)
