@@ -1,9 +1,14 @@
-"""Programs with special fields of map values and with dynptrs, in a few words each."""
+"""Programs with special fields of map values and with dynptrs, in a few words each; and what is asked of them."""
 
+import pytest
+
+from osmia import live
 from osmia.btf import Btf
 from osmia.btf import types as t
 from osmia.isa import Insn
 from osmia.obj.model import FuncInfo, MapSpec, Program
+from osmia.testing.answers import Kernel, ask_osmia
+from osmia.verifier.env import Powers
 
 VALUE, HASH, PLAIN, RINGBUF, USER_RINGBUF, OUTER = range(6)
 END = [Insn(0xB7), Insn(0x95)]
@@ -116,3 +121,24 @@ def func_to(reg, number):
 
 def call_func(number):
     return Insn(0x85, 0, 1, 0, number)
+
+
+def live_kernel(test):
+    """A test that asks the running kernel."""
+    missing = pytest.mark.skipif(live.available() is not None, reason="needs a kernel that loads programs")
+    return pytest.mark.live(missing(test))
+
+
+def check(case):
+    """Osmia accepts the program, or refuses it with the message that stands beside it."""
+    asked, message = case
+    answer = ask_osmia(asked, 1, Powers())
+    assert (answer.crash, answer.unsupported) == ("", "")
+    assert (answer.errno != 0, answer.message if message else "") == (bool(message), message)
+
+
+def check_with_kernel(cases):
+    """The running kernel's errno and log are Osmia's, for every case."""
+    with Kernel() as kernel:
+        for name, (asked, _) in cases.items():
+            assert ask_osmia(asked, 2, Powers()) == kernel.ask(asked, 2, Powers()), name

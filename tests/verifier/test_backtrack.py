@@ -7,14 +7,13 @@ from osmia.kernel import profile
 from osmia.obj.model import Program
 from osmia.verifier import consts as c
 from osmia.verifier.backtrack import (
-    backtrack_insn,
-    bt_sync_linked_regs,
     make_entry,
     mark_all_scalars_imprecise,
     mark_chain_precision,
     mark_chain_precision_batch,
     push_jmp_history,
 )
+from osmia.verifier.backtrack_insn import backtrack_insn, bt_sync_linked_regs
 from osmia.verifier.bt import Backtrack
 from osmia.verifier.env import Env, Powers, Subprog
 from osmia.verifier.errors import Rejected

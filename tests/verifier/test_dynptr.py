@@ -14,9 +14,12 @@ from verifier.objectkit import (
     add,
     call,
     call_func,
+    check,
+    check_with_kernel,
     data,
     from_value,
     func_to,
+    live_kernel,
     lookup,
     map_to,
     mov,
@@ -27,10 +30,7 @@ from verifier.objectkit import (
     submit,
 )
 
-from osmia import live
 from osmia.isa import Insn
-from osmia.testing.answers import Kernel, ask_osmia
-from osmia.verifier.env import Powers
 
 LOAD, UNLESS_NULL = Insn(0x79, 1, 6), Insn(0x15, 6, 0, 1)
 HELD = "BPF_EXIT instruction in main prog would lead to reference leak"
@@ -160,15 +160,9 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_dynptrs(name):
-    asked, message = CASES[name]
-    answer = ask_osmia(asked, 1, Powers())
-    assert (answer.crash, answer.unsupported) == ("", "")
-    assert (answer.errno != 0, answer.message if message else "") == (bool(message), message)
+    check(CASES[name])
 
 
-@pytest.mark.live
-@pytest.mark.skipif(live.available() is not None, reason="needs a kernel that loads programs")
+@live_kernel
 def test_the_kernel_says_the_same():
-    with Kernel() as kernel:
-        for name, (asked, _) in CASES.items():
-            assert ask_osmia(asked, 2, Powers()) == kernel.ask(asked, 2, Powers()), name
+    check_with_kernel(CASES)

@@ -32,6 +32,10 @@ def test_a_case_survives_reading_and_writing(path):
     assert dump(parse(text)) == text
 
 
+def test_there_are_cases():
+    assert sum(path.parent.name == "memory" for path in CASES) > 90
+
+
 @pytest.mark.live
 @pytest.mark.skipif(live.available() is not None or not SAME, reason="needs a Linux 6.18 that loads programs")
 def test_the_kernel_still_says_so():

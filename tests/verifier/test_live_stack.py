@@ -171,7 +171,7 @@ def test_a_callers_slot_is_live_in_the_callee_while_the_caller_reads_it_later():
     live_stack.update_live_stack(env)
     assert live_at(env, 6) == 1 and live_at(env, 6, 1) == 0
     live_stack.live_stack_query_init(env, env.state)
-    assert live_stack.stack_slot_alive(env, 0, 0) and not live_stack.stack_slot_alive(env, 0, 1)
+    assert live_stack.live_slots(env, 0) & 0b11 == 0b01
     env.insns[2].calls_callback = True
     step(env, 6, reads=0b100)
     live_stack.update_live_stack(env)

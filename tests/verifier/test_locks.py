@@ -12,7 +12,10 @@ from verifier.objectkit import (
     add,
     call,
     call_func,
+    check,
+    check_with_kernel,
     field,
+    live_kernel,
     lookup,
     map_to,
     mov,
@@ -20,10 +23,7 @@ from verifier.objectkit import (
     program,
 )
 
-from osmia import live
 from osmia.isa import Insn
-from osmia.testing.answers import Kernel, ask_osmia
-from osmia.verifier.env import Powers
 
 ONE, TWO = lookup(6), lookup(7)
 LOCK, UNLOCK = field(6, 4, SPIN_LOCK), field(6, 4, SPIN_UNLOCK)
@@ -98,15 +98,9 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_locks(name):
-    asked, message = CASES[name]
-    answer = ask_osmia(asked, 1, Powers())
-    assert (answer.crash, answer.unsupported) == ("", "")
-    assert (answer.errno != 0, answer.message if message else "") == (bool(message), message)
+    check(CASES[name])
 
 
-@pytest.mark.live
-@pytest.mark.skipif(live.available() is not None, reason="needs a kernel that loads programs")
+@live_kernel
 def test_the_kernel_says_the_same():
-    with Kernel() as kernel:
-        for name, (asked, _) in CASES.items():
-            assert ask_osmia(asked, 2, Powers()) == kernel.ask(asked, 2, Powers()), name
+    check_with_kernel(CASES)

@@ -1,19 +1,10 @@
-"""States that are remembered, met again, given up: the kernel's logs, and the counts behind them.
-
-``golden/prune`` holds programs with the log of Linux 6.18; where bpf(2) may be asked, it is asked again.
-"""
-
-from pathlib import Path
+"""States that are remembered, met again, given up: the counts behind them (whole programs stand in golden/prune)."""
 
 import pytest
 
-from osmia import live
-from osmia.errors import KernelError
 from osmia.isa import Insn
 from osmia.kernel import profile
 from osmia.obj.model import Program
-from osmia.testing.answers import Kernel, ask_osmia
-from osmia.testing.cases import parse
 from osmia.verifier.env import Env, Powers, Subprog
 from osmia.verifier.live_stack import stack_liveness_init
 from osmia.verifier.log import Log
@@ -31,33 +22,6 @@ from osmia.verifier.regs import known_value, pointer
 from osmia.verifier.state import Frame, Slot, State
 
 PROFILE = profile.load("6.18")
-
-CASES = sorted((Path(__file__).parent / "golden" / "prune").glob("*.txt"))
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    if (why := live.available()) is not None:
-        pytest.skip(str(why))
-    return Kernel()
-
-
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_as_the_kernel_said(path):
-    case = parse(path.read_text())
-    made = ask_osmia(case.program, case.level, case.powers)
-    assert (made.errno, made.log.splitlines()) == (case.errno, case.log.splitlines())
-
-
-@pytest.mark.live
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_the_kernel_still_says_so(path, kernel):
-    case = parse(path.read_text())
-    try:
-        made = kernel.ask(case.program, case.level, case.powers)
-    except KernelError as no:
-        pytest.skip(str(no))
-    assert (made.errno, made.log.splitlines()) == (case.errno, case.log.splitlines())
 
 
 def make_env(**powers):

@@ -14,8 +14,11 @@ from verifier.objectkit import (
     VALUE,
     add,
     call,
+    check,
+    check_with_kernel,
     field,
     func_to,
+    live_kernel,
     lookup,
     map_to,
     mov,
@@ -23,10 +26,7 @@ from verifier.objectkit import (
     program,
 )
 
-from osmia import live
 from osmia.isa import Insn
-from osmia.testing.answers import Kernel, ask_osmia
-from osmia.verifier.env import Powers
 
 ONE = lookup(6)
 START = field(6, 16, TIMER_START, movi(2, 0), movi(3, 0))
@@ -116,15 +116,9 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_timers(name):
-    asked, message = CASES[name]
-    answer = ask_osmia(asked, 1, Powers())
-    assert (answer.crash, answer.unsupported) == ("", "")
-    assert (answer.errno != 0, answer.message if message else "") == (bool(message), message)
+    check(CASES[name])
 
 
-@pytest.mark.live
-@pytest.mark.skipif(live.available() is not None, reason="needs a kernel that loads programs")
+@live_kernel
 def test_the_kernel_says_the_same():
-    with Kernel() as kernel:
-        for name, (asked, _) in CASES.items():
-            assert ask_osmia(asked, 2, Powers()) == kernel.ask(asked, 2, Powers()), name
+    check_with_kernel(CASES)

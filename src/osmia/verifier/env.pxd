@@ -45,5 +45,3 @@ cdef class Env:
     cpdef int32_t subprog_end(self, int32_t number) except -1
     @cython.locals(subprog=Subprog, number=int32_t)
     cpdef int32_t find_subprog(self, int32_t slot) except -2
-    @cython.locals(subprog=Subprog, number=int32_t)
-    cpdef int32_t containing_subprog(self, int32_t slot) except -1

@@ -144,12 +144,3 @@ class Env:
             if subprog.start == slot:
                 return number
         return -1
-
-    def containing_subprog(self, slot: int) -> int:
-        """The number of the function that a slot lies in."""
-        number = len(self.subprogs) - 1
-        subprog = self.subprogs[number]
-        while subprog.start > slot:
-            number -= 1
-            subprog = self.subprogs[number]
-        return number

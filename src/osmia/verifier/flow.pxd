@@ -4,7 +4,6 @@ from osmia.isa.consts cimport BPF_CALL, BPF_EXIT, BPF_JA, BPF_JCOND, BPF_JMP, BP
 from osmia.verifier.env cimport Env
 from osmia.verifier.insn cimport VInsn
 
-cpdef bint is_ldimm64(VInsn insn) noexcept
 cpdef bint is_pseudo_func(VInsn insn) noexcept
 cpdef bint is_helper_call(VInsn insn) noexcept
 cpdef bint is_pseudo_call(VInsn insn) noexcept

@@ -35,11 +35,6 @@ JUMP_MAX = 0xE0
 """The highest operation of the jump classes that jumps; 0xF0 is no operation."""
 
 
-def is_ldimm64(insn: VInsn) -> bool:
-    """The first slot of a 64-bit load."""
-    return insn.code == LD_IMM64
-
-
 def is_pseudo_func(insn: VInsn) -> bool:
     """The load of a function's address."""
     return insn.code == LD_IMM64 and insn.src == BPF_PSEUDO_FUNC

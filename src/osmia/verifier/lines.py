@@ -158,13 +158,6 @@ def _kfuncs(env: Env, insn: VInsn) -> dict[tuple[int, int], str]:
     return {(insn.imm, insn.off): name} if name else {}
 
 
-def print_subprogs(env: Env) -> None:
-    """Where each function starts, at level 2: ``func#0 @0``."""
-    if env.log.level2:
-        for number, subprog in enumerate(env.subprogs):
-            env.log.write(f"func#{number} @{subprog.start}\n")
-
-
 def print_verification_stats(env: Env) -> None:
     """The last lines: what it took.  The time counts from ``env.room["began"]`` (nanoseconds), if that is known."""
     if not env.log.level:

@@ -63,4 +63,3 @@ cpdef int live_stack_query_init(Env env, State state) except -1
 cpdef uint64_t live_slots(Env env, uint32_t frameno) except? 1
 @cython.locals(frame=list, masks=InsnMasks)
 cpdef uint64_t live_before(Instance instance, int32_t insn_idx, uint32_t frameno) except? 1
-cpdef bint stack_slot_alive(Env env, uint32_t frameno, uint32_t spi) except -1

@@ -309,8 +309,3 @@ def live_before(instance: Instance, insn_idx: int, frameno: int) -> int:
         return 0
     masks = frame[insn_idx - instance.start]
     return masks.live
-
-
-def stack_slot_alive(env: Env, frameno: int, spi: int) -> bool:
-    """May slot ``spi`` of a frame still be read by the state asked about?"""
-    return (live_slots(env, frameno) >> spi & 1) != 0

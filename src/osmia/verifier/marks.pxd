@@ -21,5 +21,4 @@ cpdef int mark_reg_scratched(Env env, uint32_t regno) except -1
 @cython.locals(bit=uint64_t)
 cpdef int mark_stack_slot_scratched(Env env, uint32_t spi) except -1
 cpdef int mark_verifier_state_scratched(Env env) except -1
-cpdef int mark_verifier_state_clean(Env env) except -1
 cpdef uint32_t next_id(Env env) except? 0

@@ -92,12 +92,6 @@ def mark_verifier_state_scratched(env: Env) -> None:
     env.scratched_stack_slots = U64_MAX
 
 
-def mark_verifier_state_clean(env: Env) -> None:
-    """The next state line shows nothing yet."""
-    env.scratched_regs = 0
-    env.scratched_stack_slots = 0
-
-
 def next_id(env: Env) -> int:
     """A register id that nobody has."""
     env.id_gen += 1

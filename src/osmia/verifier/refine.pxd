@@ -32,12 +32,10 @@ cpdef int32_t is_branch_taken(Reg reg1, Reg reg2, int32_t opcode, bint is_jmp32)
 cdef int32_t _is_null_branch_taken(Reg reg1, Reg reg2, int32_t opcode, bint is_jmp32) noexcept
 @cython.locals(pkt=Reg)
 cpdef int32_t is_pkt_ptr_branch_taken(Reg dst, Reg src, int32_t opcode) noexcept
-@cython.locals(equal=int32_t)
+@cython.locals(equal=int32_t, strict=bint)
 cpdef int32_t is_scalar_branch_taken(Reg reg1, Reg reg2, int32_t opcode, bint is_jmp32) noexcept
-cdef int32_t _is_above(Reg a, Reg b, bint is_jmp32) noexcept
-cdef int32_t _is_at_least(Reg a, Reg b, bint is_jmp32) noexcept
-cdef int32_t _is_signed_above(Reg a, Reg b, bint is_jmp32) noexcept
-cdef int32_t _is_signed_at_least(Reg a, Reg b, bint is_jmp32) noexcept
+cdef int32_t _is_above(uint64_t a_min, uint64_t a_max, uint64_t b_min, uint64_t b_max, bint strict) noexcept
+cdef int32_t _is_signed_above(int64_t a_min, int64_t a_max, int64_t b_min, int64_t b_max, bint strict) noexcept
 @cython.locals(bits=uint64_t)
 cdef int32_t _have_common_bit(Reg a, Reg b, bint is_jmp32) noexcept
 @cython.locals(width=uint64_t)

@@ -101,41 +101,31 @@ def is_scalar_branch_taken(reg1: Reg, reg2: Reg, opcode: int, is_jmp32: bool) ->
         return equal if opcode == JEQ or equal < 0 else 1 - equal
     if opcode == JSET:
         return _have_common_bit(reg1, reg2, is_jmp32)
-    if opcode == JGT or opcode == JLT:
-        return _is_above(reg1, reg2, is_jmp32) if opcode == JGT else _is_above(reg2, reg1, is_jmp32)
-    if opcode == JGE or opcode == JLE:
-        return _is_at_least(reg1, reg2, is_jmp32) if opcode == JGE else _is_at_least(reg2, reg1, is_jmp32)
-    if opcode == JSGT or opcode == JSLT:
-        return _is_signed_above(reg1, reg2, is_jmp32) if opcode == JSGT else _is_signed_above(reg2, reg1, is_jmp32)
-    return _is_signed_at_least(reg1, reg2, is_jmp32) if opcode == JSGE else _is_signed_at_least(reg2, reg1, is_jmp32)
-
-
-def _is_above(a: Reg, b: Reg, is_jmp32: bool) -> int:
-    """``a > b``, unsigned."""
+    if opcode == JLT or opcode == JLE or opcode == JSLT or opcode == JSLE:
+        opcode = flip_opcode(opcode)
+        reg1, reg2 = reg2, reg1
+    strict = opcode == JGT or opcode == JSGT
+    if opcode == JSGT or opcode == JSGE:
+        if is_jmp32:
+            return _is_signed_above(reg1.s32_min, reg1.s32_max, reg2.s32_min, reg2.s32_max, strict)
+        return _is_signed_above(reg1.smin, reg1.smax, reg2.smin, reg2.smax, strict)
     if is_jmp32:
-        return 1 if a.u32_min > b.u32_max else 0 if a.u32_max <= b.u32_min else -1
-    return 1 if a.umin > b.umax else 0 if a.umax <= b.umin else -1
+        return _is_above(reg1.u32_min, reg1.u32_max, reg2.u32_min, reg2.u32_max, strict)
+    return _is_above(reg1.umin, reg1.umax, reg2.umin, reg2.umax, strict)
 
 
-def _is_at_least(a: Reg, b: Reg, is_jmp32: bool) -> int:
-    """``a >= b``, unsigned."""
-    if is_jmp32:
-        return 1 if a.u32_min >= b.u32_max else 0 if a.u32_max < b.u32_min else -1
-    return 1 if a.umin >= b.umax else 0 if a.umax < b.umin else -1
+def _is_above(a_min: int, a_max: int, b_min: int, b_max: int, strict: bool) -> int:
+    """``a > b`` (``a >= b`` unless strict) of two unsigned ranges."""
+    if strict:
+        return 1 if a_min > b_max else 0 if a_max <= b_min else -1
+    return 1 if a_min >= b_max else 0 if a_max < b_min else -1
 
 
-def _is_signed_above(a: Reg, b: Reg, is_jmp32: bool) -> int:
-    """``a > b``, signed."""
-    if is_jmp32:
-        return 1 if a.s32_min > b.s32_max else 0 if a.s32_max <= b.s32_min else -1
-    return 1 if a.smin > b.smax else 0 if a.smax <= b.smin else -1
-
-
-def _is_signed_at_least(a: Reg, b: Reg, is_jmp32: bool) -> int:
-    """``a >= b``, signed."""
-    if is_jmp32:
-        return 1 if a.s32_min >= b.s32_max else 0 if a.s32_max < b.s32_min else -1
-    return 1 if a.smin >= b.smax else 0 if a.smax < b.smin else -1
+def _is_signed_above(a_min: int, a_max: int, b_min: int, b_max: int, strict: bool) -> int:
+    """The same of two signed ranges: compiled, another comparison."""
+    if strict:
+        return 1 if a_min > b_max else 0 if a_max <= b_min else -1
+    return 1 if a_min >= b_max else 0 if a_max < b_min else -1
 
 
 def _have_common_bit(a: Reg, b: Reg, is_jmp32: bool) -> int:

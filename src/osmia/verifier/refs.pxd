@@ -15,8 +15,6 @@ cpdef int acquire_lock_state(Env env, int32_t insn_idx, uint32_t type, uint32_t 
 cdef int _add(State state, Ref ref) except -1
 cdef int _drop(State state, Py_ssize_t index) except -1
 @cython.locals(ref=Ref)
-cpdef bint find_reference_state(State state, uint32_t id) except -1
-@cython.locals(ref=Ref)
 cpdef Ref find_lock_state(State state, uint32_t type, uint32_t id, object ptr)
 @cython.locals(ref=Ref, index=Py_ssize_t)
 cpdef bint release_reference_nomark(State state, uint32_t id) except -1

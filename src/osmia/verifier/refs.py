@@ -53,14 +53,6 @@ def _drop(state: State, index: int) -> None:
     state.acquired_refs -= 1
 
 
-def find_reference_state(state: State, id: int) -> bool:
-    """Does the path hold a reference of that id?"""
-    for ref in state.refs:
-        if ref.id == id:
-            return True
-    return False
-
-
 def find_lock_state(state: State, type: int, id: int, ptr: Any) -> Ref | None:
     """The lock of one of the kinds ``type`` in that object."""
     for ref in state.refs:

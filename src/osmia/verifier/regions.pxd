@@ -14,9 +14,6 @@ cdef uint64_t M64
 cdef uint32_t BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
 cdef int32_t ACCESS_DIRECT, ACCESS_HELPER, NET_IP_ALIGN, FLOW_KEYS_SIZE
 
-cpdef check_mem_access_bounds(
-    Env env, int32_t regno, int64_t off, int64_t size, int64_t mem_size, bint zero_size_allowed
-)
 @cython.locals(regs=list, reg=Reg)
 cdef object _outside(Env env, int32_t regno, int64_t off, int64_t size, int64_t mem_size)
 @cython.locals(regs=list, reg=Reg, low=int64_t, high=int64_t, sized=bint)

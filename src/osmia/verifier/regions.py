@@ -79,13 +79,6 @@ _READ_ONLY_PACKETS = frozenset(
 _PACKETS = frozenset(("sched_cls", "sched_act", "xdp", "lwt_xmit", "sk_skb", "sk_msg"))
 
 
-def check_mem_access_bounds(env: Env, regno: int, off: int, size: int, mem_size: int, zero_size_allowed: bool) -> None:
-    """Are ``size`` bytes at ``off`` inside ``mem_size`` bytes (``__check_mem_access``)?"""
-    if off >= 0 and (size > 0 or (size == 0 and zero_size_allowed)) and off + size <= mem_size:
-        return
-    raise _outside(env, regno, off, size, mem_size)
-
-
 def _outside(env: Env, regno: int, off: int, size: int, mem_size: int) -> Any:
     regs = env.state.regs()
     reg = regs[regno]

@@ -26,7 +26,6 @@ cdef class Reg:
     cpdef int set_known(self, uint64_t value) except -1
     cpdef int set_unbounded(self) except -1
     cpdef bint is_const(self) noexcept
-    cpdef bint is_const_subreg(self) noexcept
     cpdef bint same_type_info(self, Reg other) noexcept
     cpdef bint same_bounds(self, Reg other) noexcept
 

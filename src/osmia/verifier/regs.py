@@ -124,10 +124,6 @@ class Reg:
         """Is the tnum a single value?"""
         return self.mask == 0
 
-    def is_const_subreg(self) -> bool:
-        """Is the low half a single value?"""
-        return (self.mask & U32_MAX) == 0
-
     def same_type_info(self, other: Reg) -> bool:
         """Equal in type, offset and what the type brings along; neither ids nor bounds are looked at."""
         return (

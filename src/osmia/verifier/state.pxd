@@ -9,7 +9,6 @@ cdef class Slot:
     cdef public uint64_t types
     cdef public Reg spilled
     cpdef uint32_t type_at(self, uint32_t byte) noexcept
-    cpdef Slot with_types(self, uint64_t types)
     cpdef Slot with_spilled(self, Reg spilled)
 
 @cython.final

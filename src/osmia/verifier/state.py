@@ -34,10 +34,6 @@ class Slot:
         """The kind of one byte, 0 the lowest address."""
         return (self.types >> (8 * byte)) & 0xFF
 
-    def with_types(self, types: int) -> Slot:
-        """The same spill under other byte kinds."""
-        return Slot(types, self.spilled)
-
     def with_spilled(self, spilled: Reg) -> Slot:
         """The same byte kinds over another spill."""
         return Slot(self.types, spilled)

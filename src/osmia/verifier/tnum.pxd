@@ -13,7 +13,6 @@ cpdef (uint64_t, uint64_t) tnum_arshift(uint64_t v, uint64_t m, int32_t shift, i
 cpdef (uint64_t, uint64_t) tnum_add(uint64_t av, uint64_t am, uint64_t bv, uint64_t bm) noexcept nogil
 @cython.locals(base=uint64_t, unknown=uint64_t)
 cpdef (uint64_t, uint64_t) tnum_sub(uint64_t av, uint64_t am, uint64_t bv, uint64_t bm) noexcept nogil
-cpdef (uint64_t, uint64_t) tnum_neg(uint64_t v, uint64_t m) noexcept nogil
 @cython.locals(ones=uint64_t)
 cpdef (uint64_t, uint64_t) tnum_and(uint64_t av, uint64_t am, uint64_t bv, uint64_t bm) noexcept nogil
 @cython.locals(ones=uint64_t)
@@ -29,15 +28,9 @@ cpdef (uint64_t, uint64_t) tnum_intersect(uint64_t av, uint64_t am, uint64_t bv,
 cpdef (uint64_t, uint64_t) tnum_union(uint64_t av, uint64_t am, uint64_t bv, uint64_t bm) noexcept nogil
 @cython.locals(keep=uint64_t)
 cpdef (uint64_t, uint64_t) tnum_cast(uint64_t v, uint64_t m, int32_t size) noexcept nogil
-cpdef bint tnum_is_aligned(uint64_t v, uint64_t m, uint64_t size) noexcept nogil
-@cython.locals(certain=uint64_t)
-cpdef bint tnum_in(uint64_t av, uint64_t am, uint64_t bv, uint64_t bm) noexcept nogil
 @cython.locals(greatest=uint64_t, above=uint64_t, known=uint64_t)
 cpdef uint64_t tnum_step(uint64_t v, uint64_t m, uint64_t z) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_bswap16(uint64_t v, uint64_t m) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_bswap32(uint64_t v, uint64_t m) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_bswap64(uint64_t v, uint64_t m) noexcept nogil
-cpdef (uint64_t, uint64_t) tnum_subreg(uint64_t v, uint64_t m) noexcept nogil
-cpdef (uint64_t, uint64_t) tnum_clear_subreg(uint64_t v, uint64_t m) noexcept nogil
 cpdef (uint64_t, uint64_t) tnum_with_subreg(uint64_t v, uint64_t m, uint64_t low_v, uint64_t low_m) noexcept nogil
-cpdef (uint64_t, uint64_t) tnum_const_subreg(uint64_t v, uint64_t m, uint64_t value) noexcept nogil

@@ -66,11 +66,6 @@ def tnum_sub(av: int, am: int, bv: int, bm: int) -> tuple[int, int]:
     return base & (unknown ^ U64_MAX), unknown
 
 
-def tnum_neg(v: int, m: int) -> tuple[int, int]:
-    """The negative."""
-    return tnum_sub(0, 0, v, m)
-
-
 def tnum_and(av: int, am: int, bv: int, bm: int) -> tuple[int, int]:
     """Bitwise and."""
     ones = av & bv
@@ -128,17 +123,6 @@ def tnum_cast(v: int, m: int, size: int) -> tuple[int, int]:
     return v & keep, m & keep
 
 
-def tnum_is_aligned(v: int, m: int, size: int) -> bool:
-    """Is every value a multiple of ``size`` (a power of two, or 0: yes)?"""
-    return size == 0 or ((v | m) & (size - 1)) == 0
-
-
-def tnum_in(av: int, am: int, bv: int, bm: int) -> bool:
-    """Is every value of ``b`` one of ``a``?"""
-    certain = am ^ U64_MAX
-    return (bm & certain) == 0 and av == (bv & certain)
-
-
 def tnum_step(v: int, m: int, z: int) -> int:
     """The least value of the tnum above ``z``; its greatest value if there is none above."""
     greatest = v | m
@@ -167,21 +151,6 @@ def tnum_bswap64(v: int, m: int) -> tuple[int, int]:
     return swap64(v), swap64(m)
 
 
-def tnum_subreg(v: int, m: int) -> tuple[int, int]:
-    """The low half, the rest zero."""
-    return v & U32_MAX, m & U32_MAX
-
-
-def tnum_clear_subreg(v: int, m: int) -> tuple[int, int]:
-    """The high half, the rest zero."""
-    return (v >> 32) << 32, (m >> 32) << 32
-
-
 def tnum_with_subreg(v: int, m: int, low_v: int, low_m: int) -> tuple[int, int]:
     """Another low half under the same high half."""
     return (v >> 32) << 32 | low_v & U32_MAX, (m >> 32) << 32 | low_m & U32_MAX
-
-
-def tnum_const_subreg(v: int, m: int, value: int) -> tuple[int, int]:
-    """A known low half under the same high half."""
-    return tnum_with_subreg(v, m, value, 0)
