@@ -10,6 +10,7 @@ import ctypes
 import errno
 import platform
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
@@ -122,14 +123,14 @@ def text(log: Buffer) -> str:
     return ctypes.string_at(log.address).decode(errors="replace")  # not all 16 MiB: a copy costs 9 ms
 
 
-class Descriptor:
+class Descriptor(ABC):
     """What holds an fd of the kernel: a context manager that closes it, at the latest when it is collected."""
 
     fd: int
 
+    @abstractmethod
     def close(self) -> None:
         """Give the fd back; again is fine."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
