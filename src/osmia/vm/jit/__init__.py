@@ -1,1 +1,6 @@
-"""Native code: eBPF to LLVM IR (``emit``), LLVM and linking (``llvm``, ``engine``), objects kept on disk (``cache``)."""
+"""Native code for programs, through LLVM: what the engine ``"jit"`` runs.
+
+``unit`` and its neighbours write a program as LLVM IR; ``llvm`` makes object code of that, ``cache`` keeps it,
+``loader`` puts it into memory with the addresses that ``symbols`` knows; ``engine`` runs it as ``interp`` runs
+rows; ``tiers`` decides which of the two runs.
+"""
