@@ -26,8 +26,8 @@ cdef extern from *:
         static inline uint64_t osmia_##op##64(uint64_t a, uint64_t v) { return __atomic_fetch_##op((uint64_t *) a, v, OSMIA_SEQ); } \
         static inline uint64_t osmia_##op##32(uint64_t a, uint64_t v) { return __atomic_fetch_##op((uint32_t *) a, (uint32_t) v, OSMIA_SEQ); }
     OSMIA_FETCH(add) OSMIA_FETCH(or) OSMIA_FETCH(and) OSMIA_FETCH(xor)
-    static inline uint64_t osmia_swap64(uint64_t a, uint64_t v) { return __atomic_exchange_n((uint64_t *) a, v, OSMIA_SEQ); }
-    static inline uint64_t osmia_swap32(uint64_t a, uint64_t v) { return __atomic_exchange_n((uint32_t *) a, (uint32_t) v, OSMIA_SEQ); }
+    static inline uint64_t osmia_xchg64(uint64_t a, uint64_t v) { return __atomic_exchange_n((uint64_t *) a, v, OSMIA_SEQ); }
+    static inline uint64_t osmia_xchg32(uint64_t a, uint64_t v) { return __atomic_exchange_n((uint32_t *) a, (uint32_t) v, OSMIA_SEQ); }
     static inline uint64_t osmia_cas64(uint64_t a, uint64_t e, uint64_t v) {
         __atomic_compare_exchange_n((uint64_t *) a, &e, v, 0, OSMIA_SEQ, OSMIA_SEQ); return e; }
     static inline uint64_t osmia_cas32(uint64_t a, uint64_t e, uint64_t v) {
@@ -39,7 +39,7 @@ cdef extern from *:
             while (__atomic_load_n((uint32_t *) a, __ATOMIC_RELAXED))
                 if (++turns > 100) { turns = 0; sched_yield(); }
     }
-    static inline void osmia_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+    static inline void osmia_fence(void) { __atomic_thread_fence(__ATOMIC_ACQ_REL); }
     static inline void osmia_unlock(uint64_t a) { __atomic_store_n((uint32_t *) a, 0, __ATOMIC_RELEASE); }
     #define U uint64_t
     static inline U osmia_call2(U f, U a, U b) { return ((U (*)(U, U)) f)(a, b); }
@@ -58,12 +58,12 @@ cdef extern from *:
     uint64_t or64 "osmia_or64"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t and64 "osmia_and64"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t xor64 "osmia_xor64"(uint64_t a, uint64_t v) noexcept nogil
-    uint64_t swap64 "osmia_swap64"(uint64_t a, uint64_t v) noexcept nogil
+    uint64_t xchg64 "osmia_xchg64"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t add32 "osmia_add32"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t or32 "osmia_or32"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t and32 "osmia_and32"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t xor32 "osmia_xor32"(uint64_t a, uint64_t v) noexcept nogil
-    uint64_t swap32 "osmia_swap32"(uint64_t a, uint64_t v) noexcept nogil
+    uint64_t xchg32 "osmia_xchg32"(uint64_t a, uint64_t v) noexcept nogil
     uint64_t cas64 "osmia_cas64"(uint64_t a, uint64_t expected, uint64_t v) noexcept nogil
     uint64_t cas32 "osmia_cas32"(uint64_t a, uint64_t expected, uint64_t v) noexcept nogil
     void lock "osmia_lock"(uint64_t a) noexcept nogil

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+_Pair = Callable[[int, int], int]
 _U8, _U16, _U32, _U64 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64
 
 
@@ -99,7 +100,7 @@ def store32(address: int, value: int) -> None:
     st32(address, value)
 
 
-def _fetched(load: Callable[[int], int], store: Callable[[int, int], None], step: Callable[[int, int], int]) -> Any:
+def _fetched(load: Callable[[int], int], store: Callable[[int, int], None], step: _Pair) -> _Pair:
     def fetch(address: int, value: int) -> int:
         old = load(address)
         store(address, step(old, value))
@@ -112,12 +113,12 @@ add64 = _fetched(ld64, st64, lambda a, b: a + b & 0xFFFFFFFFFFFFFFFF)
 or64 = _fetched(ld64, st64, lambda a, b: a | b)
 and64 = _fetched(ld64, st64, lambda a, b: a & b)
 xor64 = _fetched(ld64, st64, lambda a, b: a ^ b)
-swap64 = _fetched(ld64, st64, lambda a, b: b)
+xchg64 = _fetched(ld64, st64, lambda a, b: b)
 add32 = _fetched(ld32, st32, lambda a, b: a + b & 0xFFFFFFFF)
 or32 = _fetched(ld32, st32, lambda a, b: a | b)
 and32 = _fetched(ld32, st32, lambda a, b: a & b)
 xor32 = _fetched(ld32, st32, lambda a, b: a ^ b)
-swap32 = _fetched(ld32, st32, lambda a, b: b)
+xchg32 = _fetched(ld32, st32, lambda a, b: b)
 
 
 def cas64(address: int, expected: int, value: int) -> int:
@@ -138,7 +139,7 @@ def cas32(address: int, expected: int, value: int) -> int:
 
 def lock(address: int) -> None:
     """Take the spin lock in the u32 at ``address``: 0 is free, 1 is held."""
-    while swap32(address, 1):
+    while xchg32(address, 1):
         time.sleep(0)
 
 
@@ -148,7 +149,7 @@ def unlock(address: int) -> None:
 
 
 def fence() -> None:
-    """Nothing that stands before it in this thread is seen after what stands behind it."""
+    """Acquire and release: loads, and stores, before it in this thread come before those behind it."""
 
 
 @cache
