@@ -40,17 +40,3 @@ cdef inline uint64_t sdiv32(uint64_t a, uint64_t b) noexcept nogil: return <uint
 cdef inline uint64_t smod32(uint64_t a, uint64_t b) noexcept nogil: return <uint32_t> smod64(sx32(a), sx32(b))
 cdef inline uint64_t arsh64(uint64_t a, uint64_t n) noexcept nogil: return <uint64_t> (<int64_t> a >> (n & 63))
 cdef inline uint64_t arsh32(uint64_t a, uint64_t n) noexcept nogil: return <uint32_t> (<int32_t> a >> (n & 31))
-
-cdef inline uint64_t renewed(uint64_t kind, uint64_t old, uint64_t b, uint64_t expected) noexcept nogil:
-    cdef uint64_t op = kind & 0xF0
-    if op == 0x00:
-        return old + b
-    if op == 0x40:
-        return old | b
-    if op == 0x50:
-        return old & b
-    if op == 0xA0:
-        return old ^ b
-    if op == 0xE0:
-        return b
-    return b if old == expected else old

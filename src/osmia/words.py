@@ -102,19 +102,3 @@ def swap32(x: int) -> int:
 def swap64(x: int) -> int:
     """All bytes in the other order."""
     return swap32(x) << 32 | swap32(x >> 32)
-
-
-def renewed(kind: int, old: int, b: int, expected: int) -> int:
-    """What an atomic operation of that imm leaves in memory (all words cut to its width by the caller)."""
-    op = kind & 0xF0
-    if op == 0x00:
-        return (old + b) & M64
-    if op == 0x40:
-        return old | b
-    if op == 0x50:
-        return old & b
-    if op == 0xA0:
-        return old ^ b
-    if op == 0xE0:
-        return b
-    return b if old == expected else old

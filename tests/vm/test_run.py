@@ -16,7 +16,7 @@ COMPILED = not run.__file__.endswith(".py")
 @pytest.mark.parametrize("module", [runwords, packetwords])
 def test_compiled_modules_have_the_same_numbers(module):
     text = Path(module.__file__).with_suffix(".pxd").read_text()
-    theirs = {name: int(number) for name, number in re.findall(r"^    (\w+) = (\d+)$", text, re.M)}
+    theirs = {name: int(number) for name, number in re.findall(r"^    ([RFP]_\w+) = (\d+)$", text, re.M)}
     ours = {name: value for name, value in vars(module).items() if re.fullmatch("[RFP]_[A-Z0-9_]+", name)}
     assert theirs == ours
 

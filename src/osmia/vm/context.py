@@ -27,6 +27,8 @@ class Context:
     writable = True
     func_ip = 0
     """Address of the traced function, for bpf_get_func_ip."""
+    packet_words = 0
+    """Address of the packet's state (``vm.packetwords``), 0 where there is no packet."""
     cookie = 0
     """The number given when the program was attached, for bpf_get_attach_cookie."""
 
@@ -72,6 +74,9 @@ class Context:
             for region in fresh:
                 memory.add(region)
         self._regions = fresh
+
+    def sync(self) -> None:
+        """Native code moved the packet: list its memory anew.  Nothing to do here."""
 
     @property
     def packet(self) -> bytes:

@@ -50,10 +50,29 @@ HelperBody = Callable[["Env", int, int, int, int, int], int]
 """A helper as the interpreter calls it: the environment and five raw u64, answering a raw u64."""
 
 
+class FastBody:
+    """A helper whose body is a native function ``u64 f(run, r1 … r5)``: at ``address`` compiled (else 0), and the
+    Python ``function`` uncompiled.  ``python`` is what it hands calls to that it can't do (None: it can do all).
+    """
+
+    __slots__ = ("address", "function", "name", "number", "python")
+
+    def __init__(self, number: int, name: str, function: Any, address: int, python: HelperBody | None) -> None:
+        self.number, self.name = number, name
+        self.function, self.address, self.python = function, address, python
+
+    def __call__(self, env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """As the interpreter calls it where it is not compiled; a fault is left in the run's words."""
+        return int(self.function(env.run, r1, r2, r3, r4, r5))
+
+    def __repr__(self) -> str:
+        return f"<FastBody {self.name}>"
+
+
 class Env:
     """The world of one running program: its memory, maps, host, context and machine."""
 
-    __slots__ = ("ctx", "host", "machine", "maps", "memory", "program", "scratch")
+    __slots__ = ("ctx", "host", "machine", "maps", "memory", "program", "run", "scratch")
 
     def __init__(
         self, memory: Memory, maps: Sequence[Any], host: Host, machine: Caller, program: Program, ctx: Context
@@ -64,6 +83,8 @@ class Env:
         self.machine = machine
         self.program = program
         self.ctx = ctx
+        self.run = 0
+        """Address of the run's words (``vm.runwords``); set by the engine."""
         self.scratch: dict[str, Any] = {}
         """Room for what helpers must remember until the run ends (redirect targets, open records)."""
 

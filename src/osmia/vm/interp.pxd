@@ -1,10 +1,16 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from osmia.memory cimport Memory, Region
-from osmia.raw cimport fill, ld8, ld16, ld32, ld64, st8, st16, st32, st64
+from osmia.raw cimport (
+    add32, add64, and32, and64, call6, cas32, cas64, fill, ld8, ld16, ld32, ld64, or32, or64, st8, st16, st32, st64,
+    xchg32, xchg64, xor32, xor64,
+)
 from osmia.vm.native cimport NativeRow, operand, registers, row_at
+from osmia.vm.packetwords cimport P_VERSION
+from osmia.vm.run cimport Run
+from osmia.vm.runwords cimport R_CPU, R_CTX, R_FAULT, R_HOST, R_PACKET, R_ROOM
 from osmia.words cimport (
-    arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64, swap16, swap32, swap64, sx8, sx16, sx32, word
+    arsh32, arsh64, div, mod, s32, s64, sdiv32, sdiv64, smod32, smod64, swap16, swap32, swap64, sx8, sx16, sx32, word
 )
 
 cdef enum:  # vm/ops.py, number by number
@@ -14,7 +20,7 @@ cdef enum:  # vm/ops.py, number by number
     JEQ64, JNE64, JGT64, JGE64, JLT64, JLE64, JSGT64, JSGE64, JSLT64, JSLE64, JSET64
     JEQ32, JNE32, JGT32, JGE32, JLT32, JLE32, JSGT32, JSGE32, JSLT32, JSLE32, JSET32
     LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64
-    WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND
+    WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND, FAST
 
 cdef enum:  # the limits there
     FRAMES = 8, FRAME_SIZE = 512, FRAME_STRIDE = 1024, MAY_GOTO_LOOPS = 8388608, RECORD = 64, SLICE = 1048576, TAIL_CALLS = 33
@@ -28,7 +34,9 @@ cdef class StackRegion(Region):
 cdef class Interp:
     cdef public Memory memory
     cdef public bint checked
-    cdef public object stack, env, tracer
+    cdef public object stack, env, tracer, kept
+    cdef public Run block
+    cdef uint64_t _run, _state, _version
     cdef public Region frames
     cdef public list codes
     cdef public tuple registers
@@ -36,7 +44,7 @@ cdef class Interp:
     cdef public Py_ssize_t current
     cdef public uint64_t file
     cdef list _tables, _bodies, _plain
-    cdef object _records, _registers
+    cdef object _records, _registers, _still
     cdef uint64_t _saved, _room, _used, _low, _span, _low2, _span2, _granted
     cdef bint _writable, _writable2
     cdef int64_t _next, _floor
@@ -56,7 +64,9 @@ cdef class Interp:
     cdef inline bint _ok(self, uint64_t address, uint64_t size, bint write) noexcept
     @cython.locals(at=uint64_t, M64=uint64_t, low=uint64_t, span=uint64_t, writable=bint, region=Region)
     cdef int _admit(self, uint64_t address, uint64_t size, bint write) except -1
-    cdef object _fault(self, Region region, uint64_t address, uint64_t size, bint write)
+    @cython.locals(at=uint64_t, value=uint64_t, state=uint64_t)
+    cdef int _prepare(self, object env) except -1
+    cdef int _after(self) except -1
     cpdef _forget(self)
     cdef int _suspend(self, int64_t depth, int64_t fuel) except -1
     cdef int _resume(self, int64_t depth, uint64_t stamp) except -1
@@ -79,3 +89,7 @@ cdef class Interp:
     cdef int _failed(self, object error, int64_t slot, uint64_t *regs) except -1
 
 cdef tuple listed(uint64_t *regs)
+@cython.locals(op=uint64_t)
+cdef uint64_t fetch64(uint64_t address, uint64_t kind, uint64_t value, uint64_t expected) noexcept nogil
+@cython.locals(op=uint64_t)
+cdef uint64_t fetch32(uint64_t address, uint64_t kind, uint64_t value, uint64_t expected) noexcept nogil

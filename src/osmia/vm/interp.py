@@ -17,13 +17,19 @@ except ImportError:
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from osmia.errors import BadInsn, BudgetExceeded, Fault, OsmiaError, VmError
+from osmia.errors import BadInsn, OsmiaError, VmError
 from osmia.memory import Memory, Region
 from osmia.raw import Buffer
-from osmia.vm.env import poll
+from osmia.vm.env import FastBody, poll
+from osmia.vm.faults import access_fault, budget_error, depth_error, error_of
+from osmia.vm.packetwords import PACKET
+from osmia.vm.run import Run
 
 if not cython.compiled:
-    from osmia.raw import fill, ld8, ld16, ld32, ld64, st8, st16, st32, st64
+    from osmia.raw import (
+        add32, add64, and32, and64, call6, cas32, cas64, fill, ld8, ld16, ld32, ld64, or32, or64,
+        st8, st16, st32, st64, xchg32, xchg64, xor32, xor64,
+    )
     from osmia.vm.native import operand, registers, row_at
     from osmia.vm.ops import (  # isort: skip
         # 64-bit arithmetic
@@ -39,11 +45,13 @@ if not cython.compiled:
         # memory
         LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
         # the rest
-        WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT,
+        WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, FAST,
         ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
+    from osmia.vm.packetwords import P_VERSION
+    from osmia.vm.runwords import R_CPU, R_CTX, R_FAULT, R_HOST, R_PACKET, R_ROOM
     from osmia.words import (  # isort: skip
-        arsh32, arsh64, div, mod, renewed, s32, s64, sdiv32, sdiv64, smod32, smod64,
+        arsh32, arsh64, div, mod, s32, s64, sdiv32, sdiv64, smod32, smod64,
         swap16, swap32, swap64, sx8, sx16, sx32, word,
     )
 
@@ -67,7 +75,9 @@ class Interp:
     def __init__(self, memory: Memory, checked: bool) -> None:
         self.memory = memory
         self.checked = checked
-        self.stack = Buffer(ALL_FRAMES * FRAME_STRIDE)
+        self.block = Run(memory, checked)
+        self._run = self.block.address
+        self.stack = self.block.frames
         size = self.stack.size
         self.frames = StackRegion(
             "stack", self.stack.address, size, kind="stack", stride=FRAME_STRIDE, span=FRAME_SIZE, owner=self.stack
@@ -76,6 +86,11 @@ class Interp:
         self.memory.add(self.frames)
         self.frames.size = 0  # from now on that of the frames in use
         self.codes: list[Code] = []
+        self.kept: BaseException | None = None
+        """What a Python body raised while native code was running it."""
+        self._still = Buffer(8 * len(PACKET))
+        self._state = self._still.address  # the packet's state, or zeros
+        self._version = 0
         self._tables: list[Any] = []
         self._bodies: list[list[HelperBody]] = []
         self._plain = [0] * 16
@@ -112,6 +127,7 @@ class Interp:
         self.registers = ()
         fill(self.base, 0, self._used)  # what the last run left on the stack
         self._used = 0
+        self._prepare(env)
         index, slot = self._locate(callback) if callback else (0, 0)
         r1, r2, r3, r4, r5 = (*arguments, 0, 0, 0, 0, 0)[:5]
         try:
@@ -120,6 +136,21 @@ class Interp:
             self._next = 0
             self._room = self.frames.size = 0
             self._forget()
+
+    def _prepare(self, env: Env) -> None:
+        """Let the run's words say what the program sees."""
+        env.run = self._run
+        self.kept = None
+        words = getattr(env.host, "words", None)
+        state: int = env.ctx.packet_words
+        for at, value in (
+            (R_FAULT, 0), (R_CPU, env.host.cpu), (R_CTX, env.ctx.address), (R_PACKET, state),
+            (R_HOST, words.address if words is not None else 0),
+        ):  # fmt: skip
+            st64(self._run + at, value)
+        self.block.close_windows()
+        self._state = state if state else self._still.address
+        self._version = ld64(self._state + P_VERSION)
 
     def call(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
         """Run a callback in a frame above those in use; the registers are as before afterwards."""
@@ -372,8 +403,7 @@ class Interp:
                     at = (a + row.off) & M64
                     if not self._ok(at, 4, True):
                         self._admit(at, 4, True)
-                    a = ld32(at)
-                    st32(at, renewed(row.imm, a, b & M32, regs[0] & M32))
+                    a = fetch32(at, row.imm, b & M32, regs[0] & M32)
                     if row.imm == 0xF1:  # compare and exchange
                         regs[0] = a
                     elif row.imm & 1:  # fetch
@@ -382,8 +412,7 @@ class Interp:
                     at = (a + row.off) & M64
                     if not self._ok(at, 8, True):
                         self._admit(at, 8, True)
-                    a = ld64(at)
-                    st64(at, renewed(row.imm, a, b, regs[0]))
+                    a = fetch64(at, row.imm, b, regs[0])
                     if row.imm == 0xF1:  # compare and exchange
                         regs[0] = a
                     elif row.imm & 1:  # fetch
@@ -395,6 +424,14 @@ class Interp:
                     self._suspend(depth, fuel)
                     fuel = 0
                     regs[0] = self._helper(index, row.imm, regs[1], regs[2], regs[3], regs[4], regs[5])
+                elif op == FAST:
+                    st64(self._run + R_ROOM, self._room)
+                    a = call6(b, self._run, regs[1], regs[2], regs[3], regs[4], regs[5])
+                    if ld64(self._run + R_FAULT) or ld64(self._state + P_VERSION) != self._version:
+                        self._suspend(depth, fuel)
+                        fuel = 0
+                        self._after()
+                    regs[0] = a
                 elif op == LOCAL:
                     depth = self._enter(depth, index, pc, loops, regs)
                     loops = MAY_GOTO_LOOPS
@@ -468,7 +505,7 @@ class Interp:
     def _open(self, depth: int) -> int:
         """Make frame ``depth`` accessible; returns the address behind it, its R10."""
         if depth >= self._floor + FRAMES:
-            raise VmError(f"the call stack of {depth - self._floor + 1} frames is too deep")
+            raise depth_error(depth - self._floor + 1)
         self._room = FRAME_STRIDE * (depth + 1)
         if self._room > self._used:
             self._used = self._room
@@ -506,19 +543,11 @@ class Interp:
             self.frames.size = self._room
             region = self.memory.find(address)
             if region is None or not region.admits(address, size, write):
-                raise self._fault(region, address, size, write)
+                raise access_fault(self.memory, address, size, write)
             low = region.low(address)
             span, writable = region.window(low), region.writable
         self._low2, self._span2, self._writable2 = self._low, self._span, self._writable
         self._low, self._span, self._writable = low, span, writable
-
-    def _fault(self, region: Region | None, address: int, size: int, write: bool) -> Fault:
-        access = "write" if write else "read"
-        where = self.memory.describe(address)
-        if region is not None and write and not region.writable:
-            where += ", which is read-only"
-        plural = "s" if size > 1 else ""
-        return Fault(f"{access} of {size} byte{plural} at {address:#x}: {where}", -1, address, size, access)
 
     def _forget(self) -> None:
         """Close the windows; unchecked, they are always all of the address space."""
@@ -536,6 +565,7 @@ class Interp:
         self._next = depth + 1
         self._room = FRAME_STRIDE * (depth + 1)
         self.frames.size = self._room
+        st64(self._run + R_ROOM, self._room)
 
     def _resume(self, depth: int, stamp: int) -> None:
         """After it: callbacks opened and closed frames, and memory may have come or gone."""
@@ -550,7 +580,20 @@ class Interp:
         body = self._bodies[index][number]
         result = word(body(self.env, r1, r2, r3, r4, r5))
         self._resume(depth, stamp)
+        if isinstance(body, FastBody):
+            self._after()
         return result
+
+    def _after(self) -> None:
+        """A native body left a fault, or moved the packet.  Raises the error."""
+        if self.kept is not None:
+            raise self.kept
+        if ld64(self._run + R_FAULT):
+            raise error_of(self.block, self.memory, self.budget)
+        if ld64(self._state + P_VERSION) != self._version:
+            self._version = ld64(self._state + P_VERSION)
+            self.env.ctx.sync()
+            self._forget()
 
     def _tail(self, table: int, slot: int, depth: int) -> int:
         """The code that a tail call in frame ``depth`` goes on with, or -1."""
@@ -582,7 +625,7 @@ class Interp:
         self.spent += self._granted
         self._granted = 0
         if self.spent >= self.budget:
-            raise BudgetExceeded(f"the budget of {self.budget} instructions is spent", self._slot(index, pc))
+            raise budget_error(self.budget, self._slot(index, pc))
         self._granted = min(self.budget - self.spent, SLICE)
         if self.tracer is not None:
             self._granted = 1
@@ -602,6 +645,34 @@ class Interp:
         if isinstance(error, VmError) and error.pc < 0:
             error.pc = slot
             error.args = (f"insn {slot}: {error.reason}",)
+
+
+def fetch64(address: int, kind: int, value: int, expected: int) -> int:
+    """The atomic operation of that imm on eight bytes; returns what was there."""
+    op = kind & 0xF0
+    if op == 0x00:
+        return add64(address, value)
+    if op == 0x40:
+        return or64(address, value)
+    if op == 0x50:
+        return and64(address, value)
+    if op == 0xA0:
+        return xor64(address, value)
+    return xchg64(address, value) if op == 0xE0 else cas64(address, expected, value)
+
+
+def fetch32(address: int, kind: int, value: int, expected: int) -> int:
+    """The same on four bytes."""
+    op = kind & 0xF0
+    if op == 0x00:
+        return add32(address, value)
+    if op == 0x40:
+        return or32(address, value)
+    if op == 0x50:
+        return and32(address, value)
+    if op == 0xA0:
+        return xor32(address, value)
+    return xchg32(address, value) if op == 0xE0 else cas32(address, expected, value)
 
 
 def listed(regs: list[int]) -> tuple[int, ...]:

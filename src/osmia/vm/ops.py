@@ -20,8 +20,8 @@ from __future__ import annotations
     # memory
     LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
     # the rest
-    WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND,
-) = range(86)  # fmt: skip
+    WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND, FAST,
+) = range(87)  # fmt: skip
 
 OPS: dict[str, int] = {name: number for name, number in globals().items() if name.isupper() and name != "OPS"}
 """Number by name."""
