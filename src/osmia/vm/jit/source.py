@@ -1,0 +1,67 @@
+"""What the emitter asks about the program: helpers, maps and constants behind the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osmia.isa import consts as c
+from osmia.isa.insn import s64
+from osmia.vm.jit.types import Kind
+from osmia.vm.jit.unit import MapShape, Options, Symbol
+
+if TYPE_CHECKING:
+    from osmia.vm.decode import Code
+
+LD_IMM64 = c.BPF_LD | c.BPF_IMM | c.BPF_DW
+MAP, MAP_VALUE, VARIABLE, FUNCTION = (1, 5), (2, 6), 3, 4
+"""What src_reg of a 64-bit load says that its constant is."""
+ARRAY = "array"
+
+
+class Source:
+    """A decoded program with what is known of its maps and helpers."""
+
+    def __init__(self, code: Code, options: Options) -> None:
+        self.code, self.options = code, options
+        self.insns = code.program.insns
+        self.poisoned = code.program.poisoned
+        self.externs = {extern.insn: extern for extern in code.program.externs}
+
+    def shape(self, number: int) -> MapShape | None:
+        """The map of that number, where it is known."""
+        return self.options.maps[number] if 0 <= number < len(self.options.maps) else None
+
+    def helper_at(self, slot: int) -> int:
+        """The number of the helper that a row calls; -1 for a kfunc or a call that must not be reached."""
+        insn = self.insns[slot]
+        return insn.imm if insn.src_reg == 0 and slot not in self.poisoned else -1
+
+    def wide_kind(self, slot: int) -> Kind | None:
+        """What a 64-bit load puts into its register."""
+        insn, how = self.insns[slot], self.insns[slot].src_reg
+        if how == 0:
+            return Kind("const", offset=s64(self.code.rows[slot].imm))
+        if how in MAP:
+            return Kind("map", insn.imm, 0)
+        if how in MAP_VALUE:
+            return Kind("value", insn.imm, self.insns[slot + 1].imm)
+        return None if how == FUNCTION else Kind("memory")
+
+    def wide_symbol(self, slot: int) -> tuple[str, Symbol, int]:
+        """Name of the symbol that a 64-bit load names, what it stands for, and the distance from it."""
+        insn, how = self.insns[slot], self.insns[slot].src_reg
+        if how in MAP:
+            return f"map{insn.imm}", Symbol("map", insn.imm), 0
+        if how in MAP_VALUE:
+            offset, shape = self.insns[slot + 1].imm, self.shape(insn.imm)
+            if shape is not None and shape.type == ARRAY:
+                return f"map{insn.imm}.values", Symbol("values", insn.imm), offset
+            return f"map{insn.imm}.value+{offset}", Symbol("value", insn.imm, offset), 0
+        extern = self.externs.get(slot)
+        name = extern.name if extern else f"BTF id {insn.imm}"
+        return f"ksym.{name}", Symbol("ksym", name=name), 0
+
+    def plain(self, slot: int) -> bool:
+        """Is an access an ordinary one, not load_acquire or store_release?"""
+        code = self.insns[slot].code
+        return code & 7 == c.BPF_ST or code & 0xE0 != c.BPF_ATOMIC
