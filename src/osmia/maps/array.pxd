@@ -1,24 +1,29 @@
 cimport cython
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from osmia.maps.base cimport Map
-from osmia.raw cimport ld32, st32
+from osmia.raw cimport ld32, ld64, st32, st64
+
+cdef int64_t EINVAL, ENOENT, EEXIST, E2BIG
+cdef uint64_t F_LOCK
 
 @cython.locals(index=uint64_t)
-cpdef int64_t next_index(uint64_t key, uint64_t out, uint64_t max_entries)
+cdef int64_t index_after(uint64_t key, uint64_t out, uint64_t max_entries) noexcept nogil
 
 cdef class Array(Map):
     cdef public uint64_t stride, base, copies
     cdef public object _slab
     @cython.locals(index=uint64_t)
-    cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
+    cdef uint64_t find_elem(self, uint64_t key, uint64_t cpu) noexcept nogil
     @cython.locals(bad=int64_t)
-    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
-    cpdef int64_t refuses(self, uint64_t index, uint64_t flags)
-    cpdef int64_t delete(self, uint64_t key)
-    cpdef int64_t next_key(self, uint64_t key, uint64_t out)
+    cdef int64_t put_elem(self, uint64_t key, uint64_t value, uint64_t flags, uint64_t cpu) noexcept nogil
+    cdef int64_t refuses(self, uint64_t index, uint64_t flags) noexcept nogil
+    cdef int64_t drop_elem(self, uint64_t key) noexcept nogil
+    cdef int64_t next_elem(self, uint64_t key, uint64_t out) noexcept nogil
+    @cython.locals(index=uint64_t)
+    cdef uint64_t each_elem(self, uint64_t cursor, uint64_t cpu) noexcept nogil
 
 cdef class PercpuArray(Array):
     @cython.locals(index=uint64_t)
-    cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
+    cdef uint64_t find_elem(self, uint64_t key, uint64_t cpu) noexcept nogil
     @cython.locals(bad=int64_t)
-    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
+    cdef int64_t put_elem(self, uint64_t key, uint64_t value, uint64_t flags, uint64_t cpu) noexcept nogil

@@ -1,7 +1,8 @@
 """Arrays: all elements exist from the start, keys are u32 indices (kernel/bpf/arraymap.c).
 
 An element lies at ``base + index * stride``, stride being the value size rounded up to eight.  Per-CPU arrays hold
-one such run of elements per CPU, one after the other.
+one such run of elements per CPU, one after the other.  Threads that write one element at once may mix its words, as
+in the kernel; BPF_F_LOCK, spin locks and atomic instructions are there for that.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from osmia.maps.slab import Slab
 from osmia.raw import read
 
 if not cython.compiled:
-    from osmia.raw import ld32, st32
+    from osmia.raw import ld32, ld64, st32, st64
 
 if TYPE_CHECKING:
     from osmia.memory import Region
@@ -30,7 +31,7 @@ F_LOCK = 4
 RDONLY_PROG = MAP_FLAGS["rdonly_prog"]
 
 
-def next_index(key: int, out: int, max_entries: int) -> int:
+def index_after(key: int, out: int, max_entries: int) -> int:
     """``next_key`` of every map whose keys are indices."""
     index = ld32(key) if key else max_entries
     if index >= max_entries:
@@ -42,6 +43,11 @@ def next_index(key: int, out: int, max_entries: int) -> int:
     return 0
 
 
+def next_index(key: int, out: int, max_entries: int) -> int:
+    """``index_after`` for Python."""
+    return index_after(key, out, max_entries)
+
+
 class Array(Map):
     """One value per index."""
 
@@ -51,22 +57,25 @@ class Array(Map):
         self.copies = self._copies()
         self._slab = Slab(self.stride * self.max_entries * self.copies)
         self.base = self._slab.address
+        self.publish(values=self.base, stride=self.stride, copies=self.copies)
 
     def _copies(self) -> int:
         return 1
 
-    def lookup(self, key: int, cpu: int) -> int:
+    def find_elem(self, key: int, cpu: int) -> int:
         """The value's address; 0 for an index beyond the end."""
         index = ld32(key)
         if index >= self.max_entries:
             return 0
         return self.base + index * self.stride
 
-    def update(self, key: int, value: int, flags: int, cpu: int) -> int:
+    def put_elem(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Overwrite a value in place."""
         bad = self.refuses(ld32(key), flags)
         if bad:
             return bad
+        if flags & F_LOCK:
+            return self.store_locked(self.base + ld32(key) * self.stride, value)
         self.store(self.base + ld32(key) * self.stride, value)
         return 0
 
@@ -82,13 +91,24 @@ class Array(Map):
             return -EINVAL
         return 0
 
-    def delete(self, key: int) -> int:
+    def drop_elem(self, key: int) -> int:
         """Elements of an array can't go."""
         return -EINVAL
 
-    def next_key(self, key: int, out: int) -> int:
+    def next_elem(self, key: int, out: int) -> int:
         """Indices in order."""
-        return next_index(key, out, self.max_entries)
+        return index_after(key, out, self.max_entries)
+
+    def each_elem(self, cursor: int, cpu: int) -> int:
+        """Indices in order; the key is in the cursor itself."""
+        index = ld64(cursor + 16)
+        if index >= self.max_entries:
+            return 0
+        st64(cursor + 16, index + 1)
+        st64(cursor + 32, index)
+        st64(cursor, cursor + 32)
+        st64(cursor + 8, self.find_elem(cursor + 32, cpu))
+        return 1
 
     def direct_value(self, offset: int) -> int:
         """Address of a byte of the only element."""
@@ -120,19 +140,19 @@ class PercpuArray(Array):
         """All CPUs' values."""
         return round8(self.value_size) * int(self.cpus)
 
-    def lookup(self, key: int, cpu: int) -> int:
+    def find_elem(self, key: int, cpu: int) -> int:
         """This CPU's value."""
         index = ld32(key)
-        if index >= self.max_entries or cpu >= self.cpus:
+        if index >= self.max_entries or cpu >= self.copies:
             return 0
         return self.base + (cpu * self.max_entries + index) * self.stride
 
-    def update(self, key: int, value: int, flags: int, cpu: int) -> int:
+    def put_elem(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Overwrite this CPU's value."""
         bad = self.refuses(ld32(key), flags)
         if bad:
             return bad
-        self.store(self.lookup(key, cpu), value)
+        self.store(self.find_elem(key, cpu), value)
         return 0
 
     def copy_value(self, key: int) -> bytes | int:
@@ -147,7 +167,7 @@ class PercpuArray(Array):
         if bad:
             return bad
         for cpu in range(self.cpus):
-            self.store(self.lookup(key, cpu), value + cpu * self.stride)
+            self.store(self.find_elem(key, cpu), value + cpu * self.stride)
         return 0
 
     def direct_value(self, offset: int) -> int:

@@ -25,25 +25,15 @@ cdef class Table(Map):
     cpdef unlink(self, uint64_t element)
     @cython.locals(wanted=uint64_t)
     cpdef int64_t clash(self, uint64_t element, uint64_t flags)
-    @cython.locals(element=uint64_t)
-    cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
-    @cython.locals(element=uint64_t)
-    cpdef int64_t delete(self, uint64_t key)
-    @cython.locals(bucket=uint64_t, element=uint64_t, hashed=uint64_t)
-    cpdef int64_t next_key(self, uint64_t key, uint64_t out)
 
 cdef class Hash(Table):
     cdef public uint64_t spares
     cdef public bint preallocated
     cdef public object _spares
-    @cython.locals(hashed=uint64_t, old=uint64_t, bad=int64_t, element=uint64_t)
-    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
     @cython.locals(element=uint64_t, spare=uint64_t)
     cpdef uint64_t replacement(self, uint64_t old, uint32_t cpu)
 
 cdef class PercpuHash(Table):
-    @cython.locals(element=int64_t)
-    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
     @cython.locals(hashed=uint64_t, element=uint64_t, bad=int64_t)
     cpdef int64_t element_for(self, uint64_t key, uint64_t flags, uint32_t cpu)
     @cython.locals(element=uint64_t)

@@ -8,23 +8,9 @@ cdef class LruHash(Hash):
     cdef public object lru
     cdef public Nodes nodes
     cpdef uint64_t node_of(self, uint64_t element)
-    @cython.locals(element=uint64_t)
-    cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
-    @cython.locals(element=uint64_t)
-    cpdef uint64_t lookup_quietly(self, uint64_t key, uint32_t cpu)
-    @cython.locals(node=int64_t, hashed=uint64_t, old=uint64_t, bad=int64_t)
-    cpdef int64_t update(self, uint64_t key, uint64_t value, uint64_t flags, uint32_t cpu)
-    @cython.locals(element=uint64_t)
-    cpdef int64_t delete(self, uint64_t key)
 
 cdef class LruPercpuHash(PercpuHash):
     cdef public object lru
     cdef public Nodes nodes
-    @cython.locals(element=uint64_t)
-    cpdef uint64_t lookup(self, uint64_t key, uint32_t cpu)
-    @cython.locals(element=uint64_t)
-    cpdef uint64_t lookup_quietly(self, uint64_t key, uint32_t cpu)
     @cython.locals(node=int64_t, hashed=uint64_t, old=uint64_t, bad=int64_t)
     cpdef int64_t element_for(self, uint64_t key, uint64_t flags, uint32_t cpu)
-    @cython.locals(element=uint64_t)
-    cpdef int64_t delete(self, uint64_t key)

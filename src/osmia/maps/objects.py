@@ -15,7 +15,7 @@ from osmia.maps.array import next_index
 from osmia.maps.base import ENOTSUPP, Map
 from osmia.maps.fields import special_fields
 from osmia.maps.hash import Hash, hash_key
-from osmia.raw import Buffer, copy, ld32, ld64, st64
+from osmia.raw import Buffer, ld32, ld64, st64
 
 if TYPE_CHECKING:
     from osmia.memory import Region
@@ -174,10 +174,7 @@ class HashOfMaps(_MapOfMaps, Hash):
         self._watchers, self._told = [], set()
         self._inner: dict[int, Map] = {}
         self._handle = Buffer(8)
-
-    def store(self, target: int, source: int) -> None:
-        """The handle has eight bytes, though the value size says four."""
-        copy(target, source, 8)
+        self.stored = 8  # a handle, though the value size says four
 
     def lookup(self, key: int, cpu: int) -> int:
         """The inner map's handle, or 0."""
