@@ -29,7 +29,7 @@ from osmia.maps.slab import Slab
 from osmia.raw import Buffer, read
 
 if not cython.compiled:
-    from osmia.raw import copy, fill, ld32, ld64, st32, st64, xchg32, unlock
+    from osmia.raw import copy, fill, ld32, ld64, st32, st64, unlock, xchg32
 
 if TYPE_CHECKING:
     from osmia.memory import Region
