@@ -80,7 +80,7 @@ def test_adjustments_keep_the_regions_right(moves):
         answer = {"head": ctx.adjust_head, "tail": ctx.adjust_tail, "meta": ctx.adjust_meta}[which](delta)
         assert answer in (0, -errno.EINVAL, -errno.EACCES)
         assert answer == 0 or before == (ctx.meta, ctx.start, ctx.end)
-        assert ctx._low + 40 <= ctx.meta <= ctx.start <= ctx.end - 14 and ctx.end <= ctx._high
+        assert ctx.low + 40 <= ctx.meta <= ctx.start <= ctx.end - 14 and ctx.end <= ctx.high
         assert [ctx.get(name) for name in ("data_meta", "data", "data_end")] == [ctx.meta, ctx.start, ctx.end]
         assert memory.check(ctx.start, ctx.end - ctx.start, True) and not memory.check(ctx.end, 1, False)
         assert not memory.check(ctx.meta - 1, 1, False)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from osmia.memory import Memory, Region
-from osmia.raw import Buffer, read, write
+from osmia.raw import read, write
+from osmia.vm.packetstate import PLAIN, PacketState
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +28,24 @@ class Context:
     writable = True
     func_ip = 0
     """Address of the traced function, for bpf_get_func_ip."""
-    packet_words = 0
-    """Address of the packet's state (``vm.packetwords``), 0 where there is no packet."""
     cookie = 0
     """The number given when the program was attached, for bpf_get_attach_cookie."""
 
     def __init__(self, data: bytes = b"") -> None:
-        self._buffer = Buffer.of(data)
-        self.address = self._buffer.address
-        self.size = len(data)
+        self._hold(PacketState(PLAIN, data))
+
+    def _hold(self, state: PacketState) -> None:
+        """Take in the state, which holds the context's bytes; it is complete."""
+        self.state = state
+        self.packet_words = state.address
+        """Address of the packet's state (``vm.packetwords``)."""
+        self.address = state.ctx
+        self.size = state.size
         self._attached: list[Memory] = []
         self._regions = self._own_regions()
 
     def _own_regions(self) -> list[Region]:
-        """The regions as they are now."""
-        return [Region(self.kind, self.address, self.size, self.writable, "ctx", owner=self._buffer)]
+        return [Region(self.kind, self.address, self.size, self.writable, "ctx", owner=self.state)]
 
     @property
     def arguments(self) -> tuple[int, ...]:
@@ -65,18 +69,8 @@ class Context:
         for region in self._regions:
             memory.remove(region)
 
-    def _moved(self) -> None:
-        """The regions changed: list the new ones wherever the old ones are listed."""
-        fresh = self._own_regions()
-        for memory in self._attached:
-            for region in self._regions:
-                memory.remove(region)
-            for region in fresh:
-                memory.add(region)
-        self._regions = fresh
-
     def sync(self) -> None:
-        """Native code moved the packet: list its memory anew.  Nothing to do here."""
+        """The packet moved: windows that were opened on it count no more."""
 
     @property
     def packet(self) -> bytes:
@@ -85,21 +79,19 @@ class Context:
 
     def load_bytes(self, offset: int, size: int) -> bytes | None:
         """``size`` bytes of the packet from ``offset`` on; None where that is outside of it."""
-        if offset < 0 or size < 0 or offset + size > self.size:
-            return None
-        return read(self.address + offset, size)
+        at = self.state.at(offset, size)
+        return read(at, size) if at else None
 
     def store_bytes(self, offset: int, data: bytes) -> bool:
         """Overwrite bytes of the packet; False where that is outside of it."""
-        if offset < 0 or offset + len(data) > self.size:
-            return False
-        write(self.address + offset, data)
-        return True
+        at = self.state.at(offset, len(data))
+        if at:
+            write(at, data)
+        return at != 0
 
     def legacy_load(self, offset: int, size: int) -> int:
         """What BPF_LD_ABS and BPF_LD_IND put into R0, in host order, or -1: the program returns 0."""
-        data = self.load_bytes(offset, size)
-        return -1 if data is None else int.from_bytes(data, "big")
+        return self.state.legacy_load(offset, size)
 
     def result(self) -> Outcome:
         """The bytes as they are now."""

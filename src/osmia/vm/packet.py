@@ -6,89 +6,155 @@ program sees all of a large packet, which the kernel would split into fragments.
 
 from __future__ import annotations
 
-import errno
 import struct
-import sys
 
 from osmia.errors import UsageError
 from osmia.memory import Region
-from osmia.raw import fill, read, st32, write
+from osmia.raw import Buffer, ld64, read, write
 from osmia.vm.context import Context, Outcome
 from osmia.vm.lowmem import LowBuffer
+from osmia.vm.packetstate import (
+    AT_NETWORK,
+    GIVEN_PROTOCOL,
+    GIVEN_TYPE,
+    GIVEN_WIRE,
+    HEADROOM,
+    LINEAR,
+    MAX_META,
+    SKB,
+    XDP,
+    PacketState,
+)
+from osmia.vm.packetwords import P_END, P_HIGH, P_LOW, P_MAC, P_META, P_NETWORK, P_START
 
-HEADROOM = 256  # XDP_PACKET_HEADROOM
-XDP_FRAME = 40  # sizeof(struct xdp_frame): it sits at the start of the head room
-LINEAR = 3520  # a page without the head room and struct skb_shared_info
-MAX_META = 252
-ETH_HLEN = 14
-LL_OFF, NET_OFF = -0x200000, -0x100000  # SKF_LL_OFF, SKF_NET_OFF
+
+class _Place:
+    """An attribute kept in a word of the packet's state."""
+
+    def __init__(self, offset: int, doc: str) -> None:
+        self.offset, self.__doc__ = offset, doc
+
+    def __get__(self, context: PacketContext, owner: type | None = None) -> int:
+        return ld64(context.packet_words + self.offset)
+
+
+class PacketRegion(Region):
+    """A packet's buffer, of which a program may touch the packet and its metadata, wherever they are now."""
+
+    def __init__(self, room: LowBuffer, state: PacketState) -> None:
+        super().__init__("the packet's buffer", room.address, room.size, True, "packet", owner=(room, state))
+        self.state = state
+
+    def low(self, address: int) -> int:
+        """The start of the packet, or of its metadata."""
+        start = self.state.get(P_START)
+        return start if address >= start else self.state.get(P_META)
+
+    def window(self, low: int) -> int:
+        """Bytes of the packet, or of its metadata."""
+        start = self.state.get(P_START)
+        return self.state.get(P_END) - start if low == start else start - low
+
+    def admits(self, address: int, size: int, write: bool) -> bool:
+        """Inside the packet, or inside its metadata?"""
+        low = self.low(address)
+        return low <= address and address + size <= low + self.window(low)
+
+    def describe(self, address: int) -> str:
+        """ "packet + 12", "3 bytes behind the end of packet" """
+        return described(address, *(self.state.get(word) for word in (P_META, P_START, P_END)))
+
+
+def described(address: int, meta: int, start: int, end: int) -> str:
+    """Where an address in the packet's buffer lies, seen from the packet."""
+    if address >= end:
+        return f"{distance(address - end)} behind the end of packet" if address > end else "the end of packet"
+    if address < meta:
+        return f"{distance(meta - address)} before packet{'' if meta == start else ' metadata'}"
+    name, base = ("packet metadata", meta) if address < start else ("packet", start)
+    return f"{name} + {address - base}" if address > base else name
+
+
+def distance(count: int) -> str:
+    """In words."""
+    return f"{count} byte{'' if count == 1 else 's'}"
 
 
 class PacketContext(Context):
-    """Shared by both: a packet ``[start, end)`` in its buffer, metadata right before it, room on either side."""
+    """Shared by both: a packet ``[start, end)`` in its buffer, metadata right before it, room on either side.
+
+    ``room`` is the longest packet that ``reset`` shall take; what the first one needs is there in any case.
+    """
 
     fields: dict[str, tuple[int, str]] = {}
+    low = _Place(P_LOW, "Where the head room begins.")
+    high = _Place(P_HIGH, "Where the tail room ends.")
+    start = _Place(P_START, "Where the data begin.")
+    end = _Place(P_END, "Where they end.")
+    meta = _Place(P_META, "Where the metadata before them begin.")
+    mac = _Place(P_MAC, "The MAC header.")
+    network = _Place(P_NETWORK, "The network header.")
 
-    def __init__(self, packet: bytes, ctx_size: int, meta: bytes = b"") -> None:
-        self._room = LowBuffer(HEADROOM + max(len(packet), LINEAR))
-        self._low = self._room.address
-        self._high = self._low + HEADROOM + max(len(packet), LINEAR)
-        self.start = self._low + HEADROOM
-        self.end = self.start + len(packet)
-        self.meta = self.start - len(meta)
-        write(self.meta, meta + packet)
-        super().__init__(bytes(ctx_size))
-        self._point()
+    def _place(self, kind: int, packet: bytes, ctx: bytes, ahead: int, given: int, room: int) -> None:
+        """Make the state and place the packet, whose first ``ahead`` bytes are metadata."""
+        self._room = LowBuffer(HEADROOM + max(len(packet), LINEAR, room))
+        state = PacketState(kind, ctx, self._room.address, self._room.size)
+        state.first(packet, ahead, given)
+        self._hold(state)
 
     def _own_regions(self) -> list[Region]:
-        packet = Region("packet", self.start, self.end - self.start, True, "packet", owner=self._room)
-        meta = Region("packet metadata", self.meta, self.start - self.meta, True, "packet", owner=self._room)
-        return [*super()._own_regions(), packet, meta]
+        return [*super()._own_regions(), PacketRegion(self._room, self.state)]
 
-    def set(self, name: str, value: int) -> None:
-        """Set a field of the context.  Raises UsageError for a name or value that does not fit."""
-        if name not in self.fields:
-            raise UsageError(f"{self.kind} has no field {name!r}; it has {', '.join(self.fields)}")
-        offset, code = self.fields[name]
+    def sync(self) -> None:
+        """The packet moved: windows that were opened on it count no more."""
+        for memory in self._attached:
+            memory.remove(self._regions[-1])
+            memory.add(self._regions[-1])
+
+    def reset(self, packet: bytes) -> None:
+        """Put another packet into the same context, whose fields become as at first.  Raises UsageError: no room."""
+        data = Buffer.of(packet)
+        if not self.state.reset(data.address, len(packet)):
+            raise UsageError(f"a packet of {len(packet)} bytes does not fit here: make the context with room=")
+        self.sync()
+
+    def _pack(self, data: bytearray, name: str, value: int) -> None:
+        offset, code = self._field(name)
         try:
-            write(self.address + offset, struct.pack(f"={code}", value & ((1 << 8 * struct.calcsize(code)) - 1)))
+            struct.pack_into(f"={code}", data, offset, value & ((1 << 8 * struct.calcsize(code)) - 1))
         except (struct.error, TypeError):
             raise UsageError(f"{self.kind}.{name} takes a number, not {value!r}") from None
 
-    def get(self, name: str) -> int:
-        """Read a field of the context.  Raises UsageError for an unknown name."""
+    def _field(self, name: str) -> tuple[int, str]:
         if name not in self.fields:
             raise UsageError(f"{self.kind} has no field {name!r}; it has {', '.join(self.fields)}")
-        offset, code = self.fields[name]
+        return self.fields[name]
+
+    def set(self, name: str, value: int) -> None:
+        """Set a field of the context, also of those that ``reset`` makes.
+
+        Raises UsageError for a name or value that does not fit.
+        """
+        for copy in (self.address, self.address + self.size):
+            data = bytearray(read(copy, self.size))
+            self._pack(data, name, value)
+            write(copy, bytes(data))
+
+    def get(self, name: str) -> int:
+        """Read a field of the context.  Raises UsageError for an unknown name."""
+        offset, code = self._field(name)
         value: int = struct.unpack(f"={code}", read(self.address + offset, struct.calcsize(code)))[0]
         return value
 
-    def _point(self) -> None:
-        """Let the context's pointer fields say where the packet is."""
-        for name, value in (("data", self.start), ("data_end", self.end), ("data_meta", self.meta)):
-            st32(self.address + self.fields[name][0], value)
-
-    def _moved(self) -> None:
-        self._point()
-        super()._moved()
+    def _moved(self, answer: int) -> int:
+        if not answer:
+            self.sync()
+        return answer
 
     @property
     def packet(self) -> bytes:
         """The packet as it is now."""
         return read(self.start, self.end - self.start)
-
-    def load_bytes(self, offset: int, size: int) -> bytes | None:
-        """``size`` bytes of the packet; None where that is outside of it."""
-        if offset < 0 or size < 0 or offset + size > self.end - self.start:
-            return None
-        return read(self.start + offset, size)
-
-    def store_bytes(self, offset: int, data: bytes) -> bool:
-        """Overwrite bytes of the packet; False where that is outside of it."""
-        if offset < 0 or offset + len(data) > self.end - self.start:
-            return False
-        write(self.start + offset, data)
-        return True
 
 
 class XdpContext(PacketContext):
@@ -115,48 +181,28 @@ class XdpContext(PacketContext):
         egress_ifindex: int = 0,
         meta: bytes = b"",
         ctx: bytes | None = None,
+        room: int = 0,
     ) -> None:
+        numbers = (ingress_ifindex, rx_queue_index, egress_ifindex)
         if ctx is not None:
             words = struct.unpack("=6I", ctx[:24].ljust(24, b"\0"))
-            meta, packet = packet[: words[0]], packet[words[0] :]
-            ingress_ifindex, rx_queue_index, egress_ifindex = words[3:]
+            meta, packet, numbers = packet[: words[0]], packet[words[0] :], words[3:]
         if len(meta) > MAX_META or len(meta) % 4:
             raise UsageError(f"metadata takes a multiple of 4 bytes, at most {MAX_META}, not {len(meta)}")
-        super().__init__(packet, 24, meta)
-        for offset, value in ((12, ingress_ifindex), (16, rx_queue_index), (20, egress_ifindex)):
-            st32(self.address + offset, value & 0xFFFFFFFF)
+        fields = struct.pack("=6I", 0, 0, 0, *(value & 0xFFFFFFFF for value in numbers))
+        self._place(XDP, meta + packet, fields, len(meta), 0, room)
 
     def adjust_head(self, delta: int) -> int:
         """Move the start of the packet; 0 or -EINVAL (bpf_xdp_adjust_head).  Metadata moves along."""
-        start, size = self.start + delta, self.start - self.meta
-        if start < self._low + XDP_FRAME + size or start > self.end - ETH_HLEN:
-            return -errno.EINVAL
-        write(start - size, read(self.meta, size))
-        self.start, self.meta = start, start - size
-        self._moved()
-        return 0
+        return self._moved(self.state.xdp_head(delta))
 
     def adjust_tail(self, delta: int) -> int:
         """Move the end of the packet, new bytes zero; 0 or -EINVAL (bpf_xdp_adjust_tail)."""
-        end = self.end + delta
-        if end > self._high or end < self.start + ETH_HLEN:
-            return -errno.EINVAL
-        if delta > 0:
-            fill(self.end, 0, delta)
-        self.end = end
-        self._moved()
-        return 0
+        return self._moved(self.state.xdp_tail(delta))
 
     def adjust_meta(self, delta: int) -> int:
         """Move the start of the metadata; 0, -EINVAL or -EACCES (bpf_xdp_adjust_meta)."""
-        meta = self.meta + delta
-        if meta < self._low + XDP_FRAME or meta > self.start:
-            return -errno.EINVAL
-        if (self.start - meta) % 4 or self.start - meta > MAX_META:
-            return -errno.EACCES
-        self.meta = meta
-        self._moved()
-        return 0
+        return self._moved(self.state.xdp_meta(delta))
 
     def result(self) -> Outcome:
         """Metadata and packet, and xdp_md with offsets for pointers, as BPF_PROG_TEST_RUN returns them."""
@@ -198,64 +244,29 @@ class SkbContext(PacketContext):
         prog_type: str = "sched_cls",
         start: str | None = None,
         ctx: bytes | None = None,
+        room: int = 0,
         **fields: int,
     ) -> None:
         if start not in (None, "mac", "network"):
             raise UsageError(f"start takes 'mac' or 'network', not {start!r}")
-        super().__init__(frame, self.SIZE)
-        self.mac = self.start
-        self.network = min(self.mac + ETH_HLEN, self.end)
-        if ctx is not None:
-            write(self.address, ctx[: self.SIZE])
+        made = {} if ctx is not None else {"ifindex": 1}
+        given, data = 0, bytearray((ctx or b"")[: self.SIZE].ljust(self.SIZE, b"\0"))
+        for name, value in {**made, **fields}.items():
+            self._pack(data, name, value)
+            given |= {"protocol": GIVEN_PROTOCOL, "pkt_type": GIVEN_TYPE, "wire_len": GIVEN_WIRE}.get(name, 0)
+        if struct.unpack_from("=I", data, self.fields["wire_len"][0])[0]:
+            given |= GIVEN_WIRE
         if start == "network" or (start is None and prog_type not in self.L2):
-            self.start = self.meta = self.network
-            self._regions = self._own_regions()
-        self._describe(frame, fields, known=ctx is not None)
-        self._point()
-
-    def _describe(self, frame: bytes, fields: dict[str, int], known: bool) -> None:
-        made = {"protocol": protocol_of(frame), "pkt_type": packet_type_of(frame)}
-        if not known:
-            made["ifindex"] = 1
-        for name, value in {**made, **fields, "len": self.end - self.start}.items():
-            self.set(name, value)
-        if "wire_len" not in fields and not (known and self.get("wire_len")):
-            self.set("wire_len", self.end - self.start)
-
-    def _moved(self) -> None:
-        self.set("len", self.end - self.start)
-        super()._moved()
+            given |= AT_NETWORK
+        self._place(SKB, frame, bytes(data), 0, given, room)
 
     def move_start(self, delta: int) -> bool:
         """Push (negative) or pull (positive) at the front of the data; False where there is no room."""
-        start = self.start + delta
-        if start < self._low or start > self.end:
-            return False
-        self.start = self.meta = start
-        self._moved()
-        return True
+        return not self._moved(self.state.skb_start(delta))
 
     def move_end(self, delta: int) -> bool:
         """Grow (zeros) or trim at the end; False where there is no room."""
-        end = self.end + delta
-        if end > self._high or end < self.start:
-            return False
-        if delta > 0:
-            fill(self.end, 0, delta)
-        self.end = end
-        self._moved()
-        return True
-
-    def legacy_load(self, offset: int, size: int) -> int:
-        """BPF_LD_ABS and BPF_LD_IND: from the data on, or from a header (SKF_LL_OFF, SKF_NET_OFF); -1 outside."""
-        base = self.start
-        if offset < 0:
-            if offset < LL_OFF:
-                return -1
-            base, offset = (self.mac, offset - LL_OFF) if offset < NET_OFF else (self.network, offset - NET_OFF)
-        if base + offset + size > self.end:
-            return -1
-        return int.from_bytes(read(base + offset, size), "big")
+        return not self._moved(self.state.skb_end(delta))
 
     def result(self) -> Outcome:
         """The whole frame, MAC header included, and the context without its pointers."""
@@ -265,20 +276,3 @@ class SkbContext(PacketContext):
             ctx[offset : offset + 4] = bytes(4)
         begin = min(self.mac, self.start)
         return Outcome(read(begin, self.end - begin), bytes(ctx))
-
-
-def protocol_of(frame: bytes) -> int:
-    """``skb->protocol`` in network order as a program reads it (eth_type_trans)."""
-    if len(frame) < ETH_HLEN:
-        return 0
-    number = int.from_bytes(frame[12:14], "big")
-    if number < 0x600:  # a length: 802.3, raw (ETH_P_802_3) or with an LLC header (ETH_P_802_2)
-        number = 1 if frame[14:16] == b"\xff\xff" else 4
-    return int.from_bytes(number.to_bytes(2, "big"), sys.byteorder)
-
-
-def packet_type_of(frame: bytes) -> int:
-    """``skb->pkt_type`` on a loopback device: 0 to this host, 2 multicast, 3 to another host."""
-    if len(frame) < ETH_HLEN or frame[:6] == bytes(6):
-        return 0
-    return 2 if frame[0] & 1 else 3

@@ -10,3 +10,8 @@ cdef enum:
     P_NETWORK = 56
     P_CTX = 64
     P_VERSION = 72
+    P_SIZE = 80
+    P_ROOM = 88
+    P_LOWEST = 96
+    P_GIVEN = 104
+    P_AHEAD = 112
