@@ -1,0 +1,414 @@
+"""A trie of bit strings in native memory: the longest stored prefix of a key, found without a lock.
+
+Source of the behaviour: kernel/bpf/lpm_trie.c.  A key is a u32 that counts bits, and the bytes they are in, highest bit
+first.  A node stands for a prefix; it is an entry, or joins two branches that part behind it.  Nodes lie in one block
+of memory behind the trie's own words and are named by *links*: offset in the block << 16 | length of the prefix.  The
+length in the link is what makes a look-up quick: the bit that decides where to go on is known before the node is read.
+
+Several threads work on a trie at once.  Changes take the lock and appear by one store, so that a look-up, which takes
+no lock, sees the trie before or after it.  An update puts a *new* node in the old one's place.  Nodes that are taken
+out rest before they serve again, oldest first (the kernel waits until no program can hold a pointer to them); each
+time one does, the generation goes up, and a look-up under way begins again.
+"""
+
+from __future__ import annotations
+
+import errno
+
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
+
+if not cython.compiled:
+    from osmia.raw import add64, copy, fence, fill, ld8, ld32, ld64, load64, lock, st8, st32, st64, store64, unlock
+
+    # The trie's own words, by offset (the .pxd twin has the same numbers).
+    LOCK, GENERATION, ROOT, BITS, VALUE_AT, DATA_SIZE, VALUE_SIZE, MAX_ENTRIES = 0, 8, 16, 24, 32, 40, 48, 56
+    COUNT, FRESH, END, STRIDE, OLDEST, NEWEST, RESTING, REST = 64, 72, 80, 88, 96, 104, 112, 120
+    NODES = 128
+    # A node: two children, the prefix's first 64 bits and a mask for its last bits, all ones in an entry, the node
+    # freed after it, the bytes of the key as they were given; the value behind them.
+    WORD, MASK, ENTRY, NEXT, DATA = 16, 24, 32, 40, 48
+    SHORT = 64  # bits up to which a prefix fits into one word
+
+EINVAL, ENOENT, EEXIST, ENOSPC = -errno.EINVAL, -errno.ENOENT, -errno.EEXIST, -errno.ENOSPC
+ENOMEM = -errno.ENOMEM
+
+
+def value_offset(data_size: int) -> int:
+    """Where in a node its value begins."""
+    return DATA + ((data_size + 7) & ~7)
+
+
+def node_stride(data_size: int, value_size: int) -> int:
+    """Bytes of a node."""
+    return value_offset(data_size) + ((value_size + 7) & ~7)
+
+
+def prepare(t: int, size: int, data_size: int, value_size: int, max_entries: int, rest: int) -> None:
+    """Make ``size`` zeroed bytes at ``t`` an empty trie in which up to ``rest`` freed nodes rest."""
+    st64(t + BITS, 8 * data_size)
+    st64(t + DATA_SIZE, data_size)
+    st64(t + VALUE_SIZE, value_size)
+    st64(t + VALUE_AT, value_offset(data_size))
+    st64(t + STRIDE, node_stride(data_size, value_size))
+    st64(t + MAX_ENTRIES, max_entries)
+    st64(t + FRESH, NODES)
+    st64(t + END, size)
+    st64(t + REST, rest)
+
+
+def entries(t: int) -> int:
+    """How many prefixes are in."""
+    return int(ld64(t + COUNT))
+
+
+# -- bits ------------------------------------------------------------------------------------------------------------
+
+
+def word_of(data: int, size: int) -> int:
+    """Up to eight bytes as a number, the first one highest, at the upper end of 64 bits."""
+    if size == 4:
+        return ld8(data) << 56 | ld8(data + 1) << 48 | ld8(data + 2) << 40 | ld8(data + 3) << 32
+    word = 0
+    at = 0
+    while at < size:
+        word |= ld8(data + at) << (56 - 8 * at)
+        at += 1
+    return word
+
+
+def bit_of(data: int, at: int) -> int:
+    """One bit of a key's bytes."""
+    return (ld8(data + (at >> 3)) >> (7 - (at & 7))) & 1
+
+
+def common(a: int, b: int, limit: int) -> int:
+    """How many bits two keys share from the start, at most ``limit``."""
+    at = 0
+    while at + 64 <= limit and ld64(a + (at >> 3)) == ld64(b + (at >> 3)):
+        at += 64
+    while at + 8 <= limit and ld8(a + (at >> 3)) == ld8(b + (at >> 3)):
+        at += 8
+    while at < limit and bit_of(a, at) == bit_of(b, at):
+        at += 1
+    return at
+
+
+def agree(node: int, data: int, known: int, length: int, size: int) -> int:
+    """Whether a key begins with a node's prefix of that length, the first ``known`` bits being known to agree."""
+    at = known >> 6 << 3
+    while 8 * at + 64 <= length:
+        if ld64(node + DATA + at) != ld64(data + at):
+            return 0
+        at += 8
+    if 8 * at == length:
+        return 1
+    if at + 8 <= size:
+        return 1 if (ld64(node + DATA + at) ^ ld64(data + at)) & ld64(node + MASK) == 0 else 0
+    return 1 if common(node + DATA + at, data + at, length - 8 * at) == length - 8 * at else 0
+
+
+# -- look-up ---------------------------------------------------------------------------------------------------------
+
+
+def find(t: int, key: int) -> int:
+    """The value of the longest prefix of the key, or 0."""
+    length = ld32(key)
+    bits = ld64(t + BITS)
+    if length > bits:
+        return 0
+    while True:
+        generation = load64(t + GENERATION)
+        node = walk(t, key + 4, length) if bits > SHORT else walk_short(t, word_of(key + 4, bits >> 3), length)
+        fence()
+        if ld64(t + GENERATION) == generation:
+            return node + ld64(t + VALUE_AT) if node else 0
+
+
+def walk_short(t: int, word: int, length: int) -> int:
+    """The node of the longest prefix of ``length`` bits at the upper end of a word, or 0."""
+    found = 0
+    link = load64(t + ROOT)
+    if link == 0:
+        return 0
+    while True:
+        node = t + (link >> 16)
+        if (word ^ ld64(node + WORD)) & ld64(node + MASK) or (link & 0xFFFF) > length:
+            return found
+        found ^= (found ^ node) & ld64(node + ENTRY)  # no branch: which nodes are entries can't be guessed
+        after = load64(node + 8 * ((word >> ((link ^ 63) & 63)) & 1))
+        if (after & 0xFFFF) <= (link & 0xFFFF):  # there is none, or this node serves elsewhere by now
+            return found
+        link = after
+
+
+def walk(t: int, data: int, length: int) -> int:
+    """The same for longer keys, whose bytes are at ``data``."""
+    found = 0
+    known = 0
+    link = load64(t + ROOT)
+    size = ld64(t + DATA_SIZE)
+    if link == 0:
+        return 0
+    while True:
+        node = t + (link >> 16)
+        bits = link & 0xFFFF
+        if bits > length or not agree(node, data, known, bits, size):
+            return found
+        found ^= (found ^ node) & ld64(node + ENTRY)
+        if bits == 8 * size:
+            return found
+        link = load64(node + 8 * bit_of(data, bits))
+        if (link & 0xFFFF) <= bits:
+            return found
+        known = bits
+
+
+# -- nodes -----------------------------------------------------------------------------------------------------------
+
+
+def take(t: int) -> int:
+    """Offset of a node to fill in, or 0: one that has rested, or the next one never used."""
+    if ld64(t + RESTING) <= ld64(t + REST):
+        at = ld64(t + FRESH)
+        if at + ld64(t + STRIDE) <= ld64(t + END):
+            st64(t + FRESH, at + ld64(t + STRIDE))
+            return at
+    at = ld64(t + OLDEST)
+    if at:
+        st64(t + OLDEST, ld64(t + at + NEXT))
+        st64(t + RESTING, ld64(t + RESTING) - 1)
+        add64(t + GENERATION, 1)
+        fence()
+    return at
+
+
+def retire(t: int, at: int) -> None:
+    """Let a node rest that nothing points to any more.  Who is reading it may go on to do so."""
+    st64(t + at + NEXT, 0)
+    if ld64(t + OLDEST):
+        st64(t + ld64(t + NEWEST) + NEXT, at)
+    else:
+        st64(t + OLDEST, at)
+    st64(t + NEWEST, at)
+    st64(t + RESTING, ld64(t + RESTING) + 1)
+
+
+def make(t: int, data: int, length: int, entry: int) -> int:
+    """A new node without children for the first ``length`` bits of a key's bytes; its link, or 0 without memory."""
+    M64 = 0xFFFFFFFFFFFFFFFF
+    at = take(t)
+    if at == 0:
+        return 0
+    node = t + at
+    size = ld64(t + DATA_SIZE)
+    store64(node, 0)
+    store64(node + 8, 0)
+    copy(node + DATA, data, size)
+    st64(node + ENTRY, M64 if entry else 0)
+    st64(node + NEXT, 0)
+    if 8 * size <= SHORT:
+        st64(node + MASK, M64 - (M64 >> length) if length < 64 else M64)
+        st64(node + WORD, word_of(data, size) & ld64(node + MASK))
+    else:
+        set_mask(node + MASK, length & 63)
+    return at << 16 | length
+
+
+def set_mask(at: int, bits: int) -> None:
+    """Eight bytes in memory's order, of which the first ``bits`` bits are ones."""
+    st64(at, 0)
+    fill(at, 0xFF, bits >> 3)
+    if bits & 7:
+        st8(at + (bits >> 3), (0xFF00 >> (bits & 7)) & 0xFF)
+
+
+# -- changes ---------------------------------------------------------------------------------------------------------
+
+
+def place_of(t: int, data: int, length: int) -> int:
+    """Where the link is that the node of a prefix has, or would have: in a node above, or in the trie's head."""
+    place = t + ROOT
+    link = ld64(place)
+    while link:
+        node = t + (link >> 16)
+        bits = link & 0xFFFF
+        if bits >= length or common(node + DATA, data, bits) != bits:
+            return place
+        place = node + 8 * bit_of(data, bits)
+        link = ld64(place)
+    return place
+
+
+def put(t: int, key: int, value: int, flags: int) -> int:
+    """Insert, or put a new node in the old one's place; 0 or a negative errno.  ``flags`` is at most BPF_EXIST."""
+    if ld32(key) > ld64(t + BITS):
+        return EINVAL
+    lock(t + LOCK)
+    bad = put_locked(t, key + 4, ld32(key), value, flags)
+    unlock(t + LOCK)
+    return bad
+
+
+def put_locked(t: int, data: int, length: int, value: int, flags: int) -> int:
+    """``put`` with the lock held."""
+    place = place_of(t, data, length)
+    old = ld64(place)
+    there = old != 0 and (old & 0xFFFF) == length and common(t + (old >> 16) + DATA, data, length) == length
+    known = there and ld64(t + (old >> 16) + ENTRY) != 0
+    if known and flags == 1:
+        return EEXIST
+    if not known and flags == 2:
+        return ENOENT
+    if not known and ld64(t + COUNT) >= ld64(t + MAX_ENTRIES):
+        return ENOSPC
+    link = make(t, data, length, 1)
+    if link == 0:
+        return ENOMEM
+    set_value(t, t + (link >> 16), value)
+    if there:
+        bad = replace(t, place, old, link)
+    elif old:
+        bad = branch(t, place, old, link, data)
+    else:
+        store64(place, link)
+        bad = 0
+    if bad:
+        retire(t, link >> 16)
+    elif not known:
+        st64(t + COUNT, ld64(t + COUNT) + 1)
+    return bad
+
+
+def set_value(t: int, node: int, value: int) -> None:
+    """Copy a value in, zeros behind it up to the node's end."""
+    start = ld64(t + VALUE_AT)
+    fill(node + start, 0, ld64(t + STRIDE) - start)
+    copy(node + start, value, ld64(t + VALUE_SIZE))
+
+
+def replace(t: int, place: int, old: int, link: int) -> int:
+    """Put a new node where one of the same prefix is."""
+    node = t + (link >> 16)
+    before = t + (old >> 16)
+    st64(node, ld64(before))
+    st64(node + 8, ld64(before + 8))
+    store64(place, link)
+    retire(t, old >> 16)
+    return 0
+
+
+def branch(t: int, place: int, old: int, link: int, data: int) -> int:
+    """Put a new node where one of another prefix is: above it, or beside it under a node that joins both."""
+    before = t + (old >> 16)
+    length = link & 0xFFFF
+    limit = old & 0xFFFF if (old & 0xFFFF) < length else length
+    shared = common(before + DATA, data, limit)
+    if shared == length:
+        st64(t + (link >> 16) + 8 * bit_of(before + DATA, length), old)
+        store64(place, link)
+        return 0
+    joint = make(t, data, shared, 0)
+    if joint == 0:
+        return ENOMEM
+    node = t + (joint >> 16)
+    st64(node + 8 * bit_of(data, shared), link)
+    st64(node + 8 * (1 - bit_of(data, shared)), old)
+    store64(place, joint)
+    return 0
+
+
+def drop(t: int, key: int) -> int:
+    """Take exactly this prefix out; 0, -ENOENT, or -EINVAL for a length that no key has."""
+    if ld32(key) > ld64(t + BITS):
+        return EINVAL
+    lock(t + LOCK)
+    bad = drop_locked(t, key + 4, ld32(key))
+    unlock(t + LOCK)
+    return bad
+
+
+def drop_locked(t: int, data: int, length: int) -> int:
+    """``drop`` with the lock held.  A joint that loses a branch goes as well."""
+    above = 0
+    place = t + ROOT
+    link = ld64(place)
+    while link and (link & 0xFFFF) < length:
+        node = t + (link >> 16)
+        if common(node + DATA, data, link & 0xFFFF) != link & 0xFFFF:
+            return ENOENT
+        above = place
+        place = node + 8 * bit_of(data, link & 0xFFFF)
+        link = ld64(place)
+    node = t + (link >> 16)
+    if link == 0 or (link & 0xFFFF) != length or common(node + DATA, data, length) != length or ld64(node + ENTRY) == 0:
+        return ENOENT
+    unlink(t, above, place, link)
+    st64(t + COUNT, ld64(t + COUNT) - 1)
+    return 0
+
+
+def unlink(t: int, above: int, place: int, link: int) -> None:
+    """Take the entry at ``place`` out; ``above`` is the place of the node that ``place`` is in, 0 at the root."""
+    node = t + (link >> 16)
+    left = ld64(node)
+    right = ld64(node + 8)
+    if left and right:
+        store64(node + ENTRY, 0)  # it goes on as a joint; its value stays as it is
+        return
+    parent = t + (ld64(above) >> 16) if above else 0
+    if left or right or parent == 0 or ld64(parent + ENTRY):
+        store64(place, left | right)
+    else:
+        store64(above, ld64(parent + 8 - (place - parent)))
+        retire(t, parent - t)
+    retire(t, link >> 16)
+
+
+# -- iteration -------------------------------------------------------------------------------------------------------
+
+
+def step(t: int, key: int, out: int) -> int:
+    """Write the key that follows in postorder (the first, where ``key`` is 0 or not there) to ``out``; 0 or -ENOENT."""
+    lock(t + LOCK)
+    link = first(t, ld64(t + ROOT))
+    if key and ld32(key) <= ld64(t + BITS):
+        link = following(t, key + 4, ld32(key), link)
+    if link:
+        st32(out, link & 0xFFFF)
+        copy(out + 4, t + (link >> 16) + DATA, ld64(t + DATA_SIZE))
+    unlock(t + LOCK)
+    return 0 if link else ENOENT
+
+
+def first(t: int, link: int) -> int:
+    """The first node in postorder under a link: down to the left as long as it goes down at all."""
+    while link:
+        node = t + (link >> 16)
+        below = ld64(node) if ld64(node) else ld64(node + 8)
+        if below == 0:
+            return link
+        link = below
+    return 0
+
+
+def following(t: int, data: int, length: int, otherwise: int) -> int:
+    """The entry after a prefix, 0 after the last, ``otherwise`` where the prefix is no entry."""
+    behind = 0
+    link = ld64(t + ROOT)
+    while link and (link & 0xFFFF) < length:
+        node = t + (link >> 16)
+        if common(node + DATA, data, link & 0xFFFF) != link & 0xFFFF:
+            return otherwise
+        side = bit_of(data, link & 0xFFFF)
+        if side == 0 and ld64(node + 8):
+            behind = first(t, ld64(node + 8))
+        elif ld64(node + ENTRY):
+            behind = link
+        link = ld64(node + 8 * side)
+    node = t + (link >> 16)
+    if link == 0 or (link & 0xFFFF) != length or ld64(node + ENTRY) == 0:
+        return otherwise
+    return behind if common(node + DATA, data, length) == length else otherwise
