@@ -175,7 +175,7 @@ class Memory:
         st64(row + 8, 0 if region.kind in ELSEWHERE else region.size)
         st64(row + 16, region.stride)
         st64(row + 24, region.span)
-        st64(row + 32, (1 if region.writable else 0) | (2 if region.kind == "map" else 0))
+        st64(row + 32, (1 if region.writable else 0) | KIND_FLAGS.get(region.kind, 0))
 
     def _index(self, address: int) -> int:
         """How many regions start at or before the address."""
@@ -229,7 +229,9 @@ ELSEWHERE = ("stack", "packet")
 """Kinds whose extent changes while native code runs: the run and the packet's state know it, not the native rows."""
 
 ROW = 40
-"""Bytes of a row: address, size, stride, span, flags (1 writable, 2 a map's handle)."""
+"""Bytes of a row: address, size, stride, span, flags (1 writable, 2 a map's handle, 4 user space)."""
+
+KIND_FLAGS = {"map": 2, "user": 4}
 
 
 def rows_before(table: int, count: int, address: int) -> int:

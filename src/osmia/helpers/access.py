@@ -1,14 +1,20 @@
-"""Reading what may not be there: memory and strings of the program's world, without faults."""
+"""What Python bodies ask in common: the CPU, and memory and strings that may not be there, without faults."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osmia.raw import read
+from osmia.raw import ld64, read
+from osmia.vm.runwords import OFFSETS
 
 if TYPE_CHECKING:
     from osmia.memory import Memory
     from osmia.vm.env import Env
+
+
+def cpu_of(env: Env) -> int:
+    """The CPU that the program runs on: several threads may be on different ones."""
+    return ld64(env.run + OFFSETS["cpu"]) if env.run else env.host.cpu
 
 
 def read_memory(memory: Memory, address: int, size: int) -> bytes | None:

@@ -1,9 +1,10 @@
-"""Time, chance and the CPU: what the host answers (kernel/bpf/helpers.c)."""
+"""Time and chance where a host of somebody else's answers (others: ``fast_clock``); per-CPU kernel variables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from osmia.helpers.access import cpu_of
 from osmia.helpers.registry import helper
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def ktime_get_boot_ns(env: Env) -> int:
 
 @helper("bpf_ktime_get_coarse_ns")
 def ktime_get_coarse_ns(env: Env) -> int:
-    """The monotonic clock as of the last tick; here the clock itself."""
+    """The monotonic clock as of the last tick: the clock itself, where the host has no other."""
     return env.host.ktime_ns()
 
 
@@ -46,18 +47,6 @@ def get_prandom_u32(env: Env) -> int:
     return env.host.prandom_u32() & 0xFFFFFFFF
 
 
-@helper("bpf_get_smp_processor_id")
-def get_smp_processor_id(env: Env) -> int:
-    """The CPU's number."""
-    return env.host.cpu
-
-
-@helper("bpf_get_numa_node_id")
-def get_numa_node_id(env: Env) -> int:
-    """The memory node of this CPU; there is one."""
-    return 0
-
-
 @helper("bpf_per_cpu_ptr")
 def per_cpu_ptr(env: Env, pointer: int, cpu: int) -> int:
     """A CPU's copy of a per-CPU kernel variable; 0 for a CPU that there is not."""
@@ -70,4 +59,4 @@ def per_cpu_ptr(env: Env, pointer: int, cpu: int) -> int:
 @helper("bpf_this_cpu_ptr")
 def this_cpu_ptr(env: Env, pointer: int) -> int:
     """This CPU's copy of a per-CPU kernel variable."""
-    return per_cpu_ptr(env, pointer, env.host.cpu)
+    return per_cpu_ptr(env, pointer, cpu_of(env))

@@ -1,4 +1,7 @@
-"""Loops and callbacks (kernel/bpf/bpf_iter.c, arraymap.c, hashtab.c).  Tail calls are the machine's own."""
+"""Walks over maps whose callbacks must be let into the key's memory (else ``fast_control``: arraymap.c, hashtab.c).
+
+Tail calls are the machine's own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from osmia.errors import Fault, VmError
+from osmia.helpers.access import cpu_of
 from osmia.helpers.registry import helper, raw_helper
 from osmia.kernel.uapi import BPF_MAX_LOOPS
 from osmia.maps.base import Map
@@ -15,7 +19,6 @@ from osmia.raw import Buffer, write
 if TYPE_CHECKING:
     from osmia.vm.env import Env
 
-EINVAL, E2BIG, ENOENT = errno.EINVAL, errno.E2BIG, errno.ENOENT
 WALKABLE = ("array", "percpu_array", "hash", "percpu_hash", "lru_hash", "lru_percpu_hash")
 
 
@@ -27,15 +30,11 @@ def tail_call(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
 
 @helper("bpf_loop")
 def loop(env: Env, count: int, callback: int, ctx: int, flags: int) -> int:
-    """Call back ``count`` times or until it answers non-zero; how often it was called.
-
-    Too many: -E2BIG in 32 bits, the upper half zero, for that is what the verifier writes in place of the call
-    (inline_bpf_loop in kernel/bpf/verifier.c) whenever callback and flags are constants.
-    """
+    """Call back ``count`` times or until it answers non-zero; how often it was called."""
     if flags:
-        return -EINVAL
+        return -errno.EINVAL
     if count > BPF_MAX_LOOPS:
-        return -E2BIG & 0xFFFFFFFF
+        return -errno.E2BIG & 0xFFFFFFFF
     for i in range(count):
         if env.call(callback, i, ctx):
             return i + 1
@@ -44,9 +43,12 @@ def loop(env: Env, count: int, callback: int, ctx: int, flags: int) -> int:
 
 @helper("bpf_for_each_map_elem")
 def for_each_map_elem(env: Env, m: Map, callback: int, ctx: int, flags: int) -> int:
-    """Call back with map, key, value and ``ctx`` for every element until it answers non-zero; how many were seen."""
+    """Call back with map, key, value and ``ctx`` for every element until it answers non-zero; how many were seen.
+
+    The key is a copy whose memory the callback may read.
+    """
     if flags:
-        return -EINVAL
+        return -errno.EINVAL
     if m.type not in WALKABLE:
         raise Fault(f"map {m.name} of type {m.type} has no elements to walk over")
     room = Buffer(int(m.key_size))
@@ -61,7 +63,7 @@ def _walk(env: Env, m: Map, callback: int, ctx: int, room: Buffer) -> int:
     seen = 0
     for key in m.raw_keys():
         write(room.address, key)
-        value = m.lookup_quietly(room.address, env.host.cpu)
+        value = m.lookup_quietly(room.address, cpu_of(env))
         if not value:
             continue  # deleted by an earlier callback
         seen += 1

@@ -13,33 +13,86 @@ uncompiled it is an ordinary function of ints.
 - What the verifier would have refused is a fault: in checked runs (``run.checked``) the function asks ``may`` for every
   pointer before it touches it, and answers ``refuse(…)`` where that says no; the engine sees ``run.fault`` and
   raises the typed error.  Trusted runs skip that.
-- What it can't do itself it *declines*: it answers ``decline(run)``, and the engine calls the Python body of the same
-  name with the same registers (a host without words, a map family without native functions).  So it must have
-  touched nothing yet.  A helper of ``ALWAYS`` never declines and has no Python body.
+- What it can't do itself it hands on: ``python_body(run, number, …)`` of ``fallback`` has the Python body of the same
+  helper do the whole call (a host without words, a map family without native functions, an error with a story to
+  tell).  So it must have touched nothing yet.  A helper of ``ALONE`` never does that and has no Python body.
 
-To add a helper: write the function, add its row here, and take its Python body away unless it may decline.
+To add a helper: write the function and its line in the ``.pxd``, add its row here, and take its Python body away unless
+it is still handed calls.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from osmia.native import address_of
+from osmia.raw import call6
+from osmia.vm.env import FastBody
+
+if TYPE_CHECKING:
+    from osmia.vm.env import HelperBody
 
 FAST: dict[str, tuple[str, str]] = {}
-"""Name of the helper → module (in ``osmia.helpers``) and function of the native body."""
+"""Name of the helper → module and function of the native body."""
 
-ALWAYS: set[str] = set()
-"""Helpers whose native body does the whole work: they have no Python body to fall back on."""
+ALONE: set[str] = set()
+"""Helpers whose native body does the whole work: there is no Python body to hand a call to."""
+
+SEARCHES: set[str] = set()
+"""Helpers that look addresses up in the run's memory even where the run is trusted: a pointer into a stack frame
+must then point into ``run.stack``."""
 
 
-def rows(module: str, *names: str, always: bool = False) -> None:
+def rows(module: str, names: str, *, alone: bool = False, searches: bool = False) -> None:
     """Add helpers whose function in ``osmia.helpers.<module>`` has the helper's name without ``bpf_``."""
-    for name in names:
-        FAST[name] = (f"osmia.helpers.{module}", name.removeprefix("bpf_"))
-        if always:
-            ALWAYS.add(name)
+    for name in names.split():
+        FAST[f"bpf_{name}"] = (f"osmia.helpers.{module}", name)
+        if alone:
+            ALONE.add(f"bpf_{name}")
+        if searches:
+            SEARCHES.add(f"bpf_{name}")
+
+
+rows("fast_clock", "ktime_get_ns ktime_get_boot_ns ktime_get_coarse_ns ktime_get_tai_ns jiffies64 get_prandom_u32")
+rows("fast_clock", "get_smp_processor_id get_numa_node_id", alone=True)
+rows("fast_tasks", "get_current_pid_tgid get_current_uid_gid get_current_comm")
+rows("fast_tasks", "get_current_task get_current_task_btf")
+rows("fast_probe", "probe_read probe_read_kernel probe_read_user", alone=True, searches=True)
+rows("fast_probe", "probe_read_str probe_read_kernel_str probe_read_user_str", alone=True, searches=True)
+rows("fast_probe", "copy_from_user copy_from_user_task probe_write_user", alone=True, searches=True)
+rows("fast_strings", "strtol strtoul strncmp", alone=True)
+rows("fast_maps", "map_lookup_elem map_update_elem map_delete_elem map_lookup_percpu_elem")
+rows("fast_maps", "map_push_elem map_pop_elem map_peek_elem")
+rows("fast_control", "for_each_map_elem spin_lock spin_unlock")
+rows("fast_control", "loop", alone=True)
 
 
 def address(name: str) -> int:
     """Where the compiled native body of a helper is; 0 uncompiled, or where it has none."""
     row = FAST.get(name)
     return address_of(*row) if row else 0
+
+
+def fast_body(number: int, name: str, python: HelperBody | None) -> FastBody:
+    """The native body of a helper of ``FAST``, with the Python body that it may hand calls to."""
+    module, function = FAST[name]
+    found = getattr(importlib.import_module(module), function, None)
+    at = address(name)
+    return FastBody(number, name, found or _called(at), at, python)
+
+
+def _called(at: int) -> Any:
+    """The compiled function as Python calls it."""
+    return lambda run, *registers: call6(at, run, *registers)
+
+
+def summary(name: str) -> str:
+    """The first line of the native body's docstring, read from the source: compiled functions show none."""
+    module, function = FAST[name]
+    path = Path(__file__).with_name(module.rpartition(".")[2] + ".py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = next(f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == function)
+    return (ast.get_docstring(found) or "").split("\n", 1)[0]

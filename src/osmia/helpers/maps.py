@@ -1,6 +1,6 @@
-"""Map operations (kernel/bpf/helpers.c).  The maps themselves know the rules; here they meet registers.
+"""Map operations of maps whose handle has no native function for them (else ``fast_maps``): families in plain Python.
 
-Look-up and update are what programs call most: they take raw registers and are compiled.
+What the program may touch has been checked before.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osmia.errors import Fault
-from osmia.helpers.registry import helper, raw_helper
+from osmia.helpers.access import cpu_of
+from osmia.helpers.registry import helper
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.base import Map
 
 if TYPE_CHECKING:
     from osmia.vm.env import Env
 
-M64 = 0xFFFFFFFFFFFFFFFF
 RDONLY_PROG = MAP_FLAGS["rdonly_prog"]
 
 
@@ -25,36 +25,17 @@ def may_write(m: Map) -> None:
         raise Fault(f"map {m.name} is read-only for programs")
 
 
-def lookup_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+@helper("bpf_map_lookup_elem")
+def lookup_elem(env: Env, m: Map, key: int) -> int:
     """Address of the value, of an inner map, or 0."""
-    memory = env.memory
-    region = memory.find(r1)
-    if region is None or region.kind != "map" or region.address != r1:
-        env.map_at(r1)  # raises the Fault
-    m: Map = region.owner  # type: ignore[union-attr, assignment]
-    if not memory.check(r2, m.key_size, False):
-        env.check(r2, m.key_size)
-    return m.lookup(r2, env.host.cpu)
+    return m.lookup(key, cpu_of(env))
 
 
-def update_elem(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+@helper("bpf_map_update_elem")
+def update_elem(env: Env, m: Map, key: int, value: int, flags: int) -> int:
     """Copy the value in; 0 or an errno."""
-    memory = env.memory
-    region = memory.find(r1)
-    if region is None or region.kind != "map" or region.address != r1:
-        env.map_at(r1)  # raises the Fault
-    m: Map = region.owner  # type: ignore[union-attr, assignment]
-    if not memory.check(r2, m.key_size, False):
-        env.check(r2, m.key_size)
-    if not memory.check(r3, m.value_size, False):
-        env.check(r3, m.value_size)
-    if m.flags & RDONLY_PROG:
-        may_write(m)
-    return m.update(r2, r3, r4, env.host.cpu) & M64
-
-
-raw_helper("bpf_map_lookup_elem")(lookup_elem)
-raw_helper("bpf_map_update_elem")(update_elem)
+    may_write(m)
+    return m.update(key, value, flags, cpu_of(env))
 
 
 @helper("bpf_map_delete_elem")

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from osmia.errors import Fault
+from osmia.helpers.access import cpu_of
 from osmia.helpers.registry import helper
 from osmia.kernel.uapi import BPF_F_CTXLEN_MASK, BPF_F_CURRENT_CPU, BPF_F_INDEX_MASK
 from osmia.maps.perf import PerfEventArray
@@ -26,7 +27,7 @@ def output(env: Env, m: object, flags: int, sample: bytes) -> int:
     if not isinstance(m, PerfEventArray):
         raise Fault(f"{m!r} is no perf_event_array")
     index = flags & BPF_F_INDEX_MASK
-    cpu = env.host.cpu
+    cpu = cpu_of(env)
     return m.output(cpu if index == BPF_F_CURRENT_CPU else index, cpu, sample)
 
 

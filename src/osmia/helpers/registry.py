@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from osmia.errors import Fault, InternalError, MissingBody
+from osmia.helpers.fast import FAST, fast_body
 from osmia.kernel.helpers import HELPERS, HelperProto, helper_by_name
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def missing(name: str) -> HelperBody:
 def has_body(name: str) -> bool:
     """Whether a helper can be called here."""
     load_bodies()
-    return name in BODIES or name in ON_THEIR_OWN
+    return name in BODIES or name in ON_THEIR_OWN or name in FAST
 
 
 @cache
@@ -205,7 +206,7 @@ def load_bodies() -> None:
 
     for module in BODY_MODULES:
         __import__(f"osmia.helpers.{module}")
-    for name in (*BODIES, *ON_THEIR_OWN):
+    for name in (*BODIES, *ON_THEIR_OWN, *FAST):
         helper_by_name(name)  # a body without a row is a slip of the pen
 
 
@@ -216,12 +217,22 @@ def _table() -> dict[int, HelperBody]:
 
 
 def _entry(row: HelperProto) -> HelperBody:
+    python = _python_body(row)
+    if row.name in FAST and python is None:
+        return fast_body(row.id, row.name, python)
+    return python or missing(row.name)
+
+
+def _python_body(row: HelperProto) -> HelperBody | None:
     if row.name in ON_THEIR_OWN:
         return ON_THEIR_OWN[row.name]
     body = BODIES.get(row.name)
-    return adapt(row, body) if body else missing(row.name)
+    return adapt(row, body) if body else None
 
 
 def table() -> dict[int, HelperBody]:
-    """Helper number → function of raw registers, for all 211; those without a body raise MissingBody when called."""
+    """Helper number → body, for all 211: a function of raw registers, a ``FastBody`` where it is native (``fast``).
+
+    Those without a body raise MissingBody when called.
+    """
     return dict(_table())

@@ -1,4 +1,4 @@
-"""The current task (kernel/bpf/helpers.c, kernel/trace/bpf_trace.c)."""
+"""The current task where it keeps no words (else ``fast_tasks``); what the context knows of the attachment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get_current_comm(env: Env, buf: int, size: int) -> int:
 
 @helper("bpf_get_current_task")
 def get_current_task(env: Env) -> int:
-    """Address of the task_struct, as a number."""
+    """Address of the task_struct, as a number; the first to ask has it made."""
     return env.host.task.address
 
 
