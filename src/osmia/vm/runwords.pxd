@@ -31,6 +31,7 @@ cdef enum:
     R_SCRATCH2 = 224
     R_SCRATCH3 = 232
     R_PYTHON = 240
+    R_FLOOR = 248
 
 cdef enum:
     F_NONE = 0

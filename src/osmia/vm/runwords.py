@@ -13,6 +13,7 @@ same numbers for compiled modules (a test compares them), and the JIT takes its 
 - tail_calls: how many were taken; call: C function ``u64 call(run, callback, r1 … r5)`` that runs a callback
 - machine: a number that finds the run's Python side again; scratch: four words for helpers
 - python: C function ``u64 python(run, helper, r1 … r5)`` that runs the Python body of the helper of that number
+- floor: bytes of frames that were in use when the program that runs was entered: a tail call moves it
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from __future__ import annotations
 RUN = (
     *"fault pc address size fuel budget stop checked cpu ctx packet host memory stack room".split(),
     *"low span writable low2 span2 writable2 tail_calls call machine depth used".split(),
-    *"scratch0 scratch1 scratch2 scratch3 python".split(),
+    *"scratch0 scratch1 scratch2 scratch3 python floor".split(),
 )
 OFFSETS = {name: 8 * index for index, name in enumerate(RUN)}
 """Offset by name."""
@@ -29,7 +30,7 @@ OFFSETS = {name: 8 * index for index, name in enumerate(RUN)}
     R_FAULT, R_PC, R_ADDRESS, R_SIZE, R_FUEL, R_BUDGET, R_STOP, R_CHECKED, R_CPU, R_CTX, R_PACKET, R_HOST,
     R_MEMORY, R_STACK, R_ROOM, R_LOW, R_SPAN, R_WRITABLE, R_LOW2, R_SPAN2, R_WRITABLE2, R_TAIL_CALLS, R_CALL,
     R_MACHINE, R_DEPTH, R_USED, R_SCRATCH0, R_SCRATCH1, R_SCRATCH2, R_SCRATCH3,
-    R_PYTHON,
+    R_PYTHON, R_FLOOR,
 ) = OFFSETS.values()  # fmt: skip
 
 FAULTS = tuple("none read write budget depth callx beyond python stopped map readonly_map context callback".split())

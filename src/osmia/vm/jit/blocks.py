@@ -27,8 +27,8 @@ BINARY = frozenset(OPS[f"{name}{bits}"] for name in _PLAIN[1:] for bits in (32, 
 MOVES = frozenset(OPS[name] for name in ("MOV64", "MOV32", "SX8_64", "SX16_64", "SX32_64", "SX8_32", "SX16_32"))
 UNARY = frozenset(OPS[name] for name in ("NEG64", "NEG32", "CUT16", "CUT32", "SWAP16", "SWAP32", "SWAP64"))
 BRANCHES = frozenset(n for name, n in OPS.items() if name[0] == "J" and name != "JA")
-LOADS = frozenset(n for name, n in OPS.items() if name.startswith("LD") and name not in ("LDABS", "LDIND"))
-STORES = frozenset(n for name, n in OPS.items() if name.startswith("ST") and name[2].isdigit())
+LOADS = frozenset(OPS[name] for name in "LDX8 LDX16 LDX32 LDX64 LDSX8 LDSX16 LDSX32".split())
+STORES = frozenset(OPS[f"ST{bits}"] for bits in (8, 16, 32, 64))
 ATOMICS = frozenset((OPS["ATOMIC32"], OPS["ATOMIC64"]))
 LEGACY = frozenset((OPS["LDABS"], OPS["LDIND"]))
 WIDE, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND = (

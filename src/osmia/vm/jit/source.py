@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osmia.isa import consts as c
-from osmia.isa.insn import s64
+from osmia.words import s64
 from osmia.vm.jit.types import Kind
 from osmia.vm.jit.unit import MapShape, Options, Symbol
 

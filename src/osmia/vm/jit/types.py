@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from osmia.isa.insn import s64
+from osmia.words import s64
 from osmia.vm.jit import blocks as b
 from osmia.vm.jit.unit import MapShape
 from osmia.vm.ops import FRAME_SIZE, IMM, OPS

@@ -1,0 +1,159 @@
+"""Calls: functions of the program, callbacks, helpers, tail calls, legacy packet loads; and leaving a function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osmia.kernel.helpers import helper_by_id
+from osmia.vm.jit import blocks as b
+from osmia.vm.jit.inline import INLINE
+from osmia.vm.jit.module import never_fails
+from osmia.vm.jit.scopes import UNLIKELY
+from osmia.vm.jit.unit import Symbol
+from osmia.vm.ops import FRAME_STRIDE, FRAMES, IMM
+from osmia.vm.runwords import F_BEYOND, F_DEPTH
+
+if TYPE_CHECKING:
+    from osmia.vm.jit.writer import Writer
+
+
+def local(w: Writer) -> None:
+    """A call of a function of the program."""
+    target = w.slot + 1 + w.row.off
+    if w.checked:
+        _test_depth(w)
+    w.sync()
+    w.set_num(0, call_function(w, target))
+    w.resync()
+    if w.module.fails[target]:
+        w.check_fault()
+
+
+def call_function(w: Writer, target: int) -> str:
+    """The call itself, with the registers that the function reads."""
+    arguments = (f"{t} {w.ptr(n) if t == 'ptr' else w.num(n)}" for n, t in w.module.parameters(target))
+    return w.let(f"call i64 @f{target}({', '.join(('ptr %run', *arguments))})")
+
+
+def _test_depth(w: Writer) -> None:
+    used = w.let(f"sub i64 %above, {w.load_word('floor')}")
+    deep = w.let(f"icmp uge i64 {used}, {FRAMES * FRAME_STRIDE}")
+    trap(w, F_DEPTH, deep)
+
+
+def trap(w: Writer, fault: int, bad: str) -> None:
+    """Leave with a fault where ``bad`` is true."""
+    w.module.tool("trap")
+    label, go = w.fresh("trap"), w.fresh("go")
+    w.do(f"br i1 {bad}, label %{label}, label %{go}{UNLIKELY}")
+    w.at(label)
+    refund = w.refund()
+    w.do(f"call void @trap(ptr %run, i64 {fault}, i64 {w.slot}, i64 0)")
+    w.do(f"br label %{w.failing(refund)}")
+    w.at(go)
+
+
+def callx(w: Writer) -> None:
+    """A call of a function by its pointer."""
+    w.module.tool("callx")
+    w.sync()
+    words = ", ".join(f"i64 {w.num(n)}" for n in (w.row.dst, *range(1, 6)))
+    w.set_num(0, w.let(f"call i64 @callx(ptr %run, {words}, i64 {w.slot})"))
+    w.resync()
+    w.check_fault()
+
+
+def helper(w: Writer) -> None:
+    """A call of a helper or kernel function: as IR, by address, or in Python."""
+    number = w.source.helper_at(w.slot)
+    name = w.source.options.fast.get(number)
+    if name is None:
+        python(w)
+    elif name not in INLINE or not INLINE[name](w):
+        native(w, number, name)
+
+
+def python(w: Writer) -> None:
+    """The body that the decoder found, through the engine."""
+    w.sync()
+    w.set_num(0, w.module.call(w, "python", [w.row_address(), *(w.num(n) for n in range(1, 6))]))
+    w.resync()
+    w.check_fault()
+
+
+def native(w: Writer, number: int, name: str) -> None:
+    """A helper's native body."""
+    function = w.module.function(f"fast.{name}", Symbol("fast", name=name), 6)
+    count = len(helper_by_id(number).args)
+    words = ", ".join(f"i64 {w.num(n) if n <= count else 0}" for n in range(1, 6))
+    w.sync()
+    w.set_num(0, w.let(f"call i64 {function}(ptr %run, {words})"))
+    w.resync()
+    if not never_fails(w.source, w.slot):
+        w.check_fault()
+
+
+def tail(w: Writer) -> None:
+    """A tail call: the target takes this function's frame, and its answer is this function's."""
+    w.sync()
+    target = w.module.call(w, "tail", [w.row_address(), w.num(2), w.num(3)])
+    go, stay = w.fresh("tail"), w.fresh("stay")
+    none = w.let(f"icmp eq i64 {target}, 0")
+    w.do(f"br i1 {none}, label %{stay}, label %{go}")
+    w.at(go)
+    _replace(w, target)
+    w.at(stay)
+    w.check_fault()
+
+
+def _replace(w: Writer, target: str) -> None:
+    checked, floor = w.checked, ""
+    if checked:
+        w.store_word("fuel", w.refund())
+        w.store_word("room", "%room")
+        floor = w.load_word("floor")
+        w.store_word("floor", "%room")
+    elif w.module.framed[w.function.entry]:
+        w.store_word("room", "%room")
+    words = ", ".join(f"i64 {w.num(n)}" for n in range(1, 6))
+    function = w.let(f"inttoptr i64 {target} to ptr")
+    answer = w.let(f"call i64 {function}(ptr %run, {words})")
+    if checked:
+        w.store_word("floor", floor)
+    w.do(f"ret i64 {answer}")
+
+
+def legacy(w: Writer) -> None:
+    """LDABS and LDIND: the function ends, with 0, where the packet does."""
+    row = w.row
+    offset = w.operand() if row.src == IMM else w.let(f"add i64 {w.num(row.src)}, {row.imm}")
+    w.sync()
+    value = w.module.call(w, "packet", [w.row_address(), offset])
+    w.resync()
+    w.check_fault()
+    refund = w.refund()
+    outside, go = w.fresh("outside"), w.fresh("go")
+    bad = w.let(f"icmp slt i64 {value}, 0")
+    w.do(f"br i1 {bad}, label %{outside}, label %{go}{UNLIKELY}")
+    w.at(outside)
+    w.leave("0", refund)
+    w.at(go)
+    w.set_num(0, value)
+
+
+def leave(w: Writer) -> None:
+    """EXIT."""
+    w.leave(w.num(0), w.nums[11] or "0")
+
+
+def beyond(w: Writer) -> None:
+    """What runs out of the program."""
+    w.module.tool("trap")
+    refund = w.refund()
+    w.do(f"call void @trap(ptr %run, i64 {F_BEYOND}, i64 {w.slot}, i64 0)")
+    w.do(f"br label %{w.failing(refund)}")
+
+
+ROWS = {b.LOCAL: local, b.CALLX: callx, b.HELPER: helper, b.TAIL: tail, b.EXIT: leave, b.BEYOND: beyond}
+ROWS |= dict.fromkeys(b.LEGACY, legacy)
+"""What writes each of these rows."""
