@@ -17,6 +17,12 @@ from osmia.vm.interp import Interp
 
 if TYPE_CHECKING:
     from osmia.obj.model import Program
+    from osmia.vm.jit.build import Kinds
+    from osmia.vm.jit.engine import Jit
+    from osmia.vm.jit.tiers import Tiers
+
+ENGINES = ("interp", "jit", "auto")
+"""What runs a program: see ``Machine``."""
 
 DEFAULT_BUDGET = 100_000_000
 """Instructions that a run may take.  The kernel bounds programs by verifying them; we count."""
@@ -54,7 +60,11 @@ class Machine:
     ``maps`` stand in the order of ``program.maps``.  ``helpers`` go by number, ``kfuncs`` by name,
     ``ksyms`` are addresses of kernel variables by name.  ``memory`` holds what else the program may touch
     (kernel objects); the machine adds its own regions in a child of it.  ``budget`` bounds the instructions of
-    a run.  With ``checked`` off nothing is checked: only for programs that a verifier accepted.
+    a run.  With ``checked`` off nothing is checked: only for programs that a verifier accepted; ``facts`` are what it
+    knew then (slot → register → types), for better code.
+
+    ``engine`` is ``interp``, ``jit`` (native code from the first run on) or ``auto`` (native code when it pays).  Where
+    there can't be native code, ``note`` says why and the interpreter runs the program; so it does for a tracer.
     """
 
     def __init__(
@@ -67,10 +77,14 @@ class Machine:
         ksyms: Mapping[str, int] | None = None,
         host: Host | None = None,
         memory: Memory | None = None,
+        engine: str = "interp",
         checked: bool = True,
+        facts: Kinds | None = None,
         budget: int = DEFAULT_BUDGET,
         trace: Tracer | None = None,
     ) -> None:
+        if engine not in ENGINES:
+            raise UsageError(f"unknown engine {engine!r} (known: {', '.join(ENGINES)})")
         if not 0 < budget <= MAX_BUDGET:
             raise UsageError(f"the budget takes 1 to {MAX_BUDGET} instructions, not {budget}")
         self.program = program
@@ -80,31 +94,69 @@ class Machine:
         self.budget, self.trace = budget, trace
         self._sources = (helpers or {}, kfuncs or {}, ksyms or {})
         self._interp = Interp(self.memory, checked)
+        self._engine: Interp | Jit = self._interp
+        self._facts = facts
+        self._tiers = None if trace else tiers_of(engine)
+        self._jit: Jit | None = None
         self._running = False
         self._known: dict[int, tuple[Any, int]] = {}
         self.code = self._load(program, self.maps)
 
     @property
     def insns(self) -> int:
-        """Instructions of the last run, also of one that failed."""
-        return self._interp.spent
+        """Instructions of the last run, also of one that failed; 0 when it was native and not checked."""
+        return self._engine.spent
 
     @property
     def registers(self) -> tuple[int, ...]:
-        """R0 to R10 where the last run failed; empty when it did not."""
-        return self._interp.registers
+        """R0 to R10 where the last run failed; empty when it did not, or was native."""
+        return self._engine.registers
 
     @property
     def running(self) -> Program:
         """The program whose instruction the tracer is shown: another one after a tail call."""
-        return self._interp.codes[self._interp.current].program
+        return self._interp.codes[self._engine.current].program
+
+    @property
+    def native(self) -> bool:
+        """Will the next run be native?"""
+        return self._tiers is not None and self._tiers.ready
+
+    @property
+    def note(self) -> str:
+        """Why native code was asked for and there is none, or ""."""
+        return "" if self._tiers is None else self._tiers.note
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait (seconds) for what is being compiled in the background; whether the next run will be native."""
+        return self._tiers is not None and self._tiers.wait(timeout)
+
+    def stop(self) -> None:
+        """End the run in progress, from another thread: it raises VmError.  A trusted native run goes on to its end."""
+        self._interp.block.put("stop", 1)
 
     def _load(self, program: Program, maps: Sequence[Any]) -> Code:
         code = Decoder(program, maps, *self._sources, self._interp.file).decode()
         for map_ in maps:
             self._list(map_)
         self._known[id(program)] = (program, self._interp.add(code))
+        if self._tiers is not None:
+            facts = self._facts if program is self.program else None
+            self._tiers.add(code, maps, self._sources[2], self._interp.checked, facts)
         return code
+
+    def _choose(self) -> Interp | Jit:
+        """The engine of the next run."""
+        if self._tiers is None or not self._tiers.ready:
+            return self._interp
+        if self._jit is None:
+            from osmia.vm.jit.engine import Jit
+
+            self._jit = Jit(
+                *(self.memory, self._interp.codes, self._tiers.native, self._interp.block, self._interp.frames),
+                self._sources[0],
+            )
+        return self._jit
 
     def _list(self, map_: Any) -> None:
         """Make the memory of a map known, and what it gets later."""
@@ -126,25 +178,28 @@ class Machine:
         finally:
             context.detach(self.memory)
         outcome = context.result()
-        return Result(r0, outcome.data, outcome.ctx, self._interp.spent, duration)
+        return Result(r0, outcome.data, outcome.ctx, self._engine.spent, duration)
 
     def _timed(self, context: Context) -> tuple[int, int]:
         if self._running:
             raise VmError(f"{self.program.name} is running already: a program does not nest in itself")
         env = Env(self.memory, self.maps, self.host, self, self.program, context)
+        engine = self._engine = self._choose()
         self._running = True
         begin = perf_counter_ns()
         try:
-            r0 = self._interp.start(env, context.arguments, self.budget, self.trace)
+            r0 = engine.start(env, context.arguments, self.budget, self.trace)
         finally:
             self._running = False
+            if self._tiers is not None and engine is self._interp:
+                self._tiers.ran(engine.spent)
         return r0, perf_counter_ns() - begin
 
     def call(self, callback: int, r1: int = 0, r2: int = 0, r3: int = 0, r4: int = 0, r5: int = 0) -> int:
         """Run a callback of the program as a nested frame of the run that is on.  Raises VmError."""
         if not self._running:
             raise VmError("a callback runs within a program; use fire() for one that a timer kept")
-        return self._interp.call(callback, r1, r2, r3, r4, r5)
+        return self._engine.call(callback, r1, r2, r3, r4, r5)
 
     def fire(self, callback: int, *arguments: int, ctx: Context | bytes = b"") -> int:
         """Run a callback on its own (timers, work queues) and return its R0.  Raises VmError."""
@@ -153,9 +208,10 @@ class Machine:
             raise VmError(f"{self.program.name} is running already")
         env = Env(self.memory, self.maps, self.host, self, self.program, context)
         context.attach(self.memory)
+        engine = self._engine = self._choose()
         self._running = True
         try:
-            return self._interp.start(env, arguments, self.budget, self.trace, callback)
+            return engine.start(env, arguments, self.budget, self.trace, callback)
         finally:
             self._running = False
             context.detach(self.memory)
@@ -184,3 +240,12 @@ class Machine:
             if slot >= 0:
                 return f"callback {code.name_of(slot)}, insn {slot}"
         return self.memory.describe(address)
+
+
+def tiers_of(engine: str) -> Tiers | None:
+    """What decides when there is native code, or None: LLVM's side is not imported for the interpreter alone."""
+    if engine == "interp":
+        return None
+    from osmia.vm.jit.tiers import Tiers
+
+    return Tiers(engine)

@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,11 +31,10 @@ def directory() -> Path | None:
     named = os.environ.get("OSMIA_CACHE_DIR")
     if named is not None:
         return Path(named) if named else None
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(root):  # the specification: relative ones are to be ignored
-        return Path(root, "osmia", "jit")
-    home = os.path.expanduser("~")
-    return Path(home, ".cache", "osmia", "jit") if os.path.isabs(home) else None
+    root = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not root.is_absolute():  # the specification: relative ones are to be ignored
+        root = Path("~/.cache").expanduser()
+    return root / "osmia" / "jit" if root.is_absolute() else None
 
 
 def key_of(parts: Iterable[str | bytes]) -> str:
@@ -89,14 +88,15 @@ class Cache:
         return True
 
     def _write(self, path: Path, data: bytes) -> int:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        beside = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}.part")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            os.replace(beside, path)
+            beside.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(beside)
+                beside.unlink()
             raise
         return len(data)
 
@@ -121,7 +121,7 @@ class Cache:
             if held <= self.limit // 2:
                 break
             with contextlib.suppress(OSError):
-                os.unlink(path)
+                Path(path).unlink()
                 held -= size
         self._held = held
 

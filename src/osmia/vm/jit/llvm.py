@@ -11,8 +11,10 @@ running while another thread compiles.
 
 from __future__ import annotations
 
+import platform
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from osmia.errors import Unavailable
@@ -26,6 +28,9 @@ OLDEST = (20, 1)
 INSTALL = 'install it with: pip install "osmia[jit]"'
 TRIPLES = {"x86-64": "x86_64-unknown-linux-gnu", "aarch64": "aarch64-unknown-linux-gnu"}
 """Short names of targets that ``osmia compile`` knows; any other triple of LLVM's is taken as it stands."""
+
+CHANGING = ("cpu MHz", "bogomips", "BogoMIPS", "processor", "initial apicid", "apicid", "core id", "microcode")
+"""Lines of /proc/cpuinfo that say nothing about which instructions there are."""
 
 
 class Target(NamedTuple):
@@ -69,6 +74,25 @@ def host() -> Target:
     """This machine.  Raises Unavailable."""
     llvm = binding()
     return Target(llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+@cache
+def fingerprint() -> str:
+    """All that the code depends on besides the program: LLVM's version and the CPU.  Raises Unavailable.
+
+    Told without loading LLVM, so that programs in the cache need not wait for that: the kernel's description of the
+    first CPU names the model and the features that LLVM would find.
+    """
+    try:
+        import llvmlite
+
+        about = Path("/proc/cpuinfo").read_bytes().partition(b"\n\n")[0].decode(errors="replace")
+        lines = [line for line in about.splitlines() if not line.startswith(CHANGING)]
+        return "\n".join([platform.machine(), llvmlite.__version__, *lines])
+    except ImportError as e:
+        raise Unavailable(f"no native code without llvmlite ({one_line(e)}); {INSTALL}") from None
+    except OSError:
+        return "\n".join([version(), *host()])
 
 
 def target_of(name: str) -> Target:
