@@ -86,7 +86,7 @@ class Program(model.Program):
 
     @overload
     def load(
-        self, engine: Literal["interp"] = "interp", *, checked: bool = True, world: World | None = None,
+        self, engine: Literal["interp", "jit", "auto"] = "interp", *, checked: bool = True, world: World | None = None,
         budget: int = DEFAULT_BUDGET, trace: Tracer | None = None,
     ) -> Executable: ...  # fmt: skip
 
@@ -100,6 +100,8 @@ class Program(model.Program):
         trace: Tracer | None = None,
     ) -> Executable | LiveExecutable:
         """Make it ready to run, in a world of its own or the one given; ``engine="live"``: in the running kernel.
+
+        ``engine="jit"`` runs native code (``pip install "osmia[jit]"``), ``"auto"`` native code when it pays.
 
         ``checked`` looks at every access; switch it off only for programs that a verifier accepted.  Programs of
         one collection share their maps.  ``budget`` bounds the instructions of a run; ``trace`` is called before

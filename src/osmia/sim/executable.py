@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from osmia.obj.model import Program
     from osmia.sim.world import World
 
-ENGINES = ("interp",)
-
 
 class Executable:
     """A loaded program.  ``run`` runs it on what you give it; ``world.attach`` lets events run it.
 
-    ``checked``: every access is checked against the memory the program may touch.  Without a world it gets one
-    of its own.  Raises UsageError, BadInsn, or MapError when it can't be loaded.
+    ``checked``: every access is checked against the memory the program may touch.  ``engine`` as in ``vm.Machine``:
+    ``interp``, ``jit`` or ``auto``.  Without a world it gets one of its own.  Raises UsageError, BadInsn, or MapError when it can't be loaded.
     """
 
     def __init__(
@@ -42,8 +40,6 @@ class Executable:
         from osmia import helpers
         from osmia.sim.world import World
 
-        if engine not in ENGINES:
-            raise UsageError(f"unknown engine {engine!r} (known: {', '.join(ENGINES)})")
         self.program = program
         self.observer: Callable[[Executable, Result | None], object] | None = None
         """Told the result of each run, None after a fault."""
@@ -56,6 +52,7 @@ class Executable:
                 helpers=helpers.table(),
                 host=self.world,
                 memory=self.world.memory,
+                engine=engine,
                 checked=checked,
                 budget=budget,
                 trace=trace,

@@ -201,13 +201,13 @@ class Jit:
         return enter_at(self.native(index).call, self.run.address, pointer, r1, r2, r3, r4, r5)
 
     def refill(self) -> int:
-        """The fuel is below zero: 0 and there is more, or 1 and the run ends."""
+        """The fuel is spent: 0 and there is more, or 1 and the run ends."""
         self._count()
         poll()
         if self.run.get("stop"):
             self.run.put("fault", F_STOPPED)
             return 1
-        if self.spent > self.budget:
+        if self.spent >= self.budget:
             raise budget_error(self.budget)
         self._granted = min(self.budget - self.spent, SLICE)
         self.run.put("fuel", self._granted)
