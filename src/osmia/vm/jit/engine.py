@@ -142,6 +142,7 @@ class Jit:
             raise self._error(fault)
 
     def _error(self, fault: int) -> BaseException:
+        self.frames.size = self.run.get("room")
         kept, self.kept = self.kept, None
         if fault == F_PYTHON and kept is not None:
             error = kept
@@ -208,7 +209,7 @@ class Jit:
             self.run.put("fault", F_STOPPED)
             return 1
         if self.spent >= self.budget:
-            raise budget_error(self.budget)
+            raise budget_error(self.budget, self.run.get("pc"))
         self._granted = min(self.budget - self.spent, SLICE)
         self.run.put("fuel", self._granted)
         return 0
