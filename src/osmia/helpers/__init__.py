@@ -7,8 +7,8 @@ a body raise ``MissingBody`` by name when they are called.
 from osmia.helpers.registry import BODIES, has_body, helper, raw_helper, table
 
 BODY_MODULES = (
-    *("maps", "ringbuf", "perf", "clock", "tasks", "trace", "control", "checksum"),
-    *("packet", "xdp", "redirect", "dynptr", "locks", "tracing"),
+    *("maps", "ringbuf", "perf", "clock", "tasks", "trace", "control"),
+    *("redirect", "dynptr", "locks", "tracing"),
 )
 """Modules of bodies, one per family."""
 

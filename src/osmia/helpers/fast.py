@@ -68,6 +68,12 @@ rows("fast_maps", "map_lookup_elem map_update_elem map_delete_elem map_lookup_pe
 rows("fast_maps", "map_push_elem map_pop_elem map_peek_elem")
 rows("fast_control", "for_each_map_elem spin_lock spin_unlock")
 rows("fast_control", "loop", alone=True)
+rows("fast_packet", "skb_load_bytes skb_load_bytes_relative skb_store_bytes skb_pull_data", alone=True)
+rows("fast_packet", "skb_change_tail skb_change_head skb_change_type", alone=True)
+rows("fast_packet", "get_hash_recalc set_hash set_hash_invalid", alone=True)
+rows("fast_csum", "csum_diff l3_csum_replace l4_csum_replace csum_update csum_level", alone=True)
+rows("fast_xdp", "xdp_adjust_head xdp_adjust_tail xdp_adjust_meta", alone=True)
+rows("fast_xdp", "xdp_get_buff_len xdp_load_bytes xdp_store_bytes", alone=True)
 
 
 def address(name: str) -> int:

@@ -71,5 +71,6 @@ def error_of(run: Run, memory: Memory, budget: int) -> VmError:
         region = memory.find(address)
         return Fault(f"map {getattr(region and region.owner, 'name', '?')} is read-only for programs")
     if code == F_CONTEXT:
-        return Fault(f"{where} is not the context", address=address)
+        wanted = ("", "XDP frame", "socket buffer")[run.get("size")]
+        return Fault(f"the context is no {wanted}" if wanted else f"{where} is not the context", address=address)
     return VmError(f"fault {code} at {address:#x}")
