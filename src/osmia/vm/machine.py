@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from osmia.errors import Fault, UsageError, VmError
+from osmia.errors import Fault, Unavailable, UsageError, VmError
 from osmia.memory import Memory, Region
 from osmia.vm.context import Context
 from osmia.vm.decode import Code, Decoder
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from osmia.vm.jit.build import Kinds
     from osmia.vm.jit.engine import Jit
     from osmia.vm.jit.tiers import Tiers
+    from osmia.vm.run import Run
+
+    EngineT = TypeVar("EngineT", bound=Jit)
 
 ENGINES = ("interp", "jit", "auto")
 """What runs a program: see ``Machine``."""
@@ -157,6 +160,20 @@ class Machine:
                 self._sources[0],
             )
         return self._jit
+
+    @property
+    def checked(self) -> bool:
+        """Is every access looked at?"""
+        return self._interp.checked
+
+    def another(self, kind: type[EngineT], memory: Memory, run: Run, frames: Region) -> EngineT:
+        """One more engine on the same code, for a thread with its own block, frames and child of ``memory``.
+
+        Raises Unavailable where there is no native code.
+        """
+        if self._tiers is None or not self._tiers.ready:
+            raise Unavailable(self.note or f"{self.program.name} has no native code")
+        return kind(memory, self._interp.codes, self._tiers.native, run, frames, self._sources[0])
 
     def _list(self, map_: Any) -> None:
         """Make the memory of a map known, and what it gets later."""
