@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from osmia.isa import Insn
 from osmia.isa import consts as c
+from osmia.kernel.helpers import HelperProto
 from osmia.kernel.profile import Shape
 from osmia.obj.model import MapSpec
+from osmia.testing.generators import maps
 
 SIZES = {1: c.BPF_B, 2: c.BPF_H, 4: c.BPF_W, 8: c.BPF_DW}
 CODES = {"ja": 0x05, "exit": 0x95, "call": 0x85, "may_goto": 0xE5, "gotol": 0x06}
@@ -38,6 +40,8 @@ class Value(NamedTuple):
 NONE, SCALAR, CTX, FP = Value("none"), Value("scalar"), Value("ctx"), Value("fp")
 UNKNOWN = Value("scalar", 1)
 """A number that the verifier does not know: a branch on it goes both ways."""
+MEMORY = Value("room", 8)
+"""A pointer to eight bytes that a callback was given."""
 
 
 @dataclass(slots=True)
@@ -47,11 +51,29 @@ class Function:
     args: tuple[Value, ...]
     is_global: bool = False
     insns: list[Insn] = field(default_factory=list)
+    callback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a program may use that is to do the same wherever it runs.
+
+    ``noise``: the map whose one value holds the numbers that the verifier knows nothing of; ``helpers``: the helpers
+    to call; ``types``: those of the maps to use; ``tails``: a prog_array.
+    """
+
+    noise: MapSpec
+    helpers: Sequence[HelperProto]
+    types: Sequence[str]
+    tails: MapSpec | None = None
 
 
 @dataclass(slots=True)
 class Unit:
-    """A whole program in the making.  ``calls`` are (function, slot, callee), functions numbered from 1, main is 0."""
+    """A whole program in the making.  ``calls`` are (function, slot, callee), functions numbered from 1, main is 0.
+
+    ``world``: it is made to be run, and to have one outcome; without, it is made for verifiers.
+    """
 
     rng: Random
     shape: Shape
@@ -61,11 +83,17 @@ class Unit:
     calls: list[tuple[int, int, int]] = field(default_factory=list)
     globals_too: bool = False
     context: str = ""
+    world: World | None = None
 
     @property
     def prog_type(self) -> str:
         """The program's type."""
         return self.shape.prog_type
+
+    def maps_for(self, helper: str) -> tuple[MapSpec, ...]:
+        """The maps that go with a helper."""
+        found = maps.for_helper(helper)
+        return found if self.world is None else tuple(spec for spec in found if spec.type in self.world.types)
 
     def map_number(self, spec: MapSpec) -> int:
         """The number of a map in the program, which it joins if need be."""
@@ -145,6 +173,13 @@ class Builder:
         self.emit(0)
         self.regs[dst] = Value("map", number)
         return number
+
+    def value_of(self, dst: int, spec: MapSpec, off: int = 0) -> None:
+        """The address of the one value of an array."""
+        number = self.unit.map_number(spec)
+        self.emit(0x18, dst, c.BPF_PSEUDO_MAP_VALUE, 0, number)
+        self.emit(0, 0, 0, 0, off)
+        self.regs[dst] = Value("value", number)
 
     def call(self, helper: int) -> None:
         """A helper's call; the caller-saved registers are gone."""

@@ -8,7 +8,7 @@ from osmia.kernel.helpers import HELPERS, HelperProto
 from osmia.kernel.profile import Shape
 from osmia.obj.model import MapSpec
 from osmia.testing.generators import maps
-from osmia.testing.generators.builder import FP, NONE, SCALAR, Builder, Function, Value
+from osmia.testing.generators.builder import FP, MEMORY, NONE, SCALAR, UNKNOWN, Builder, Function, Value
 from osmia.testing.generators.memory import Key, check_null, key_at
 from osmia.testing.generators.scalars import alu, bound
 
@@ -44,6 +44,9 @@ def makeable(kinds: tuple[str, ...]) -> bool:
 
 def helper(b: Builder) -> None:
     """Any helper that the program's type offers (rarely another one), its arguments made to fit, mostly."""
+    if b.unit.world is not None:
+        known = b.unit.world.helpers
+        return call_helper(b, known[b.below(len(known))])
     known = offered(b.unit.shape)
     roll = b.rng.random()
     proto = BASIC[b.below(len(BASIC))] if roll < 0.3 else known[b.below(len(known))]
@@ -61,7 +64,8 @@ def call_helper(b: Builder, proto: HelperProto) -> None:
     spec = None
     for number, kind in enumerate(kinds, 1):
         if kind == "CONST_MAP_PTR":
-            specs = maps.for_helper(proto.name) if b.chance(0.97) else maps.pool()
+            sane = b.unit.world is not None or b.chance(0.97)
+            specs = b.unit.maps_for(proto.name) if sane else maps.pool()
             spec = specs[b.below(len(specs))]
             b.map_load(number, spec)
         elif not argument(b, number, kind, size_of(spec, kind, proto, number), set(range(1, number))):
@@ -166,7 +170,7 @@ def ringbuf(b: Builder) -> None:
     b.outs = outs + (stray if b.chance(0.1) else [])
     b.copy(1, holder)
     b.mov(2, 0)
-    if b.chance(0.96):
+    if b.unit.world is not None or b.chance(0.96):
         b.call(SUBMIT if b.chance(0.7) else DISCARD)
     b.keep.discard(holder)
     b.regs[holder] = b.regs[0] = NONE
@@ -176,7 +180,7 @@ def ringbuf(b: Builder) -> None:
 def socket(b: Builder) -> None:
     """Look a socket up, and release it: a reference."""
     ctx = b.context()
-    if ctx < 0 or b.depth > 4 or b.unit.shape.helper(SK_LOOKUP_TCP) not in ("offered",):
+    if ctx < 0 or b.depth > 4 or b.unit.world is not None or b.unit.shape.helper(SK_LOOKUP_TCP) not in ("offered",):
         return ringbuf(b)
     off = key_at(b, 16)
     b.copy(1, ctx)
@@ -203,7 +207,8 @@ def tail_call(b: Builder) -> None:
     if ctx < 0:
         return alu(b)
     b.copy(1, ctx)
-    b.map_load(2, next(s for s in maps.pool() if s.type == "prog_array"))
+    tails = b.unit.world.tails if b.unit.world is not None else None
+    b.map_load(2, tails or next(s for s in maps.pool() if s.type == "prog_array"))
     if b.chance(0.6):
         b.mov(3, b.below(3))
     else:
@@ -231,6 +236,27 @@ def function(b: Builder) -> None:
     b.unit.calls.append((b.number, len(b.insns), number))
     b.emit(0x85, 0, 1, 0, 0)
     b.clobber()
+    return None
+
+
+def callback(b: Builder) -> None:
+    """A function that bpf_loop calls with a number and with eight bytes of this frame."""
+    functions = b.unit.functions
+    if len(functions) >= MAX_FUNCTIONS or b.loops or b.depth > 3 or b.number:
+        return alu(b)
+    functions.append(Function((UNKNOWN, MEMORY), callback=True))
+    off = key_at(b, 8)
+    if b.chance(0.7):
+        b.mov(1, (0, 1, 2, 5, 17, 40, -1)[b.below(7)] & 0x3F)
+    else:
+        b.copy(1, bound(b))
+    b.unit.calls.append((b.number, b.emit(0x18, 2, 4), len(functions)))
+    b.emit(0)
+    b.copy(3, 10)
+    b.add(3, off)
+    b.mov(4, 0 if b.chance(0.95) else 1)
+    b.call(LOOP)
+    b.stack[off] = UNKNOWN
     return None
 
 

@@ -10,6 +10,8 @@ from osmia.testing.generators.builder import NONE, SCALAR, SIZES, UNKNOWN, Build
 from osmia.testing.generators.scalars import alu, bound
 
 LOOKUP, UPDATE, DELETE = 1, 2, 3
+HELD = Value("held")
+"""A register in use that no action should touch."""
 ATOMICS = (0x00, 0x40, 0x50, 0xA0, 0x01, 0x41, 0x51, 0xA1, 0xE1, 0xF1, 0x100, 0x110)
 PACKETS = {"xdp": (0, 4, 8), "sk_msg": (0, 8, -1), "sk_reuseport": (0, 8, -1)}
 SKB_PACKETS = ("sched_cls", "sched_act", "cgroup_skb", "lwt_in", "lwt_out", "lwt_xmit", "sk_skb", "flow_dissector",
@@ -20,7 +22,7 @@ LD_ABS_TYPES = ("socket_filter", "sched_cls", "sched_act")
 
 def slot_off(b: Builder) -> int:
     """The offset of an eight-byte slot, mostly near the frame pointer."""
-    return -8 * (1 + b.below(6 if b.number or b.chance(0.9) else 64))
+    return -8 * (1 + b.below(6 if b.number or b.unit.world is not None or b.chance(0.9) else 64))
 
 
 def spill(b: Builder) -> None:
@@ -48,6 +50,8 @@ def stack_store(b: Builder) -> None:
     """Part of a slot, or all of it, from a number or an immediate."""
     size = (1, 2, 4, 8)[b.below(4)]
     slot = slot_off(b)
+    if b.unit.world is not None and b.stack.get(slot, NONE).kind != "scalar":
+        size = 8  # what is left of a pointer would be a number that nobody else has
     off = slot + size * b.below(8 // size)
     if b.chance(0.5):
         b.emit(0x62 | SIZES[size], 10, 0, off, b.number_like() if b.chance(0.6) else 0)
@@ -78,7 +82,7 @@ def stack_variable(b: Builder) -> None:
     size = (1, 2, 4, 8)[b.below(4)]
     b.emit(0x57, reg, 0, 0, (7, 8, 15, 15)[b.below(4)] & -size)
     low = -8 * (3 + b.below(3))
-    if b.chance(0.7):
+    if b.unit.world is not None or b.chance(0.7):
         for off in range(low, 0, 8):
             b.emit(0x7A, 10, 0, off, b.below(2))
             b.stack[off] = SCALAR
@@ -103,7 +107,7 @@ def key_at(b: Builder, size: int) -> int:
 
 def lookup(b: Builder) -> None:
     """Look a key up; the value may be null."""
-    specs = maps.for_helper("bpf_map_lookup_elem")
+    specs = b.unit.maps_for("bpf_map_lookup_elem")
     spec = specs[b.below(8 if b.chance(0.8) else len(specs))]
     off = key_at(b, spec.key_size)
     number = b.map_load(1, spec)
@@ -119,11 +123,7 @@ def direct(b: Builder) -> None:
     """The address of a value inside an array."""
     specs = [s for s in maps.pool() if s.type == "array" and (s.max_entries == 1 or b.chance(0.02))]
     spec = specs[b.below(len(specs))]
-    dst, number = b.free(), b.unit.map_number(spec)
-    off = b.below(spec.value_size) if b.chance(0.3) else 0
-    b.emit(0x18, dst, 2, 0, number)
-    b.emit(0, 0, 0, 0, off)
-    b.regs[dst] = Value("value", number)
+    b.value_of(b.free(), spec, b.below(spec.value_size) if b.unit.world is None and b.chance(0.3) else 0)
 
 
 def check_null(b: Builder) -> None:
@@ -136,8 +136,12 @@ def check_null(b: Builder) -> None:
     b.regs = [v._replace(kind=value.kind[:-1]) if v == value else v for v in b.regs]
     if b.chance(0.4):
         b.outs.append(jump)
-    else:
-        b.either(jump, None)
+        return None
+    b.either(jump, None)
+    if b.unit.world is not None:  # where the arms meet, it may be null again
+        held = value._replace(kind=value.kind[:-1])
+        b.regs = [value if v == held else v for v in b.regs]
+        b.stack = {off: SCALAR if v == held else v for off, v in b.stack.items()}
     return None
 
 
@@ -151,8 +155,8 @@ def value_access(b: Builder) -> None:
     room = spec.value_size - size
     if room < 0:
         size, room = 1, spec.value_size - 1
-    off = size * b.below(room // size + 1) if b.chance(0.9) else b.below(room + 2)
-    if b.chance(0.35) and room > 8:
+    off = size * b.below(room // size + 1) if b.chance(0.9) else b.below(room + 1 + (b.unit.world is None))
+    if b.chance(0.35) and room > (8 if b.unit.world is None else 18):
         reg, off = variable_pointer(b, reg), b.below(4)
     access(b, reg, size, off, spec.flags)
     return None
@@ -164,10 +168,10 @@ def variable_pointer(b: Builder, reg: int) -> int:
     pointer = b.free(by, reg)
     if by == reg or by in b.keep:
         return reg
-    if b.chance(0.5):
+    if b.unit.world is not None or b.chance(0.5):
         b.emit(0x57, by, 0, 0, 7)
     b.copy(pointer, reg)
-    b.emit(0x0F if b.chance(0.85) else 0x1F, pointer, by)
+    b.emit(0x0F if b.unit.world is not None or b.chance(0.85) else 0x1F, pointer, by)
     return pointer
 
 
@@ -219,6 +223,7 @@ def packet(b: Builder) -> None:
     ahead = b.free(ctx, start, limit)
     b.load(size, start, ctx, meta if meta >= 0 and b.chance(0.1) else data)
     b.load(size, limit, ctx, end)
+    b.regs[start] = b.regs[limit] = HELD
     b.copy(ahead, start)
     length = (1, 2, 4, 8, 14, 20, 34, 54, 64)[b.below(9)]
     if b.chance(0.2):
@@ -239,7 +244,10 @@ def packet_access(b: Builder) -> None:
         return packet(b) if b.chance(0.6) and b.depth < 6 else alu(b)
     length = b.regs[reg].info
     size = (1, 2, 4, 8)[b.below(4)]
-    off = b.below(max(length - size + 1, 1)) if b.chance(0.95) else length
+    inside = length >= size if b.unit.world is not None else b.chance(0.95)
+    off = b.below(max(length - size + 1, 1)) if inside else length
+    if b.unit.world is not None and not inside:
+        size, off = 1, b.below(length)
     access(b, reg, size, off)
     return None
 
@@ -277,9 +285,15 @@ def _fields(key: Key, write: bool) -> tuple[tuple[int, int, str], ...]:
 def ctx_read(b: Builder) -> None:
     """A load from the context."""
     ctx, known = b.context(), fields(b.unit.shape, False)
+    if b.unit.world is not None:  # parts of a field that has two bytes in the kernel are not what they seem
+        known = tuple(field for field in known if field[1] >= 4)
     if ctx < 0:
         return alu(b)
-    off, size, kind = known[b.below(len(known))] if known and b.chance(0.995) else (b.below(200), 4, "SCALAR_VALUE")
+    off, size, kind = (
+        known[b.below(len(known))]
+        if known and (b.unit.world is not None or b.chance(0.995))
+        else (b.below(200), 4, "SCALAR_VALUE")
+    )
     dst = b.free(ctx)
     if dst != ctx:
         b.load(size, dst, ctx, off)

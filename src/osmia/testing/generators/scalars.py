@@ -60,6 +60,11 @@ def constant(b: Builder) -> None:
 
 def unknown(b: Builder) -> None:
     """A number that nothing is known of."""
+    if b.unit.world is not None:
+        dst = b.free()
+        b.value_of(dst, b.unit.world.noise, 8 * b.below(b.unit.world.noise.value_size // 8))
+        b.load((8, 8, 4, 1)[b.below(4)], dst, dst, 0)
+        return
     b.call(HELPER_RANDOM)
     b.copy(b.free(0), 0)
 
@@ -77,7 +82,7 @@ def copy(b: Builder) -> None:
 def bound(b: Builder) -> int:
     """A number made small, by a mask or by a comparison: its register."""
     reg = b.unknown()
-    if b.chance(0.5) and reg not in b.keep:
+    if b.chance(0.5 if b.unit.world is None else 0.9) and reg not in b.keep:
         b.emit((0x57, 0x54)[b.below(2)], reg, 0, 0, (1, 3, 7, 15, 31, 63, 255)[b.below(7)])
     else:
         jump = b.emit((0x25, 0x35, 0x26, 0x65, 0x75)[b.below(5)], reg, 0, 0, 1 + b.below(64))
@@ -106,9 +111,12 @@ def branch(b: Builder) -> None:
 
 def leave(b: Builder) -> None:
     """A way out on a condition."""
+    if b.unit.world is not None and b.chance(0.8):
+        return alu(b)
     reg = b.unknown()
     op = CONDITIONS[b.below(len(CONDITIONS))] | (5 if b.chance(0.6) else 6)
     b.outs.append(b.emit(op, reg, 0, 0, b.number_like()))
+    return None
 
 
 def loop(b: Builder) -> None:
@@ -140,7 +148,7 @@ def loop(b: Builder) -> None:
 
 def forever(b: Builder) -> None:
     """A loop that only may_goto, or a number that is not known, ends."""
-    if b.loops or b.depth > 3:
+    if b.loops or b.depth > 3 or b.unit.world is not None:  # how long may_goto goes on is a matter of time
         return alu(b)
     b.loops += 1
     b.regs[:6] = [NONE] * 6

@@ -1,0 +1,162 @@
+"""What the bench runs a program on: Osmia's engines, and the running kernel."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from osmia.api import Collection
+from osmia.errors import OsmiaError, Unavailable
+from osmia.testing.bench import KERNEL, Answer, Task
+
+if TYPE_CHECKING:
+    from osmia.live.executable import LiveExecutable
+    from osmia.sim.executable import Executable
+
+CHECKED, TRUSTED, JIT, CHECKED_JIT = "interpreter", "interpreter, unchecked", "JIT", "JIT, checked"
+OURS: dict[str, tuple[str, bool]] = {
+    CHECKED: ("interp", True), TRUSTED: ("interp", False), JIT: ("jit", False), CHECKED_JIT: ("jit", True),
+}  # fmt: skip
+"""Name → engine, and whether accesses are checked."""
+ENDLESS = 1 << 62
+
+
+class Osmia:
+    """One of our engines, by its name in ``OURS``."""
+
+    def __init__(self, task: Task, name: str) -> None:
+        self.task, self.name = task, name
+        self.facts: dict[str, Any] = {}
+        self._executable: Executable | None = None
+        self._context: Any = None
+
+    @property
+    def executable(self) -> Executable:
+        """The loaded program.  Raises OsmiaError before ``load``."""
+        if self._executable is None:
+            raise OsmiaError(f"{self.task.name} is not loaded")
+        return self._executable
+
+    def load(self) -> None:
+        """With maps of its own.  Raises what ``Program.load`` does, and Unavailable where there is no JIT."""
+        engine, checked = OURS[self.name]
+        program = Collection(self.task.collection)[self.task.program]
+        options: Any = {"engine": engine, "checked": checked, "budget": ENDLESS}
+        made: Executable = program.load(**options)
+        if engine == "jit" and not made.machine.native:
+            raise Unavailable(made.machine.note or "there is no native code for it")
+        fill(made.maps, self.task.elements)
+        self._executable = made
+
+    def answer(self) -> Answer:
+        """What one run gives; its instructions are noted."""
+        from osmia.sim import contexts
+
+        machine, program = self.executable.machine, self.executable.program
+        context = contexts.of_run(self.executable.world, program, None, self.task.data)
+        result = machine.run(context)
+        self._context = contexts.of_run(self.executable.world, program, None, self.task.data)
+        self.facts["insns"] = machine.insns
+        self._drain()
+        return Answer(result.retval, result.data)
+
+    def time(self, times: int) -> float:
+        """See ``Subject``: a loop that is native with the JIT, and the interpreter's own time without."""
+        from osmia.vm.jit import batch
+
+        gc.disable()
+        try:
+            took = batch.repeat(self.executable.machine, self._context, times)
+        finally:
+            gc.enable()
+        self._drain()
+        return took / times
+
+    def _drain(self) -> None:
+        for name in self.task.drain:
+            for _ in self.executable.maps[name].consume():
+                pass
+
+    def close(self) -> None:
+        """Forget the program."""
+        self._executable = self._context = None
+
+
+class Kernel:
+    """The running kernel's BPF_PROG_TEST_RUN, with its own count of nanoseconds."""
+
+    name = KERNEL
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.facts: dict[str, Any] = {}
+        self._loaded: LiveExecutable | None = None
+
+    @property
+    def loaded(self) -> LiveExecutable:
+        """The program in the kernel.  Raises OsmiaError before ``load``."""
+        if self._loaded is None:
+            raise OsmiaError(f"{self.task.name} is not loaded")
+        return self._loaded
+
+    def load(self) -> None:
+        """Raises Unavailable where bpf(2) is not for us, KernelError when it refuses."""
+        from osmia.live.executable import LiveExecutable
+
+        self._loaded = LiveExecutable(Collection(self.task.collection)[self.task.program])
+        fill(self._loaded.maps, self.task.elements)
+
+    def answer(self) -> Answer:
+        """What one run gives."""
+        result = self.loaded.run(data=self.task.data)
+        self._drain()
+        return Answer(result.retval, result.data)
+
+    def time(self, times: int) -> float:
+        """The kernel's mean, whole nanoseconds."""
+        took = self.loaded.run(data=self.task.data, repeat=times).duration_ns
+        self._drain()
+        return took
+
+    def _drain(self) -> None:
+        from osmia.live.ringbuf import consume
+
+        for name in self.task.drain:
+            for _ in consume(self.loaded.maps[name]):
+                pass
+
+    def close(self) -> None:
+        """Give program and maps back."""
+        if self._loaded is not None:
+            self._loaded.close()
+            self._loaded = None
+
+
+def fill(maps: Mapping[str, Any], elements: Mapping[str, Sequence[tuple[bytes, bytes]]]) -> None:
+    """Put elements into maps, ours or the kernel's.  Raises MapError."""
+    from osmia.live.maps import LiveMap
+    from osmia.maps import commands
+
+    for name, pairs in elements.items():
+        for key, value in pairs:
+            if isinstance(maps[name], LiveMap):
+                maps[name].update(key, value)
+            else:
+                commands.update_elem(maps[name], key, value)
+
+
+def cold_and_cached(task: Task, name: str, cache: Any) -> dict[str, float]:
+    """Milliseconds from a decoded program to its first result: with nothing kept, and with the code on disk."""
+    figures = {}
+    for what in ("cold", "cached"):
+        if what == "cold":
+            cache.clear()
+        subject = Osmia(task, name)
+        begin = time.perf_counter_ns()
+        subject.load()
+        subject.answer()
+        figures[f"{what}_ms"] = (time.perf_counter_ns() - begin) / 1e6
+        subject.close()
+    return figures
