@@ -289,11 +289,8 @@ def ctx_read(b: Builder) -> None:
         known = tuple(field for field in known if field[1] >= 4)
     if ctx < 0:
         return alu(b)
-    off, size, kind = (
-        known[b.below(len(known))]
-        if known and (b.unit.world is not None or b.chance(0.995))
-        else (b.below(200), 4, "SCALAR_VALUE")
-    )
+    sane = known and (b.unit.world is not None or b.chance(0.995))
+    off, size, kind = known[b.below(len(known))] if sane else (b.below(200), 4, "SCALAR_VALUE")
     dst = b.free(ctx)
     if dst != ctx:
         b.load(size, dst, ctx, off)
