@@ -10,6 +10,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any
 
 _Pair = Callable[[int, int], int]
@@ -100,10 +101,14 @@ def store32(address: int, value: int) -> None:
     st32(address, value)
 
 
+_one_step = Lock()  # the interpreter lock may go to another thread between a load and the store behind it
+
+
 def _fetched(load: Callable[[int], int], store: Callable[[int, int], None], step: _Pair) -> _Pair:
     def fetch(address: int, value: int) -> int:
-        old = load(address)
-        store(address, step(old, value))
+        with _one_step:
+            old = load(address)
+            store(address, step(old, value))
         return old
 
     return fetch
@@ -123,17 +128,19 @@ xchg32 = _fetched(ld32, st32, lambda a, b: b)
 
 def cas64(address: int, expected: int, value: int) -> int:
     """Compare and exchange; returns what was there, which is ``expected`` when the value was stored."""
-    old = ld64(address)
-    if old == expected:
-        st64(address, value)
+    with _one_step:
+        old = ld64(address)
+        if old == expected:
+            st64(address, value)
     return old
 
 
 def cas32(address: int, expected: int, value: int) -> int:
     """The same of four bytes."""
-    old = ld32(address)
-    if old == expected:
-        st32(address, value)
+    with _one_step:
+        old = ld32(address)
+        if old == expected:
+            st32(address, value)
     return old
 
 
