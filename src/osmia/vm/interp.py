@@ -23,6 +23,7 @@ from osmia.raw import Buffer
 from osmia.vm.env import FastBody, poll
 from osmia.vm.faults import access_fault, budget_error, depth_error, error_of
 from osmia.vm.packetwords import PACKET
+from osmia.vm.jit.gate import address_of_call, begin, end
 from osmia.vm.run import Run
 
 if not cython.compiled:
@@ -49,7 +50,7 @@ if not cython.compiled:
         ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
     from osmia.vm.packetwords import P_VERSION
-    from osmia.vm.runwords import R_CPU, R_CTX, R_FAULT, R_HOST, R_PACKET, R_ROOM
+    from osmia.vm.runwords import R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
     from osmia.words import (  # isort: skip
         arsh32, arsh64, div, mod, s32, s64, sdiv32, sdiv64, smod32, smod64,
         swap16, swap32, swap64, sx8, sx16, sx32, word,
@@ -91,6 +92,7 @@ class Interp:
         self._still = Buffer(8 * len(PACKET))
         self._state = self._still.address  # the packet's state, or zeros
         self._version = 0
+        self._handed: dict[int, Any] = {}  # Python bodies of helpers with native ones
         self._tables: list[Any] = []
         self._bodies: list[list[HelperBody]] = []
         self._plain = [0] * 16
@@ -118,6 +120,7 @@ class Interp:
         self.codes.append(code)
         self._tables.append(code.rows)
         self._bodies.append(code.bodies)
+        self._handed |= {body.number: body.python for body in code.bodies if isinstance(body, FastBody)}
         return len(self.codes) - 1
 
     def start(self, env: Env, arguments: Sequence[int], budget: int, tracer: Any, callback: int = 0) -> int:
@@ -130,9 +133,11 @@ class Interp:
         self._prepare(env)
         index, slot = self._locate(callback) if callback else (0, 0)
         r1, r2, r3, r4, r5 = (*arguments, 0, 0, 0, 0, 0)[:5]
+        kept = begin(self._run, self)
         try:
             return self.run(index, slot, 0, word(r1), word(r2), word(r3), word(r4), word(r5))
         finally:
+            end(self._run, kept)
             self._next = 0
             self._room = self.frames.size = 0
             self._forget()
@@ -146,6 +151,7 @@ class Interp:
         for at, value in (
             (R_FAULT, 0), (R_CPU, env.host.cpu), (R_CTX, env.ctx.address), (R_PACKET, state),
             (R_HOST, words.address if words is not None else 0),
+            (R_CALL, address_of_call("elsewhere")), (R_PYTHON, address_of_call("helper")),
         ):  # fmt: skip
             st64(self._run + at, value)
         self.block.close_windows()
@@ -425,8 +431,12 @@ class Interp:
                     fuel = 0
                     regs[0] = self._helper(index, row.imm, regs[1], regs[2], regs[3], regs[4], regs[5])
                 elif op == FAST:
+                    self._next = depth + 1
                     st64(self._run + R_ROOM, self._room)
+                    st64(self._run + R_FUEL, fuel)
                     a = call6(b, self._run, regs[1], regs[2], regs[3], regs[4], regs[5])
+                    if self._granted == 0:  # Python ran, and counted
+                        fuel = 0
                     if ld64(self._run + R_FAULT) or ld64(self._state + P_VERSION) != self._version:
                         self._suspend(depth, fuel)
                         fuel = 0
@@ -551,6 +561,7 @@ class Interp:
 
     def _forget(self) -> None:
         """Close the windows; unchecked, they are always all of the address space."""
+        self.block.close_windows()
         self._low = self._span = self._low2 = self._span2 = 0
         self._writable = self._writable2 = False
         if not self.checked:
@@ -578,10 +589,29 @@ class Interp:
         """Call a body; whatever int it answers becomes a u64."""
         depth, stamp = self._next, self.memory.stamp()
         body = self._bodies[index][number]
+        st64(self._run + R_FUEL, 0)
         result = word(body(self.env, r1, r2, r3, r4, r5))
         self._resume(depth, stamp)
         if isinstance(body, FastBody):
             self._after()
+        return result
+
+    def helper(self, number: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """The Python body of a helper, which its native body hands a call to."""
+        self._suspend(self._next - 1, ld64(self._run + R_FUEL))
+        st64(self._run + R_FUEL, 0)
+        depth, stamp = self._next, self.memory.stamp()
+        result = word(self._handed[number](self.env, r1, r2, r3, r4, r5))
+        self._resume(depth, stamp)
+        return result
+
+    def elsewhere(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
+        """A callback that a native body runs."""
+        self._suspend(self._next - 1, ld64(self._run + R_FUEL))
+        st64(self._run + R_FUEL, 0)
+        depth, stamp = self._next, self.memory.stamp()
+        result = self.call(pointer, r1, r2, r3, r4, r5)
+        self._resume(depth, stamp)
         return result
 
     def _after(self) -> None:
