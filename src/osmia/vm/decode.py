@@ -22,7 +22,7 @@ from osmia.isa.classify import BY_CODE
 from osmia.isa.insn import imm64
 from osmia.raw import Buffer, write
 from osmia.vm.env import FastBody, HelperBody
-from osmia.vm.ops import IMM, OPS
+from osmia.vm.ops import FUSED, IMM, OPS
 
 if TYPE_CHECKING:
     from osmia.obj.model import Program
@@ -125,13 +125,16 @@ JUMPS = frozenset(n for name, n in OPS.items() if name.startswith("J") or name i
 """Rows whose ``off`` is a distance in the program."""
 
 
-def _native(row: Row, address: int, registers: int, bodies: list[HelperBody]) -> bytes:
+PAIRS = {(OPS[first], OPS[second]): OPS[both] for (first, second), both in FUSED.items()}
+
+
+def _native(row: Row, after: Row, address: int, registers: int, bodies: list[HelperBody]) -> bytes:
     body = bodies[row.imm] if row.op == OPS["HELPER"] else None
     if isinstance(body, FastBody) and body.address:
         return ROW.pack(OPS["FAST"], 0, IMM, row.imm, address + ROW.size - 8, body.address)
     off = row.off * ROW.size if row.op in JUMPS else row.off
     operand = address + ROW.size - 8 if row.src == IMM else registers + 8 * row.src
-    return ROW.pack(row.op, row.dst, row.src, off, operand, row.imm)
+    return ROW.pack(PAIRS.get((row.op, after.op), row.op), row.dst, row.src, off, operand, row.imm)
 
 
 class Code:
@@ -151,9 +154,8 @@ class Code:
         self.address = native.address
         self._native = native
         places = range(native.address, native.address + native.size, ROW.size)
-        write(
-            native.address, b"".join(_native(row, at, registers, bodies) for at, row in zip(places, rows, strict=True))
-        )
+        pairs = zip(rows, [*rows[1:], rows[-1]], places, strict=True)
+        write(native.address, b"".join(_native(row, after, at, registers, bodies) for row, after, at in pairs))
 
     def slot_of(self, pointer: int) -> int:
         """The slot behind a callback pointer, or -1."""

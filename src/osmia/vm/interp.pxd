@@ -6,7 +6,7 @@ from osmia.raw cimport (
     xchg32, xchg64, xor32, xor64,
 )
 from osmia.vm.native cimport NativeRow, operand, registers, row_at
-from osmia.vm.packetwords cimport P_VERSION
+from osmia.vm.packetwords cimport P_END, P_META, P_START, P_VERSION
 from osmia.vm.run cimport Run
 from osmia.vm.runwords cimport R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
 from osmia.words cimport (
@@ -21,6 +21,7 @@ cdef enum:  # vm/ops.py, number by number
     JEQ32, JNE32, JGT32, JGE32, JLT32, JLE32, JSGT32, JSGE32, JSLT32, JSLE32, JSET32
     LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64
     WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND, FAST
+    MOV_ADD, MOV_MOV, ADD_MOV, ADD_ADD, ADD_JNE, ADD_JLT, ADD_JGT, AND_JEQ, LSH_RSH, LDX8_JNE, LDX16_JNE, LDX32_JNE
 
 cdef enum:  # the limits there
     FRAMES = 8, FRAME_SIZE = 512, FRAME_STRIDE = 1024, MAY_GOTO_LOOPS = 8388608, RECORD = 64, SLICE = 1048576, TAIL_CALLS = 33
@@ -62,7 +63,7 @@ cdef class Interp:
     cdef int64_t _enter(self, int64_t depth, int64_t index, uint64_t pc, uint64_t loops, uint64_t *regs) except -1
     @cython.locals(at=uint64_t, M64=uint64_t)
     cdef inline bint _ok(self, uint64_t address, uint64_t size, bint write) noexcept
-    @cython.locals(at=uint64_t, M64=uint64_t, low=uint64_t, span=uint64_t, writable=bint, region=Region)
+    @cython.locals(at=uint64_t, M64=uint64_t, low=uint64_t, span=uint64_t, end=uint64_t, writable=bint, region=Region)
     cdef int _admit(self, uint64_t address, uint64_t size, bint write) except -1
     @cython.locals(at=uint64_t, value=uint64_t, state=uint64_t)
     cdef int _prepare(self, object env) except -1

@@ -22,12 +22,12 @@ from osmia.memory import Memory, Region
 from osmia.raw import Buffer
 from osmia.vm.env import FastBody, poll
 from osmia.vm.faults import access_fault, budget_error, depth_error, error_of
-from osmia.vm.packetwords import PACKET
 from osmia.vm.jit.gate import address_of_call, begin, end
+from osmia.vm.packetwords import PACKET
 from osmia.vm.run import Run
 
 if not cython.compiled:
-    from osmia.raw import (
+    from osmia.raw import (  # isort: skip
         add32, add64, and32, and64, call6, cas32, cas64, fill, ld8, ld16, ld32, ld64, or32, or64,
         st8, st16, st32, st64, xchg32, xchg64, xor32, xor64,
     )
@@ -47,9 +47,10 @@ if not cython.compiled:
         LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
         # the rest
         WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, FAST,
+        MOV_ADD, MOV_MOV, ADD_MOV, ADD_ADD, ADD_JNE, ADD_JLT, ADD_JGT, AND_JEQ, LSH_RSH, LDX8_JNE, LDX16_JNE, LDX32_JNE,
         ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
-    from osmia.vm.packetwords import P_VERSION
+    from osmia.vm.packetwords import P_END, P_META, P_START, P_VERSION
     from osmia.vm.runwords import R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
     from osmia.words import (  # isort: skip
         arsh32, arsh64, div, mod, s32, s64, sdiv32, sdiv64, smod32, smod64,
@@ -231,6 +232,106 @@ class Interp:
                     st64(at, b)
                 elif op == JA:
                     pc += row.off
+                elif op == MOV_ADD:
+                    regs[dst] = b
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        regs[row.dst] = (regs[row.dst] + operand(row, regs)) & M64
+                elif op == ADD_JNE:
+                    regs[dst] = (a + b) & M64
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] != operand(row, regs):
+                            pc += row.off
+                elif op == MOV_MOV:
+                    regs[dst] = b
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        regs[row.dst] = operand(row, regs)
+                elif op == ADD_MOV:
+                    regs[dst] = (a + b) & M64
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        regs[row.dst] = operand(row, regs)
+                elif op == ADD_ADD:
+                    regs[dst] = (a + b) & M64
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        regs[row.dst] = (regs[row.dst] + operand(row, regs)) & M64
+                elif op == ADD_JLT:
+                    regs[dst] = (a + b) & M64
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] < operand(row, regs):
+                            pc += row.off
+                elif op == ADD_JGT:
+                    regs[dst] = (a + b) & M64
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] > operand(row, regs):
+                            pc += row.off
+                elif op == AND_JEQ:
+                    regs[dst] = a & b
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] == operand(row, regs):
+                            pc += row.off
+                elif op == LSH_RSH:
+                    regs[dst] = (a << (b & 63)) & M64
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        regs[row.dst] = regs[row.dst] >> (operand(row, regs) & 63)
+                elif op == LDX8_JNE:
+                    at = (b + row.off) & M64
+                    if not self._ok(at, 1, False):
+                        self._admit(at, 1, False)
+                    regs[dst] = ld8(at)
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] != operand(row, regs):
+                            pc += row.off
+                elif op == LDX16_JNE:
+                    at = (b + row.off) & M64
+                    if not self._ok(at, 2, False):
+                        self._admit(at, 2, False)
+                    regs[dst] = ld16(at)
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] != operand(row, regs):
+                            pc += row.off
+                elif op == LDX32_JNE:
+                    at = (b + row.off) & M64
+                    if not self._ok(at, 4, False):
+                        self._admit(at, 4, False)
+                    regs[dst] = ld32(at)
+                    if fuel > 0:
+                        fuel -= 1
+                        row = row_at(code, pc)
+                        pc += STEP
+                        if regs[row.dst] != operand(row, regs):
+                            pc += row.off
                 elif op == SUB64:
                     regs[dst] = (a - b) & M64
                 elif op == MUL64:
@@ -550,12 +651,21 @@ class Interp:
         at = (address - self._low2) & M64
         low, span, writable = self._low2, self._span2, self._writable2
         if not (at < span and at + size <= span and (writable or not write)):
-            self.frames.size = self._room
-            region = self.memory.find(address)
-            if region is None or not region.admits(address, size, write):
+            low, span, writable = ld64(self._state + P_META), 0, True
+            if low <= address and address < ld64(self._state + P_END):
+                end = ld64(self._state + P_START)
+                if address >= end:
+                    low, end = end, ld64(self._state + P_END)
+                span = end - low
+            else:
+                self.frames.size = self._room
+                region = self.memory.find(address)
+                if region is not None and region.admits(address, size, write):
+                    low = region.low(address)
+                    span, writable = region.window(low), region.writable
+            at = (address - low) & M64
+            if at >= span or size > span - at:
                 raise access_fault(self.memory, address, size, write)
-            low = region.low(address)
-            span, writable = region.window(low), region.writable
         self._low2, self._span2, self._writable2 = self._low, self._span, self._writable
         self._low, self._span, self._writable = low, span, writable
 
@@ -582,7 +692,8 @@ class Interp:
         """After it: callbacks opened and closed frames, and memory may have come or gone."""
         self._next = depth
         self._room = self.frames.size = FRAME_STRIDE * depth
-        if self.memory.stamp() != stamp:
+        if self.memory.stamp() != stamp or ld64(self._state + P_VERSION) != self._version:
+            self._version = ld64(self._state + P_VERSION)
             self._forget()
 
     def _helper(self, index: int, number: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
@@ -622,7 +733,6 @@ class Interp:
             raise error_of(self.block, self.memory, self.budget)
         if ld64(self._state + P_VERSION) != self._version:
             self._version = ld64(self._state + P_VERSION)
-            self.env.ctx.sync()
             self._forget()
 
     def _tail(self, table: int, slot: int, depth: int) -> int:

@@ -21,10 +21,23 @@ from __future__ import annotations
     LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
     # the rest
     WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, BEYOND, FAST,
-) = range(87)  # fmt: skip
+    # two rows at once, in the native copy only
+    MOV_ADD, MOV_MOV, ADD_MOV, ADD_ADD, ADD_JNE, ADD_JLT, ADD_JGT, AND_JEQ, LSH_RSH, LDX8_JNE, LDX16_JNE, LDX32_JNE,
+) = range(99)  # fmt: skip
 
 OPS: dict[str, int] = {name: number for name, number in globals().items() if name.isupper() and name != "OPS"}
 """Number by name."""
+
+FUSED = {
+    ("MOV64", "ADD64"): "MOV_ADD", ("MOV64", "MOV64"): "MOV_MOV", ("ADD64", "MOV64"): "ADD_MOV",
+    ("ADD64", "ADD64"): "ADD_ADD", ("ADD64", "JNE64"): "ADD_JNE", ("ADD64", "JLT64"): "ADD_JLT",
+    ("ADD64", "JGT64"): "ADD_JGT", ("AND64", "JEQ64"): "AND_JEQ", ("LSH64", "RSH64"): "LSH_RSH",
+    ("LDX8", "JNE64"): "LDX8_JNE", ("LDX16", "JNE64"): "LDX16_JNE", ("LDX32", "JNE64"): "LDX32_JNE",
+}  # fmt: skip
+"""Pairs that compilers write often: addresses, copies, the ends of loops, comparisons of fields.
+
+The first row of a pair runs both, which saves a dispatch; the second stays as it is, for jumps that go to it.
+"""
 
 IMM = 15
 """The source register of rows whose operand is the constant."""
