@@ -39,4 +39,7 @@ cdef class Map:
     @cython.locals(row=uint64_t, end=uint64_t, start=uint64_t)
     cdef void store_around(self, uint64_t target, uint64_t source) noexcept nogil
     @cython.locals(turns=uint64_t)
+    cdef bint hold(self, uint64_t target) noexcept nogil
     cdef int64_t store_locked(self, uint64_t target, uint64_t source) noexcept nogil
+    @cython.locals(held=bint, row=uint64_t, end=uint64_t)
+    cdef void show(self, uint64_t out, uint64_t source, bint locked) noexcept nogil

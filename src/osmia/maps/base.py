@@ -229,21 +229,34 @@ class Map:
             row += 16
         copy(target + start, source + start, self.stored - start)
 
-    def store_locked(self, target: int, source: int) -> int:
-        """``store`` under the value's own spin lock (BPF_F_LOCK); 0, or -EBUSY when nobody lets it go."""
+    def hold(self, target: int) -> bool:
+        """Take the spin lock of a value; False when nobody lets it go."""
         turns = 0
         while xchg32(target + self.lock_offset, 1):
             turns += 1
             if turns > PATIENCE:
-                return BUSY
+                return False
+        return True
+
+    def store_locked(self, target: int, source: int) -> int:
+        """``store`` under the value's own spin lock (BPF_F_LOCK); 0, or -EBUSY when nobody lets it go."""
+        if not self.hold(target):
+            return BUSY
         self.store(target, source)
         unlock(target + self.lock_offset)
         return 0
 
-    def clear_special(self, target: int) -> None:
-        """Zero the special fields of a value or of a copy of one."""
-        for offset, size in self.special:
-            fill(target + offset, 0, size)
+    def show(self, out: int, source: int, locked: bool) -> None:
+        """Copy a value to ``out`` as bpf(2) shows it, the special fields zero; under its spin lock if that is asked."""
+        held = locked and self.hold(source)
+        copy(out, source, self.value_size)
+        if held:
+            unlock(source + self.lock_offset)
+        row = self.special_rows
+        end = row + 16 * self.special_count
+        while row < end:
+            fill(out + ld64(row), 0, ld64(row + 8))
+            row += 16
 
     # -- hooks of the bpf(2) commands (maps.commands) ----------------------------------------------------------
 
@@ -258,13 +271,18 @@ class Map:
 
     def copy_value(self, key: int) -> bytes | int:
         """The value as bpf(2) returns it, or a negative errno."""
+        return self._shown(key, False)
+
+    def copy_locked(self, key: int) -> bytes | int:
+        """The same, read under the value's spin lock (BPF_F_LOCK)."""
+        return self._shown(key, True)
+
+    def _shown(self, key: int, locked: bool) -> bytes | int:
         address = self.lookup_quietly(key, 0)
         if not address:
             return -errno.ENOENT
-        if not self.has_special:
-            return read(address, self.value_size)
-        room = Buffer.of(read(address, self.value_size))
-        self.clear_special(room.address)
+        room = Buffer(self.value_size)
+        self.show(room.address, address, locked)
         return bytes(room)
 
     def put_value(self, key: int, value: int, flags: int) -> int:

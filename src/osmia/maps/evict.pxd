@@ -1,37 +1,43 @@
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
-from osmia.raw cimport ld8, ld32, st8, st32
+from osmia.maps cimport table
+from osmia.maps.nodes cimport (
+    ACTIVE, BASE, CPU, FRESH, HEADS, INACTIVE, KEY_HASH, LIMIT, LISTS_SIZE, LOCK, NODE, PENDING, ROTATION, SCANS, SIZES, SPARE, STATE,
+    add, before, drop, enter, get_free, get_spare, has_free, join, leave, looked_up, move, put_spare, rotate, set_state, set_taken
+)
+from osmia.maps.pool cimport element_at, release
+from osmia.maps.table cimport Table
+from osmia.raw cimport ld8, ld16, ld32, ld64, lock, st64, unlock
 
-cdef uint64_t NODE
+cdef enum:
+    NODES = 0, CPUS = 8, TARGET = 16, LISTS = 24, LOCALS = 32, LRU_SIZE = 64
+    WAITING = 8, STEAL = 16, LOCAL_SIZE = 64
+    LOCAL_TARGET = 128, PERCPU_TARGET = 4
 
-cdef class Nodes:
-    cdef public object _slab
-    cdef public uint64_t base
-    cpdef join(self, uint64_t a, uint64_t b)
-    cpdef uint64_t after(self, uint64_t node)
-    cpdef uint64_t before(self, uint64_t node)
-    cpdef drop(self, uint64_t node)
-    cpdef add(self, uint64_t head, uint64_t node)
-    cpdef uint64_t state(self, uint64_t node)
-    cpdef set_state(self, uint64_t node, uint64_t state)
-    cpdef bint looked_up(self, uint64_t node)
-    cpdef touch(self, uint64_t node)
-    cpdef uint64_t cpu(self, uint64_t node)
-    cpdef set_cpu(self, uint64_t node, uint64_t cpu)
+cdef int64_t pop(Table t, uint64_t lru, uint64_t cpu, uint64_t hashed) noexcept nogil
+@cython.locals(base=uint64_t, cpu=uint64_t, lists=uint64_t)
+cdef void push(uint64_t lru, uint64_t node) noexcept nogil
+@cython.locals(waiting=bint)
+cdef bint push_waiting(uint64_t base, uint64_t local, uint64_t node) noexcept nogil
+@cython.locals(bucket=uint64_t, done=bint)
+cdef bint gone(Table t, uint64_t base, uint64_t node) noexcept nogil
+@cython.locals(base=uint64_t, head=uint64_t, node=uint64_t, seen=uint64_t, found=uint64_t, up=uint64_t)
+cdef void evict(Table t, uint64_t lists, uint64_t wanted, uint64_t place) noexcept nogil
+@cython.locals(base=uint64_t, head=uint64_t, node=uint64_t)
+cdef void force(Table t, uint64_t lists, uint64_t place) noexcept nogil
 
-cdef class Lists:
-    cdef public Nodes nodes
-    cdef public dict heads, sizes
-    cdef public list free
-    cdef public uint64_t fresh, limit, scans, rotation
-
-cdef class CommonLru:
-    cdef public Nodes nodes
-    cdef public object gone
-    cdef public Lists lists
-    cdef public uint64_t cpus, target
-    cdef public list free, pending, steal
-
-cdef class PercpuLru:
-    cdef public Nodes nodes
-    cdef public object gone
-    cdef public list lists
+@cython.locals(base=uint64_t, local=uint64_t, found=uint64_t)
+cdef int64_t pop_common(Table t, uint64_t lru, uint64_t cpu, uint64_t hashed) noexcept nogil
+cdef void wait(uint64_t base, uint64_t local, uint64_t node, uint64_t cpu, uint64_t hashed) noexcept nogil
+@cython.locals(base=uint64_t, lists=uint64_t, count=uint64_t)
+cdef void fetch(Table t, uint64_t lru, uint64_t local) noexcept nogil
+@cython.locals(node=uint64_t)
+cdef void flush(uint64_t base, uint64_t lists, uint64_t head) noexcept nogil
+@cython.locals(first=uint64_t, other=uint64_t, found=uint64_t)
+cdef uint64_t steal(Table t, uint64_t lru, uint64_t local) noexcept nogil
+@cython.locals(found=uint64_t)
+cdef uint64_t steal_from(Table t, uint64_t base, uint64_t local) noexcept nogil
+@cython.locals(node=uint64_t)
+cdef uint64_t from_waiting(Table t, uint64_t base, uint64_t head, bint any) noexcept nogil
+@cython.locals(node=int64_t)
+cdef int64_t pop_own(Table t, uint64_t lists, uint64_t cpu, uint64_t hashed) noexcept nogil

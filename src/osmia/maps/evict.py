@@ -4,292 +4,297 @@ New nodes wait on a pending list of their CPU.  When a CPU runs out of free node
 inactive list (the active list, when they were looked up meanwhile), the lists are rotated, and a batch of free nodes
 is fetched, made by evicting from the inactive list's tail what was not looked up.  With BPF_F_NO_COMMON_LRU each CPU
 has lists and nodes of its own and none are pending.
+
+Locks are taken in this order: a CPU's own lists, the shared lists, a bucket of the table.  A node that was taken and
+whose element is not in the table yet can't be evicted: its bucket does not have it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-
-from osmia.maps.slab import Slab
 
 try:
     import cython
 except ImportError:
     from osmia._cy import cython
+from osmia.maps.slab import Slab
+from osmia.maps.table import Table
+from osmia.raw import Buffer
+
 if not cython.compiled:
-    from osmia.raw import ld8, ld32, st8, st32
+    from osmia.maps import table
+    from osmia.maps.nodes import (
+        ACTIVE,
+        BASE,
+        CPU,
+        FRESH,
+        HEADS,
+        INACTIVE,
+        KEY_HASH,
+        LIMIT,
+        LISTS_SIZE,
+        LOCK,
+        NODE,
+        PENDING,
+        ROTATION,
+        SCANS,
+        SIZES,
+        SPARE,
+        STATE,
+        add,
+        before,
+        drop,
+        enter,
+        get_free,
+        get_spare,
+        has_free,
+        join,
+        leave,
+        looked_up,
+        move,
+        put_spare,
+        rotate,
+        set_state,
+        set_taken,
+    )
+    from osmia.maps.pool import element_at, release
+    from osmia.raw import ld8, ld16, ld32, ld64, lock, st64, unlock
 
-ACTIVE, INACTIVE, FREE, PENDING = 1, 2, 3, 4
-LOCAL_TARGET = 128
-"""Nodes that a CPU fetches at a time, and nodes that a rotation looks at (common lists)."""
-PERCPU_TARGET = 4
-"""The same for lists of one CPU's own."""
-NODE = 12  # previous u32, next u32, state u8, looked-up u8, cpu u16 (as two u8)
-
-
-class Nodes:
-    """Doubly linked rings over numbered nodes; node numbers from ``count`` on are the rings' heads."""
-
-    def __init__(self, count: int, rings: int) -> None:
-        self._slab = Slab(NODE * (count + rings))
-        self.base = self._slab.address
-        for head in range(count, count + rings):
-            self.join(head, head)
-
-    def join(self, a: int, b: int) -> None:
-        """``b`` follows ``a``."""
-        st32(self.base + NODE * a + 4, b)
-        st32(self.base + NODE * b, a)
-
-    def after(self, node: int) -> int:
-        """The next node."""
-        return ld32(self.base + NODE * node + 4)
-
-    def before(self, node: int) -> int:
-        """The previous node."""
-        return ld32(self.base + NODE * node)
-
-    def drop(self, node: int) -> None:
-        """Out of its ring."""
-        self.join(self.before(node), self.after(node))
-
-    def add(self, head: int, node: int) -> None:
-        """Directly behind the head."""
-        first = self.after(head)
-        self.join(head, node)
-        self.join(node, first)
-
-    def state(self, node: int) -> int:
-        """ACTIVE, INACTIVE, FREE or PENDING."""
-        return ld8(self.base + NODE * node + 8)
-
-    def set_state(self, node: int, state: int) -> None:
-        """The new state, not looked up since."""
-        st8(self.base + NODE * node + 8, state)
-        st8(self.base + NODE * node + 9, 0)
-
-    def looked_up(self, node: int) -> bool:
-        """Whether the node was used since it came to its list."""
-        return ld8(self.base + NODE * node + 9) != 0
-
-    def touch(self, node: int) -> None:
-        """The node was used."""
-        st8(self.base + NODE * node + 9, 1)
-
-    def cpu(self, node: int) -> int:
-        """The CPU on whose pending list the node is, or whose own it is."""
-        return ld8(self.base + NODE * node + 10) | ld8(self.base + NODE * node + 11) << 8
-
-    def set_cpu(self, node: int, cpu: int) -> None:
-        """Note the CPU."""
-        st8(self.base + NODE * node + 10, cpu & 0xFF)
-        st8(self.base + NODE * node + 11, cpu >> 8)
+    # words of the whole; words of a CPU's own lists, whose free nodes and lock stand where those of other lists do
+    NODES, CPUS, TARGET, LISTS, LOCALS, LRU_SIZE = 0, 8, 16, 24, 32, 64
+    WAITING, STEAL, LOCAL_SIZE = 8, 16, 64
+    LOCAL_TARGET, PERCPU_TARGET = 128, 4  # nodes that a rotation looks at and that are fetched at a time
 
 
-class Lists:
-    """Active, inactive and free nodes.  ``fresh`` up to ``limit`` are free nodes never used so far."""
+class Lru:
+    """The lists of a map of ``count`` elements; ``address`` is what the functions take."""
 
-    def __init__(self, nodes: Nodes, active: int, inactive: int, fresh: int, limit: int, scans: int) -> None:
-        self.nodes = nodes
-        self.heads = {ACTIVE: active, INACTIVE: inactive}
-        self.sizes = {ACTIVE: 0, INACTIVE: 0}
-        self.free: list[int] = []
-        self.fresh, self.limit = fresh, limit
-        self.scans = scans
-        self.rotation = inactive
-
-    def has_free(self) -> bool:
-        """Whether a node is to be had without evicting."""
-        return bool(self.free) or self.fresh < self.limit
-
-    def pop_free(self) -> int:
-        """One of the free nodes."""
-        if self.free:
-            return self.free.pop()
-        self.fresh += 1
-        return self.fresh - 1
-
-    def enter(self, node: int, state: int) -> None:
-        """A node that is on no ring joins the active or inactive ring."""
-        self.nodes.set_state(node, state)
-        self.nodes.add(self.heads[state], node)
-        self.sizes[state] += 1
-
-    def leave(self, node: int) -> None:
-        """The node is on no ring any more."""
-        if self.rotation == node:
-            self.rotation = self.nodes.before(node)
-        self.sizes[self.nodes.state(node)] -= 1
-        self.nodes.drop(node)
-
-    def move(self, node: int, state: int) -> None:
-        """From one ring to the head of another, or of the same."""
-        self.leave(node)
-        self.enter(node, state)
-
-    def rotate(self) -> None:
-        """Sort looked-up nodes to the active list and, when that grows too long, others off it."""
-        if self.sizes[INACTIVE] < self.sizes[ACTIVE]:
-            self._rotate_active()
-        if self.sizes[INACTIVE]:
-            self._rotate_inactive()
-
-    def _rotate_active(self) -> None:
-        head = self.heads[ACTIVE]
-        first, node = self.nodes.after(head), self.nodes.before(head)
-        for _ in range(self.scans):
-            if node == head:
-                return
-            up = self.nodes.before(node)
-            self.move(node, ACTIVE if self.nodes.looked_up(node) else INACTIVE)
-            if node == first:
-                return
-            node = up
-
-    def _rotate_inactive(self) -> None:
-        head = self.heads[INACTIVE]
-        last = self.nodes.after(self.rotation)
-        last = self.nodes.after(last) if last == head else last
-        node, up, seen = self.rotation, self.rotation, 0
-        while seen < self.scans:
-            if node == head:
-                node = self.nodes.before(node)
-                continue
-            up = self.nodes.before(node)
-            if self.nodes.looked_up(node):
-                self.move(node, ACTIVE)
-            if node == last:
-                break
-            node, seen = up, seen + 1
-        self.rotation = up
-
-    def evict(self, wanted: int, gone: Callable[[int], bool]) -> list[int]:
-        """Up to ``wanted`` nodes from the inactive tail that were not looked up; in need, one that was."""
-        head = self.heads[INACTIVE]
-        out: list[int] = []
-        node = self.nodes.before(head)
-        for _ in range(self.scans):
-            if node == head or len(out) >= wanted:
-                break
-            up = self.nodes.before(node)
-            if self.nodes.looked_up(node):
-                self.move(node, ACTIVE)
-            elif gone(node):
-                self.leave(node)
-                out.append(node)
-            node = up
-        return out or self._force(gone)
-
-    def _force(self, gone: Callable[[int], bool]) -> list[int]:
-        head = self.heads[INACTIVE if self.sizes[INACTIVE] else ACTIVE]
-        node = self.nodes.before(head)
-        while node != head:
-            if gone(node):
-                self.leave(node)
-                return [node]
-            node = self.nodes.before(node)
-        return []
-
-
-class CommonLru:
-    """One pair of lists for all CPUs, with free and pending nodes by CPU."""
-
-    def __init__(self, count: int, cpus: int, gone: Callable[[int], bool]) -> None:
-        self.nodes = Nodes(count, 2 + cpus)
-        self.cpus, self.gone = cpus, gone
-        self.lists = Lists(self.nodes, count, count + 1, 0, count, LOCAL_TARGET)
-        self.target = min(max(count // cpus // 2, 1), LOCAL_TARGET)
-        self.free: list[list[int]] = [[] for _ in range(cpus)]
-        self.pending = [count + 2 + cpu for cpu in range(cpus)]
-        self.steal = list(range(cpus))
-
-    def pop(self, cpu: int) -> int:
-        """A node for a new element, or -1."""
-        if not self.free[cpu]:
-            self._fetch(cpu)
-        node = self.free[cpu].pop() if self.free[cpu] else self._steal(cpu)
-        if node >= 0:
-            self.nodes.set_state(node, PENDING)
-            self.nodes.set_cpu(node, cpu)
-            self.nodes.add(self.pending[cpu], node)
-        return node
-
-    def _fetch(self, cpu: int) -> None:
-        self._flush(cpu)
-        self.lists.rotate()
-        mine = self.free[cpu]
-        while len(mine) < self.target and self.lists.has_free():
-            mine.append(self.lists.pop_free())
-        if len(mine) < self.target:
-            mine += self.lists.evict(self.target - len(mine), self.gone)
-
-    def _flush(self, cpu: int) -> None:
-        head = self.pending[cpu]
-        while (node := self.nodes.before(head)) != head:
-            state = ACTIVE if self.nodes.looked_up(node) else INACTIVE
-            self.nodes.drop(node)
-            self.lists.enter(node, state)
-
-    def _steal(self, cpu: int) -> int:
-        first = self.steal[cpu]
-        for step in range(self.cpus):
-            other = (first + step) % self.cpus
-            node = self.free[other].pop() if self.free[other] else self._from_pending(other)
-            self.steal[cpu] = (other + 1) % self.cpus
-            if node >= 0:
-                return node
-        return -1
-
-    def _from_pending(self, cpu: int) -> int:
-        head = self.pending[cpu]
-        for force in (False, True):
-            node = self.nodes.before(head)
-            while node != head:
-                if (force or not self.nodes.looked_up(node)) and self.gone(node):
-                    self.nodes.drop(node)
-                    return node
-                node = self.nodes.before(node)
-        return -1
-
-    def push(self, node: int) -> None:
-        """The node is free again."""
-        if self.nodes.state(node) == PENDING:
-            self.nodes.drop(node)
-            self.free[self.nodes.cpu(node)].append(node)
-        else:
-            self.lists.leave(node)
-            self.lists.free.append(node)
-        self.nodes.set_state(node, FREE)
-
-
-class PercpuLru:
-    """Lists and nodes of each CPU's own (BPF_F_NO_COMMON_LRU)."""
-
-    def __init__(self, count: int, cpus: int, gone: Callable[[int], bool]) -> None:
-        self.nodes = Nodes(count, 2 * cpus)
-        self.gone = gone
+    def __init__(self, count: int, cpus: int, common: bool) -> None:
+        self._nodes = Slab(NODE * (count + (2 + cpus if common else 2 * cpus)))
+        self._words = Buffer(LRU_SIZE + cpus * (LISTS_SIZE + LOCAL_SIZE))
+        self.address, self.nodes = self._words.address, self._nodes.address
+        lists = self.address + LRU_SIZE
+        st64(self.address + NODES, self.nodes)
+        st64(self.address + CPUS, cpus)
+        st64(self.address + LISTS, lists)
+        if common:
+            self._make_common(lists, count, cpus)
+            return
         share = count // cpus
-        self.lists = [
-            Lists(self.nodes, count + 2 * c, count + 2 * c + 1, share * c, share * (c + 1), PERCPU_TARGET)
-            for c in range(cpus)
-        ]
+        for cpu in range(cpus):
+            at = lists + cpu * LISTS_SIZE
+            self._make_lists(at, count + 2 * cpu, share * cpu, share * (cpu + 1), PERCPU_TARGET)
 
-    def pop(self, cpu: int) -> int:
-        """A node for a new element, or -1."""
-        mine = self.lists[cpu]
-        mine.rotate()
-        if not mine.has_free():
-            mine.free += mine.evict(PERCPU_TARGET, self.gone)
-        if not mine.has_free():
-            return -1
-        node = mine.pop_free()
-        self.nodes.set_cpu(node, cpu)
-        mine.enter(node, INACTIVE)
-        return node
+    def _make_common(self, lists: int, count: int, cpus: int) -> None:
+        st64(self.address + TARGET, min(max(count // cpus // 2, 1), LOCAL_TARGET))
+        st64(self.address + LOCALS, lists + LISTS_SIZE)
+        self._make_lists(lists, count, 0, count, LOCAL_TARGET)
+        for cpu in range(cpus):
+            at = lists + LISTS_SIZE + cpu * LOCAL_SIZE
+            join(self.nodes, count + 2 + cpu, count + 2 + cpu)
+            st64(at + WAITING, count + 2 + cpu)
+            st64(at + STEAL, cpu)
 
-    def push(self, node: int) -> None:
-        """The node is free again."""
-        mine = self.lists[self.nodes.cpu(node)]
-        mine.leave(node)
-        mine.free.append(node)
-        self.nodes.set_state(node, FREE)
+    def _make_lists(self, lists: int, head: int, fresh: int, limit: int, scans: int) -> None:
+        join(self.nodes, head, head)
+        join(self.nodes, head + 1, head + 1)
+        st64(lists + HEADS + 8 * ACTIVE, head)
+        st64(lists + HEADS + 8 * INACTIVE, head + 1)
+        st64(lists + ROTATION, head + 1)
+        st64(lists + FRESH, fresh)
+        st64(lists + LIMIT, limit)
+        st64(lists + SCANS, scans)
+        st64(lists + BASE, self.nodes)
+
+
+def pop(t: Table, lru: int, cpu: int, hashed: int) -> int:
+    """A node for a new element with that hash, or -1."""
+    if cpu >= ld64(lru + CPUS):
+        cpu = ld64(lru + CPUS) - 1
+    if ld64(lru + LOCALS):
+        return pop_common(t, lru, cpu, hashed)
+    return pop_own(t, ld64(lru + LISTS) + cpu * LISTS_SIZE, cpu, hashed)
+
+
+def push(lru: int, node: int) -> None:
+    """The node is free again."""
+    base = ld64(lru + NODES)
+    cpu = ld16(base + NODE * node + CPU)
+    lists = ld64(lru + LISTS)
+    if not ld64(lru + LOCALS):
+        lists = lists + cpu * LISTS_SIZE
+    elif push_waiting(base, ld64(lru + LOCALS) + cpu * LOCAL_SIZE, node):
+        return
+    lock(lists + LOCK)
+    leave(lists, node)
+    put_spare(base, lists + SPARE, node)
+    unlock(lists + LOCK)
+
+
+def push_waiting(base: int, local: int, node: int) -> bool:
+    """``push`` of a node on its CPU's pending list; False when it is not there any more."""
+    if ld8(base + NODE * node + STATE) != PENDING:
+        return False
+    lock(local + LOCK)
+    waiting = ld8(base + NODE * node + STATE) == PENDING
+    if waiting:
+        drop(base, node)
+        put_spare(base, local + SPARE, node)
+    unlock(local + LOCK)
+    return waiting
+
+
+def gone(t: Table, base: int, node: int) -> bool:
+    """Take the node's element out of the table; False when it is not in there (yet, or any more)."""
+    bucket = t.bucket_of(ld32(base + NODE * node + KEY_HASH))
+    lock(bucket + table.LOCK)
+    done = t.unlink(bucket, element_at(t.pool, node))
+    unlock(bucket + table.LOCK)
+    if done:
+        release(t.pool)
+    return done
+
+
+def evict(t: Table, lists: int, wanted: int, place: int) -> None:
+    """Up to ``wanted`` nodes from the inactive tail that were not looked up; in need, one that was."""
+    base = ld64(lists + BASE)
+    head = ld64(lists + HEADS + 8 * INACTIVE)
+    node = before(base, head)
+    seen = 0
+    found = 0
+    while node != head and found < wanted and seen < ld64(lists + SCANS):
+        up = before(base, node)
+        if looked_up(base, node):
+            move(lists, node, ACTIVE)
+        elif gone(t, base, node):
+            leave(lists, node)
+            put_spare(base, place, node)
+            found += 1
+        node = up
+        seen += 1
+    if not found:
+        force(t, lists, place)
+
+
+def force(t: Table, lists: int, place: int) -> None:
+    """The first from the tail that can go, looked up or not."""
+    base = ld64(lists + BASE)
+    head = ld64(lists + HEADS + 8 * (INACTIVE if ld64(lists + SIZES + 8 * INACTIVE) else ACTIVE))
+    node = before(base, head)
+    while node != head:
+        if gone(t, base, node):
+            leave(lists, node)
+            put_spare(base, place, node)
+            return
+        node = before(base, node)
+
+
+# -- one pair of lists for all CPUs, with free and pending nodes by CPU ------------------------------------------
+
+
+def pop_common(t: Table, lru: int, cpu: int, hashed: int) -> int:
+    """``pop`` from a CPU's free nodes, from the shared lists or, when these have none, from other CPUs."""
+    base = ld64(lru + NODES)
+    local = ld64(lru + LOCALS) + cpu * LOCAL_SIZE
+    lock(local + LOCK)
+    found = get_spare(base, local + SPARE)
+    if not found:
+        fetch(t, lru, local)
+        found = get_spare(base, local + SPARE)
+    if found:
+        wait(base, local, found - 1, cpu, hashed)
+    unlock(local + LOCK)
+    if found:
+        return found - 1
+    found = steal(t, lru, local)
+    if not found:
+        return -1
+    lock(local + LOCK)
+    wait(base, local, found - 1, cpu, hashed)
+    unlock(local + LOCK)
+    return found - 1
+
+
+def wait(base: int, local: int, node: int, cpu: int, hashed: int) -> None:
+    """To the CPU's pending list, which is locked."""
+    set_taken(base, node, cpu, hashed)
+    set_state(base, node, PENDING)
+    add(base, ld64(local + WAITING), node)
+
+
+def fetch(t: Table, lru: int, local: int) -> None:
+    """Hand the pending nodes to the shared lists and get free ones from there."""
+    base = ld64(lru + NODES)
+    lists = ld64(lru + LISTS)
+    lock(lists + LOCK)
+    flush(base, lists, ld64(local + WAITING))
+    rotate(lists)
+    count = 0
+    while count < ld64(lru + TARGET) and has_free(lists):
+        put_spare(base, local + SPARE, get_free(lists))
+        count += 1
+    if count < ld64(lru + TARGET):
+        evict(t, lists, ld64(lru + TARGET) - count, local + SPARE)
+    unlock(lists + LOCK)
+
+
+def flush(base: int, lists: int, head: int) -> None:
+    """Pending nodes, the oldest first, to the inactive list; to the active one when they were looked up."""
+    node = before(base, head)
+    while node != head:
+        drop(base, node)
+        enter(lists, node, ACTIVE if looked_up(base, node) else INACTIVE)
+        node = before(base, head)
+
+
+def steal(t: Table, lru: int, local: int) -> int:
+    """A node of another CPU, free or pending, plus one; or 0."""
+    first = ld64(local + STEAL)
+    other = first
+    found = 0
+    while not found:
+        found = steal_from(t, ld64(lru + NODES), ld64(lru + LOCALS) + other * LOCAL_SIZE)
+        other = (other + 1) % ld64(lru + CPUS)
+        if other == first:
+            break
+    st64(local + STEAL, other)
+    return found
+
+
+def steal_from(t: Table, base: int, local: int) -> int:
+    """A node of that CPU, plus one; or 0."""
+    lock(local + LOCK)
+    found = get_spare(base, local + SPARE)
+    if not found:
+        found = from_waiting(t, base, ld64(local + WAITING), False)
+    if not found:
+        found = from_waiting(t, base, ld64(local + WAITING), True)
+    unlock(local + LOCK)
+    return found
+
+
+def from_waiting(t: Table, base: int, head: int, any: bool) -> int:
+    """The oldest pending node that can go (and was not looked up, unless ``any`` will do), plus one; or 0."""
+    node = before(base, head)
+    while node != head:
+        if (any or not looked_up(base, node)) and gone(t, base, node):
+            drop(base, node)
+            return node + 1
+        node = before(base, node)
+    return 0
+
+
+# -- lists and nodes of each CPU's own ---------------------------------------------------------------------------
+
+
+def pop_own(t: Table, lists: int, cpu: int, hashed: int) -> int:
+    """``pop`` from the CPU's own nodes."""
+    node = -1
+    lock(lists + LOCK)
+    rotate(lists)
+    if not has_free(lists):
+        evict(t, lists, PERCPU_TARGET, lists + SPARE)
+    if has_free(lists):
+        node = get_free(lists)
+        set_taken(ld64(lists + BASE), node, cpu, hashed)
+        enter(lists, node, INACTIVE)
+    unlock(lists + LOCK)
+    return node

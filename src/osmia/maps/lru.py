@@ -10,34 +10,26 @@ try:
 except ImportError:
     from osmia._cy import cython
 from osmia.kernel.uapi import MAP_FLAGS
-from osmia.maps.evict import CommonLru, PercpuLru
-from osmia.maps.hash import HEADER, Hash, PercpuHash, hash_key
+from osmia.maps.evict import Lru
+from osmia.maps.hash import PercpuHash
+from osmia.maps.table import Table
 
 if not cython.compiled:
-    from osmia.raw import copy, fill, ld32, st64
+    from osmia.maps.evict import pop, push
+    from osmia.maps.nodes import touch
+    from osmia.maps.pool import HEADER, NUMBER, element_at, release, reserve
+    from osmia.maps.table import EXIST, LOCK
+    from osmia.raw import copy, fill, ld32, lock, st32, unlock
 
 if TYPE_CHECKING:
-    from osmia.maps.hash import Table
     from osmia.obj.model import MapSpec
 
-EINVAL, ENOENT, ENOMEM = errno.EINVAL, errno.ENOENT, errno.ENOMEM
-EXIST = 2
+EINVAL, ENOMEM = errno.EINVAL, errno.ENOMEM
 
 
 def percpu_capacity(max_entries: int, cpus: int) -> int:
     """Entries of a map whose CPUs have lists of their own: as many for each CPU."""
     return -(-max_entries // cpus) * cpus
-
-
-def make_lru(table: Table) -> CommonLru | PercpuLru:
-    """The eviction lists that the map's flags ask for."""
-
-    def gone(node: int) -> bool:
-        table.unlink(table.elements + node * table.stride)
-        return True
-
-    kind = PercpuLru if table.flags & MAP_FLAGS["no_common_lru"] else CommonLru
-    return kind(int(table.max_entries), int(table.cpus), gone)
 
 
 def rounded(spec: MapSpec, cpus: int) -> int:
@@ -46,71 +38,75 @@ def rounded(spec: MapSpec, cpus: int) -> int:
     return percpu_capacity(spec.max_entries, cpus) if own else spec.max_entries
 
 
-class LruHash(Hash):
+def make_lru(m: Table) -> Lru:
+    """The eviction lists that the map's flags ask for."""
+    return Lru(int(m.max_entries), int(m.cpus), not m.flags & MAP_FLAGS["no_common_lru"])
+
+
+class LruHash(Table):
     """One value per key; the least recently used go when the map is full."""
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
-        self.max_entries = self.capacity = rounded(spec, cpus)
-        self.lru = make_lru(self)
-        self.nodes = self.lru.nodes
+        self._lru = make_lru(self)
+        self.lru, self.nodes = self._lru.address, self._lru.nodes
 
-    def _capacity(self) -> int:
+    def _entries(self) -> int:
         return rounded(self.spec, int(self.cpus))
 
-    def node_of(self, element: int) -> int:
-        """The node's number, which is the element's."""
-        return (element - self.elements) // self.stride
+    def _capacity(self) -> int:
+        return int(self.max_entries)
 
-    def lookup(self, key: int, cpu: int) -> int:
+    def find_elem(self, key: int, cpu: int) -> int:
         """The value's address; the element counts as used."""
-        element = self.find(key, hash_key(key, self.key_size))
+        element = self.find(key, self.hashed(key))
         if not element:
             return 0
-        self.nodes.touch(self.node_of(element))
-        return self.value_of(element, cpu)
+        touch(self.nodes, ld32(element + NUMBER))
+        return element + self.value_at
 
-    def lookup_quietly(self, key: int, cpu: int) -> int:
-        """The value's address, and nothing else happens."""
-        element = self.find(key, hash_key(key, self.key_size))
-        return self.value_of(element, cpu) if element else 0
-
-    def update(self, key: int, value: int, flags: int, cpu: int) -> int:
+    def put_elem(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Insert or replace.  As in the kernel a node is taken first, even for an update that then fails."""
         if flags > EXIST:
             return -EINVAL
-        node = self.lru.pop(min(cpu, self.cpus - 1))
+        hashed = self.hashed(key)
+        node = pop(self, self.lru, cpu, hashed)
         if node < 0:
             return -ENOMEM
-        hashed = hash_key(key, self.key_size)
-        old = self.find(key, hashed)
-        bad = self.clash(old, flags)
-        if bad:
-            self.lru.push(node)
-            return bad
-        self._fill(node, key, value, hashed)
-        if old:
-            self.nodes.touch(node)
-            self.unlink(old)
-            self.lru.push(self.node_of(old))
-        return 0
-
-    def _fill(self, node: int, key: int, value: int, hashed: int) -> None:
-        element = self.elements + node * self.stride
-        self.used = max(self.used, node + 1)
+        element = element_at(self.pool, node)
+        st32(element + NUMBER, node)
         copy(element + HEADER, key, self.key_size)
         fill(element + self.value_at, 0, self.value_stride)
         self.store(element + self.value_at, value)
-        self.link(element, hashed)
+        return self.publish_elem(element, key, flags, hashed)
 
-    def delete(self, key: int) -> int:
-        """Take the element out."""
-        element = self.find(key, hash_key(key, self.key_size))
-        if not element:
-            return -ENOENT
-        self.unlink(element)
-        self.lru.push(self.node_of(element))
-        return 0
+    def publish_elem(self, element: int, key: int, flags: int, hashed: int) -> int:
+        """Put a complete element in the table; it is given back, or the one in whose place it stands."""
+        bucket = self.bucket_of(hashed)
+        lock(bucket + LOCK)
+        old = self.find(key, hashed)
+        bad = self.clash(old, flags)
+        if not bad:
+            self.link(bucket, element, hashed)
+        if not bad and old:
+            touch(self.nodes, ld32(element + NUMBER))
+            self.unlink(bucket, old)
+        if not bad and not old:
+            reserve(self.pool)
+        unlock(bucket + LOCK)
+        if bad or old:
+            push(self.lru, ld32((element if bad else old) + NUMBER))
+        return bad
+
+    def dispose(self, element: int) -> None:
+        """The node of a key that went is free."""
+        release(self.pool)
+        push(self.lru, ld32(element + NUMBER))
+
+    def lookup_quietly(self, key: int, cpu: int) -> int:
+        """The value's address, and nothing else happens."""
+        element = self.find(key, self.hashed(key))
+        return element + self.value_at if element else 0
 
 
 class LruPercpuHash(PercpuHash):
@@ -118,59 +114,58 @@ class LruPercpuHash(PercpuHash):
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
-        self.max_entries = self.capacity = rounded(spec, cpus)
-        self.lru = make_lru(self)
-        self.nodes = self.lru.nodes
+        self._lru = make_lru(self)
+        self.lru, self.nodes = self._lru.address, self._lru.nodes
 
-    def _capacity(self) -> int:
+    def _entries(self) -> int:
         return rounded(self.spec, int(self.cpus))
 
-    def lookup(self, key: int, cpu: int) -> int:
+    def find_elem(self, key: int, cpu: int) -> int:
         """This CPU's value; the element counts as used."""
-        element = self.find(key, hash_key(key, self.key_size))
+        element = self.find(key, self.hashed(key))
         if not element or cpu >= self.copies:
             return 0
-        self.nodes.touch(ld32(element + 12))
+        touch(self.nodes, ld32(element + NUMBER))
         return self.value_of(element, cpu)
+
+    def put_values(self, key: int, value: int, flags: int, first: int, end: int) -> int:
+        """Write values of some CPUs.  Unless BPF_EXIST is asked for, a node is taken first, as in the kernel."""
+        if flags > EXIST or end > self.copies:
+            return -EINVAL
+        hashed = self.hashed(key)
+        node = -1
+        if flags != EXIST:
+            node = pop(self, self.lru, first, hashed)
+            if node < 0:
+                return -ENOMEM
+        bucket = self.bucket_of(hashed)
+        lock(bucket + LOCK)
+        old = self.find(key, hashed)
+        bad = self.clash(old, flags)
+        if not bad and old:
+            touch(self.nodes, ld32(old + NUMBER))
+            self.store_values(old, value, first, end)
+        elif not bad:
+            self.insert(bucket, node, key, value, hashed, first, end)
+        unlock(bucket + LOCK)
+        if node >= 0 and (bad or old):
+            push(self.lru, node)
+        return bad
+
+    def insert(self, bucket: int, node: int, key: int, value: int, hashed: int, first: int, end: int) -> None:
+        """A new element, in a locked bucket."""
+        element = element_at(self.pool, node)
+        st32(element + NUMBER, node)
+        self.begin(element, key, value, first, end)
+        self.link(bucket, element, hashed)
+        reserve(self.pool)
+
+    def dispose(self, element: int) -> None:
+        """The node of a key that went is free."""
+        release(self.pool)
+        push(self.lru, ld32(element + NUMBER))
 
     def lookup_quietly(self, key: int, cpu: int) -> int:
         """This CPU's value, and nothing else happens."""
-        element = self.find(key, hash_key(key, self.key_size))
+        element = self.find(key, self.hashed(key))
         return self.value_of(element, cpu) if element and cpu < self.copies else 0
-
-    def element_for(self, key: int, flags: int, cpu: int) -> int:
-        """The element to write into.  Unless BPF_EXIST is asked for, a node is taken first, as in the kernel."""
-        if flags > EXIST:
-            return -EINVAL
-        node = -1 if flags == EXIST else self.lru.pop(min(cpu, self.cpus - 1))
-        if node < 0 and flags != EXIST:
-            return -ENOMEM
-        hashed = hash_key(key, self.key_size)
-        old = self.find(key, hashed)
-        bad = self.clash(old, flags)
-        if (bad or old) and node >= 0:
-            self.lru.push(node)
-        if bad:
-            return bad
-        if old:
-            self.nodes.touch(ld32(old + 12))
-            return old
-        return self._fresh(node, key, hashed)
-
-    def _fresh(self, node: int, key: int, hashed: int) -> int:
-        element = self.elements + node * self.stride
-        self.used = max(self.used, node + 1)
-        st64(element + 8, node << 32)  # number of the element; its hash comes with link()
-        copy(element + HEADER, key, self.key_size)
-        self.wipe(element)
-        self.link(element, hashed)
-        return element
-
-    def delete(self, key: int) -> int:
-        """Take the element out."""
-        element = self.find(key, hash_key(key, self.key_size))
-        if not element:
-            return -ENOENT
-        self.unlink(element)
-        self.lru.push(ld32(element + 12))
-        return 0

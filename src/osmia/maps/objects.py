@@ -14,7 +14,7 @@ from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.array import next_index
 from osmia.maps.base import ENOTSUPP, Map
 from osmia.maps.fields import special_fields
-from osmia.maps.hash import Hash, hash_key
+from osmia.maps.hash import Hash
 from osmia.raw import Buffer, ld32, ld64, st64
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class HashOfMaps(_MapOfMaps, Hash):
 
     def lookup(self, key: int, cpu: int) -> int:
         """The inner map's handle, or 0."""
-        element = self.find(key, hash_key(key, self.key_size))
+        element = self.element_of(key)
         return ld64(element + self.value_at) if element else 0
 
     def get_object(self, key: int) -> Any:

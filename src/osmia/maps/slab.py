@@ -10,14 +10,16 @@ import ctypes
 import errno
 import mmap
 import sys
+from collections.abc import Iterator
 
 from osmia.errors import MapError
-from osmia.raw import Buffer
+from osmia.raw import Buffer, read
 
 _LINUX_NORESERVE = 0x4000 if sys.platform == "linux" else 0  # the mmap module names it from 3.13 on
 
 LARGE = 1 << 16
 """Bytes from which a block is mapped instead of allocated."""
+PAGE = 4096
 
 
 class Slab:
@@ -44,3 +46,12 @@ def _reserve(size: int) -> mmap.mmap:
         return mmap.mmap(-1, size, flags=flags)
     except (OSError, ValueError, OverflowError):
         raise MapError(errno.ENOMEM, f"no memory for {size} bytes of map contents") from None
+
+
+def filled(table: int, count: int) -> Iterator[int]:
+    """Numbers of the rows of 16 bytes whose first word is not zero; pages that nothing was written to are skipped."""
+    for at in range(0, 16 * count, PAGE):
+        page = read(table + at, min(PAGE, 16 * count - at))
+        if page.count(0) < len(page):
+            words = memoryview(page).cast("Q")[::2]
+            yield from (at // 16 + i for i, word in enumerate(words) if word)
