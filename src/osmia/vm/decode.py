@@ -125,6 +125,11 @@ JUMPS = frozenset(n for name, n in OPS.items() if name.startswith("J") or name i
 """Rows whose ``off`` is a distance in the program."""
 
 
+def _as_sum(row: Row) -> Row:
+    """Subtracting a constant is adding another one."""
+    return row._replace(op=OPS["ADD64"], imm=-row.imm & M64) if row.op == OPS["SUB64"] and row.src == IMM else row
+
+
 PAIRS = {(OPS[first], OPS[second]): OPS[both] for (first, second), both in FUSED.items()}
 
 
@@ -154,7 +159,8 @@ class Code:
         self.address = native.address
         self._native = native
         places = range(native.address, native.address + native.size, ROW.size)
-        pairs = zip(rows, [*rows[1:], rows[-1]], places, strict=True)
+        fast = [_as_sum(row) for row in rows]
+        pairs = zip(fast, [*fast[1:], fast[-1]], places, strict=True)
         write(native.address, b"".join(_native(row, after, at, registers, bodies) for row, after, at in pairs))
 
     def slot_of(self, pointer: int) -> int:
