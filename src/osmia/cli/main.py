@@ -12,6 +12,7 @@ from osmia._version import __version__
 
 COMMANDS: dict[str, str] = {
     "asm": "Assemble text into an object or raw instructions.",
+    "bench": "Time a program in every engine, the running kernel and other machines.",
     "btf": "Dump, merge and convert BTF.",
     "cc": "Compile C to an eBPF object, with nothing else installed.",
     "conformance-plugin": "Speak the public conformance runner's plug-in protocol.",

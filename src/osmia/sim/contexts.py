@@ -98,6 +98,14 @@ def of_packet(world: World, kind: str, frame: bytes, device: NetDevice | None = 
     return SkbContext(frame, prog_type=kind, ifindex=ifindex, ingress_ifindex=ifindex)
 
 
+def of_batch(program: Program, packet: bytes, room: int) -> Context:
+    """The context of many packets, one after the other, of which the longest has ``room`` bytes."""
+    from osmia.vm.packet import SkbContext, XdpContext
+
+    kind = program.prog_type
+    return XdpContext(packet, room=room) if kind == "xdp" else SkbContext(packet, prog_type=kind, room=room)
+
+
 def of_run(world: World, program: Program, ctx: Any, data: bytes | None) -> Context:
     """The context of a run from Python: ``data`` is the packet or memory, ``ctx`` the context's bytes or a Context.
 

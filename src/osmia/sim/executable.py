@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from osmia.errors import UsageError, VmError
+from osmia.errors import OsmiaError, UsageError, VmError
 from osmia.sim import contexts
 from osmia.sim.mapset import MapSet
 from osmia.sim.result import Result
@@ -16,6 +16,7 @@ from osmia.vm.machine import Result as VmResult
 
 if TYPE_CHECKING:
     from osmia.obj.model import Program
+    from osmia.sim.batch import Batch
     from osmia.sim.world import World
 
 
@@ -100,11 +101,30 @@ class Executable:
                 self.observer(self, result)
         return result
 
+    def run_many(self, packets: Any, *, threads: int = 1, keep: bool = False) -> Batch:
+        """Run once on each of many packets, with no Python in between where there is native code (``engine="jit"``).
+
+        ``packets`` are bytes of packets, the path of a capture, or a buffer and the offsets in it where packets begin
+        and the last one ends.  With ``threads`` several run at once on the same maps, each with a context of its own on
+        the CPU of its number; the interpreter runs them one after the other.  ``keep`` keeps the packets as they left.
+        A fault is noted in ``Batch.faults`` and the next packet goes on.  Nobody observes the runs, and where packets
+        are redirected to is not told.  Raises UsageError and RecordError for what are no packets.
+        """
+        from osmia.sim.batch import run_many
+
+        return run_many(self, packets, threads=threads, keep=keep)
+
+    def located(self, error: OsmiaError, program: Program | None = None) -> OsmiaError:
+        """The error with the program's name and the source line in it."""
+        if isinstance(error, VmError):
+            _locate(error, program or self.machine.running)
+        return error
+
     def _run(self, context: Context) -> VmResult:
         try:
             return self.machine.run(context)
         except VmError as e:
-            _locate(e, self.machine.running)
+            self.located(e)
             raise
 
 

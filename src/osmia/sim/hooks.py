@@ -77,8 +77,10 @@ class Hook(NamedTuple):
         """Whether an event at ``event`` reaches a program attached here; targets may hold ``*`` and ``?``."""
         if self.kind != event.kind:
             return False
-        return self.target == event.target or (not self.target and self.kind in NET) or fnmatchcase(
-            event.target, self.target
+        return (
+            self.target == event.target
+            or (not self.target and self.kind in NET)
+            or fnmatchcase(event.target, self.target)
         )
 
     def __str__(self) -> str:

@@ -184,7 +184,7 @@ class Kmem:
         return self.memory.describe(address)
 
     def path(self, type_id: int, offset: int) -> str:
-        """".a.b[2]" of the innermost field at a byte offset; of several bitfields in a byte the first."""
+        """ ".a.b[2]" of the innermost field at a byte offset; of several bitfields in a byte the first."""
         found = self.btf.type(type_id := self.btf.resolve(type_id))
         if isinstance(found, Struct | Union):
             for member in members(self.btf, type_id):

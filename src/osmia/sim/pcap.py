@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from osmia.errors import InputError, RecordError, UsageError
 
 ETHERNET, RAW_IP, LINUX_SLL = 1, 101, 113
-_MAGIC = {
+MAGIC = {
     b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\x3c\x4d": ">",
 }  # fmt: skip
+"""How a classic pcap begins, and its byte order: times in micro- or nanoseconds."""
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 _HEADER, _RECORD = 24, 16
 MAX_FRAME = 1 << 18
@@ -43,8 +44,8 @@ def read(source: str | Path | bytes, name: str = "<pcap>") -> list[Frame]:
 def _frames(data: bytes) -> Iterator[Frame]:
     import dpkt
 
-    if data[:4] in _MAGIC:
-        _check(data, _MAGIC[data[:4]])
+    if data[:4] in MAGIC:
+        _check(data, MAGIC[data[:4]])
     elif data[:4] != _PCAPNG:
         raise RecordError("neither pcap nor pcapng", offset=0)
     try:

@@ -118,7 +118,7 @@ class Machine:
     @property
     def running(self) -> Program:
         """The program whose instruction the tracer is shown: another one after a tail call."""
-        return self._interp.codes[self._engine.current].program
+        return self.program_of(self._engine.current)
 
     @property
     def native(self) -> bool:
@@ -160,6 +160,10 @@ class Machine:
                 self._sources[0],
             )
         return self._jit
+
+    def program_of(self, number: int) -> Program:
+        """The program of an engine's ``current``: another one than this machine's after a tail call."""
+        return self._interp.codes[number].program
 
     @property
     def checked(self) -> bool:

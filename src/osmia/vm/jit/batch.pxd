@@ -1,11 +1,12 @@
 cimport cython
 from libc.stdint cimport uint64_t
-from osmia.raw cimport call4, call6, copy, fill, ld64, st32, st64
+from osmia.raw cimport call4, call6, copy, fill, ld32, ld64, st32, st64
 from osmia.vm.packetstate cimport reset
 from osmia.vm.packetwords cimport P_END, P_META
 from osmia.vm.runwords cimport (
     F_BUDGET, R_BUDGET, R_CHECKED, R_DEPTH, R_FAULT, R_FUEL, R_ROOM, R_SPAN, R_SPAN2, R_STACK, R_TAIL_CALLS, R_USED,
 )
+from osmia.words cimport swap32
 
 cpdef enum:
     J_ENTRY = 0, J_RUN = 8, J_STATE = 16, J_CTX = 24, J_TABLE = 32, J_RESULTS = 40, J_NEXT = 48, J_END = 56
@@ -14,6 +15,12 @@ cpdef enum:
 
 cdef enum:
     GRANT = 1048576  # ops.SLICE
+    PCAP_HEADER = 24, PCAP_RECORD = 16, MAX_FRAME = 262144
+
+cdef public uint64_t DAMAGED
+
+@cython.locals(at=uint64_t, count=uint64_t, length=uint64_t)
+cpdef uint64_t records(uint64_t place, uint64_t size, bint swapped, uint64_t table)
 
 @cython.locals(run=uint64_t, state=uint64_t, at=uint64_t, why=uint64_t, row=uint64_t, r0=uint64_t)
 cdef uint64_t replay(uint64_t job) noexcept nogil

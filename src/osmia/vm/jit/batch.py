@@ -33,24 +33,29 @@ from osmia.vm.run import Run
 from osmia.vm.runwords import F_STOPPED
 
 if not cython.compiled:
-    from osmia.raw import copy, fill, ld64, st32, st64
+    from osmia.raw import copy, fill, ld32, ld64, st32, st64
     from osmia.vm.jit.gate import enter
     from osmia.vm.packetstate import reset
     from osmia.vm.packetwords import P_END, P_META
     from osmia.vm.runwords import (  # isort: skip
         F_BUDGET, R_BUDGET, R_CHECKED, R_DEPTH, R_FAULT, R_FUEL, R_ROOM, R_SPAN, R_SPAN2, R_STACK, R_TAIL_CALLS, R_USED,
     )  # fmt: skip
+    from osmia.words import swap32
 
     J_ENTRY, J_RUN, J_STATE, J_CTX, J_TABLE, J_RESULTS, J_NEXT, J_END = range(0, 64, 8)
     J_BUDGET, J_INSNS, J_OUT, J_OUT_END, J_OUT_SIZES, J_SIZE = range(64, 112, 8)
 
     DONE, FAULT, TOO_LARGE, FULL = range(4)
     GRANT = SLICE
+    PCAP_HEADER, PCAP_RECORD, MAX_FRAME, DAMAGED = 24, 16, 1 << 18, 0xFFFFFFFFFFFFFFFF
 
 if TYPE_CHECKING:
     from osmia.vm.context import Context
     from osmia.vm.jit.build import Native
     from osmia.vm.machine import Machine
+
+NOGIL = cython.compiled
+"""Whether the loops let go of the GIL, so that threads run at once."""
 
 # A job's words: the program's entry and the run; the packet's state and the context; a table of (address, size) of the
 # packets; where 32-bit results go; the next packet and the one to stop before; each packet's budget; instructions so
@@ -144,6 +149,30 @@ def keep(job: int, state: int, at: int) -> int:
     st64(job + J_OUT, out + size)
     st64(ld64(job + J_OUT_SIZES) + 8 * at, size)
     return 1
+
+
+def records(place: int, size: int, swapped: bool, table: int) -> int:
+    """Find the records of a classic pcap of ``size`` bytes; answers how many, or DAMAGED.
+
+    With ``table`` their data's addresses and sizes go there, two words each.  ``swapped``: in the other byte order.
+    """
+    at = PCAP_HEADER
+    count = 0
+    while at < size:
+        if size - at < PCAP_RECORD:
+            return DAMAGED
+        length = ld32(place + at + 8)
+        if swapped:
+            length = swap32(length)
+        at += PCAP_RECORD
+        if length > MAX_FRAME or length > size - at:
+            return DAMAGED
+        if table:
+            st64(table + 16 * count, place + at)
+            st64(table + 16 * count + 8, length)
+        at += length
+        count += 1
+    return DAMAGED if size < PCAP_HEADER else count
 
 
 def enter_native(entry: int, run: int, ctx: int) -> int:
