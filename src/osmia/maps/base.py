@@ -309,10 +309,11 @@ class Map:
         """All keys as they are now."""
         found: list[bytes] = []
         out, size = self._key_out.address, self.key_size
-        bad = self.next_key(0, out)
-        while not bad and len(found) <= self.max_entries:
-            found.append(read(out, size))
-            bad = self.next_key(out, out)
+        with self.guard:
+            bad = self.next_key(0, out)
+            while not bad and len(found) <= self.max_entries:
+                found.append(read(out, size))
+                bad = self.next_key(out, out)
         return found
 
     def direct_value(self, offset: int) -> int:

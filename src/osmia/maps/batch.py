@@ -98,7 +98,20 @@ def take_batch(m: Map, count: int, flags: int = 0) -> Batch:
     """BPF_MAP_LOOKUP_AND_DELETE_BATCH, hash maps only: up to ``count`` elements, and they are gone."""
     commands._writable(m, "lookup and delete batch")
     _start(m, HASHES, flags, "lookup and delete batch")
-    found = lookup_batch(m, count, None, flags)
-    for key, _ in found.elements:
-        commands.delete_elem(m, key)
-    return found
+    commands._readable(m, "lookup and delete batch")
+    done: list[tuple[bytes, bytes]] = []
+    for key in m.raw_keys():
+        done += _taken(m, key, flags)
+        if len(done) == count:
+            return Batch(done, key, 0)
+    return Batch(done, None, ENOENT)
+
+
+def _taken(m: Map, key: bytes, flags: int) -> list[tuple[bytes, bytes]]:
+    """Key and value of an element that is out of the map now; none when a program was faster."""
+    try:
+        return [(key, commands.lookup_and_delete_elem(m, key, flags))]
+    except MapError as e:
+        if e.errno != ENOENT:
+            raise
+        return []

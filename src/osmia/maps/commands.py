@@ -2,12 +2,15 @@
 
 Keys and values are bytes, per-CPU values all CPUs' one after the other.  Every function raises ``MapError`` with the
 kernel's errno.  Maps whose values are objects (programs, maps) take and give their ids here; see ``maps.face``.
+Threads take turns on one map here, for its commands share buffers; programs don't wait for that.
 """
 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from osmia.errors import MapError
 from osmia.kernel.uapi import BPF_F_LOCK, MAP_FLAGS
@@ -20,6 +23,20 @@ EINVAL, EPERM, ENOENT, EBUSY, EFAULT = errno.EINVAL, errno.EPERM, errno.ENOENT, 
 ENOTSUPP = 524
 QUEUES = ("queue", "stack")
 TAKING = ("hash", "percpu_hash", "lru_hash", "lru_percpu_hash", "hash_of_maps")
+
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+def alone(command: Callable[Concatenate[Map, P], R]) -> Callable[Concatenate[Map, P], R]:
+    """One thread at a time in the commands of one map."""
+
+    @wraps(command)
+    def call(m: Map, *args: P.args, **named: P.kwargs) -> R:
+        with m.guard:
+            return command(m, *args, **named)
+
+    return call
 
 
 def fail(m: Map, bad: int, what: str) -> MapError:
@@ -69,6 +86,7 @@ def _bytes(m: Map, found: bytes | int, what: str) -> bytes:
     return found
 
 
+@alone
 def lookup_elem(m: Map, key: bytes | None, flags: int = 0, value: bytes | None = None) -> bytes:
     """BPF_MAP_LOOKUP_ELEM.  ``value`` is what a bloom filter is asked about."""
     what = "lookup"
@@ -83,9 +101,10 @@ def lookup_elem(m: Map, key: bytes | None, flags: int = 0, value: bytes | None =
         if bad:
             raise fail(m, bad, what)
         return asked
-    return _bytes(m, m.copy_value(address), what)
+    return _bytes(m, m.copy_locked(address) if flags else m.copy_value(address), what)
 
 
+@alone
 def update_elem(m: Map, key: bytes | None, value: bytes, flags: int = 0) -> None:
     """BPF_MAP_UPDATE_ELEM; queues, stacks and bloom filters push."""
     what = "update"
@@ -97,6 +116,7 @@ def update_elem(m: Map, key: bytes | None, value: bytes, flags: int = 0) -> None
         raise fail(m, bad, what)
 
 
+@alone
 def delete_elem(m: Map, key: bytes | None) -> None:
     """BPF_MAP_DELETE_ELEM."""
     what = "delete"
@@ -106,6 +126,7 @@ def delete_elem(m: Map, key: bytes | None) -> None:
         raise fail(m, bad, what)
 
 
+@alone
 def next_key(m: Map, key: bytes | None) -> bytes | None:
     """BPF_MAP_GET_NEXT_KEY: the key that follows, the first for None; None after the last."""
     what = "next key"
@@ -118,6 +139,7 @@ def next_key(m: Map, key: bytes | None) -> bytes | None:
     return bytes(m._key_out)[: m.key_size]
 
 
+@alone
 def lookup_and_delete_elem(m: Map, key: bytes | None, flags: int = 0) -> bytes:
     """BPF_MAP_LOOKUP_AND_DELETE_ELEM."""
     what = "lookup and delete"
