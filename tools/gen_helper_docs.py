@@ -1,7 +1,7 @@
 """Write docs/helpers.md from the rows in ``osmia.kernel.helpers`` and the bodies in ``osmia.helpers``.
 
-    python tools/gen_helper_docs.py            # writes the page
-    python tools/gen_helper_docs.py --check    # exit status 1 when the page in the tree is stale
+python tools/gen_helper_docs.py            # writes the page
+python tools/gen_helper_docs.py --check    # exit status 1 when the page in the tree is stale
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from osmia.helpers import fast
 from osmia.helpers.registry import BODIES, ON_THEIR_OWN, load_bodies
 from osmia.kernel.helpers import HELPERS, HelperProto
 
@@ -20,16 +21,21 @@ HEAD = """# Helpers
 All {all} helpers of Linux 6.18 have a row: number, C prototype, the verifier's kinds, first kernel. {here} of them
 have a body here and run; the others raise `MissingBody` with their name when a program calls them.
 
-A body is one typed Python function. Its row converts the registers: a map pointer arrives as the `Map`, the context
-as the context object, numbers with the width and sign of their C type; memory with a size has been checked against
-what the program may touch (`Fault` otherwise). It returns an int: a value, an address or a negative errno.
+{native} bodies are **native**: where Osmia is compiled, the interpreter and compiled programs call them by address,
+without Python and without its lock. They are functions `u64 f(run, r1 … r5)` of the modules `osmia.helpers.fast_*`,
+listed in `osmia.helpers.fast`; not compiled, the same functions run as Python. Some hand rare cases on to a
+Python body: a map whose family is Python, a host of your own, the first look at a task's `task_struct`.
+
+Any other body is one typed Python function. Its row converts the registers: a map pointer arrives as the `Map`, the
+context as the context object, numbers with the width and sign of their C type; memory with a size has been checked
+against what the program may touch (`Fault` otherwise). It returns an int: a value, an address or a negative errno.
 
 ```python
 from osmia.helpers import helper
 
-@helper("bpf_get_numa_node_id")
-def get_numa_node_id(env):
-    return 0
+@helper("bpf_get_func_ip")
+def get_func_ip(env, ctx):
+    return int(getattr(ctx, "func_ip", 0))
 ```
 
 `env` is the running program's world: `env.memory`, `env.host` (clock, task, CPU, trace pipe), `env.ctx`, `env.maps`,
@@ -60,29 +66,32 @@ Where they can't be the same:
 
 ## All rows
 
-| id | prototype | since | here |
-|---|---|---|---|
+| id | prototype | since | native | here |
+|---|---|---|---|---|
 """
 
 
 def summary(row: HelperProto) -> str:
     """The body's first line, or a dash."""
     body = BODIES.get(row.name) or ON_THEIR_OWN.get(row.name)
-    text = (body.__doc__ or "").split("\n", 1)[0] if body else "—"
-    return text.replace("|", "\\|").replace("``", "`")
+    doc = fast.summary(row.name) if row.name in fast.FAST else (body.__doc__ or "") if body else "—"
+    return doc.split("\n", 1)[0].replace("|", "\\|").replace("``", "`")
 
 
 def line(row: HelperProto) -> str:
     """One row of the table."""
     gpl = " (GPL)" if row.gpl_only else ""
-    return f"| {row.id} | `{row.declaration}`{gpl} | {row.since[0]}.{row.since[1]} | {summary(row)} |"
+    native = "yes" if row.name in fast.FAST else ""
+    return f"| {row.id} | `{row.declaration}`{gpl} | {row.since[0]}.{row.since[1]} | {native} | {summary(row)} |"
 
 
 def page() -> str:
     """The whole page."""
     load_bodies()
-    here = len(BODIES) + len(ON_THEIR_OWN)
-    head = HEAD.replace("{all}", str(len(HELPERS))).replace("{here}", str(here))
+    counts = {"all": len(HELPERS), "here": len({*BODIES, *ON_THEIR_OWN, *fast.FAST}), "native": len(fast.FAST)}
+    head = HEAD
+    for name, count in counts.items():
+        head = head.replace(f"{{{name}}}", str(count))
     return head + "\n".join(line(row) for row in HELPERS) + "\n"
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from osmia.errors import Fault, VmError
 from osmia.helpers.access import cpu_of
 from osmia.helpers.registry import helper, raw_helper
-from osmia.kernel.uapi import BPF_MAX_LOOPS
 from osmia.maps.base import Map
 from osmia.memory import Region
 from osmia.raw import Buffer, write
@@ -26,19 +25,6 @@ WALKABLE = ("array", "percpu_array", "hash", "percpu_hash", "lru_hash", "lru_per
 def tail_call(env: Env, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
     """Machines run tail calls as an instruction of their own and never come here."""
     raise VmError("a tail call needs a machine that knows it")
-
-
-@helper("bpf_loop")
-def loop(env: Env, count: int, callback: int, ctx: int, flags: int) -> int:
-    """Call back ``count`` times or until it answers non-zero; how often it was called."""
-    if flags:
-        return -errno.EINVAL
-    if count > BPF_MAX_LOOPS:
-        return -errno.E2BIG & 0xFFFFFFFF
-    for i in range(count):
-        if env.call(callback, i, ctx):
-            return i + 1
-    return count
 
 
 @helper("bpf_for_each_map_elem")

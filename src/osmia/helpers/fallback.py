@@ -28,7 +28,7 @@ def python_body(run: int, helper: int, r1: int, r2: int, r3: int, r4: int, r5: i
 
 def is_map(run: int, handle: int) -> int:
     """Is it the handle of a map that the program may use?  1 or 0.  The last one that was is found at once."""
-    if handle == ld64(run + R_SCRATCH0):
+    if handle and handle == ld64(run + R_SCRATCH0):
         return 1
     if window(ld64(run + R_MEMORY), handle, run + R_SCRATCH1) == 0 or ld64(run + R_SCRATCH1) != handle:
         return 0

@@ -218,7 +218,7 @@ def _table() -> dict[int, HelperBody]:
 
 def _entry(row: HelperProto) -> HelperBody:
     python = _python_body(row)
-    if row.name in FAST and python is None:
+    if row.name in FAST:
         return fast_body(row.id, row.name, python)
     return python or missing(row.name)
 
