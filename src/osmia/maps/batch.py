@@ -101,10 +101,10 @@ def take_batch(m: Map, count: int, flags: int = 0) -> Batch:
     commands._readable(m, "lookup and delete batch")
     done: list[tuple[bytes, bytes]] = []
     for key in m.raw_keys():
-        done += _taken(m, key, flags)
         if len(done) == count:
-            return Batch(done, key, 0)
-    return Batch(done, None, ENOENT)
+            return Batch(done, done[-1][0] if done else None, 0)
+        done += _taken(m, key, flags)
+    return Batch(done, None, 0 if len(done) == count else ENOENT)
 
 
 def _taken(m: Map, key: bytes, flags: int) -> list[tuple[bytes, bytes]]:

@@ -25,7 +25,8 @@ QUEUES = ("queue", "stack")
 TAKING = ("hash", "percpu_hash", "lru_hash", "lru_percpu_hash", "hash_of_maps")
 
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def alone(command: Callable[Concatenate[Map, P], R]) -> Callable[Concatenate[Map, P], R]:
