@@ -1,0 +1,8 @@
+from libc.stdint cimport uint64_t
+from osmia.maps cimport ring as native
+from osmia.maps.base cimport Map
+from osmia.raw cimport load64
+
+cdef class Ringbuf(Map):
+    cdef public uint64_t ring
+    cdef object _slab, _waker
