@@ -33,7 +33,7 @@ def alone(command: Callable[Concatenate[Map, P], R]) -> Callable[Concatenate[Map
     """One thread at a time in the commands of one map."""
 
     @wraps(command)
-    def call(m: Map, *args: P.args, **named: P.kwargs) -> R:
+    def call(m: Map, /, *args: P.args, **named: P.kwargs) -> R:
         with m.guard:
             return command(m, *args, **named)
 
