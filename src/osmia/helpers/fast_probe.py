@@ -23,7 +23,7 @@ if not cython.compiled:
 M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 TASK_SIZE, KERNEL_START = (1 << 47) - 4096, 0xFFFF_8000_0000_0000
 """Where user space ends and kernel space begins on x86-64 with four levels of page tables."""
-BAD_ADDRESS, BAD_RANGE, INVALID = (M64 + 1 - number for number in (errno.EFAULT, errno.ERANGE, errno.EINVAL))
+BAD_ADDRESS, BAD_RANGE, INVALID = (M64 ^ (number - 1) for number in (errno.EFAULT, errno.ERANGE, errno.EINVAL))
 
 
 def in_space(run: int, address: int, space: int) -> int:
