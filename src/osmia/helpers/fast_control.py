@@ -39,7 +39,7 @@ if not cython.compiled:
 
 
 M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-INVALID, TOO_MANY = M64 + 1 - errno.EINVAL, (1 << 32) - errno.E2BIG
+INVALID, TOO_MANY = -errno.EINVAL & M64, (1 << 32) - errno.E2BIG
 MAX_LOOPS, ROOM = BPF_MAX_LOOPS, CURSOR_SIZE
 FOR_EACH, SPIN_LOCK, SPIN_UNLOCK = (
     helper_by_name(f"bpf_{name}").id for name in ("for_each_map_elem", "spin_lock", "spin_unlock")

@@ -16,7 +16,7 @@ if not cython.compiled:
     from osmia.vm.runwords import R_CHECKED
 
 M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-INVALID, BAD_RANGE = M64 + 1 - errno.EINVAL, M64 + 1 - errno.ERANGE
+INVALID, BAD_RANGE = -errno.EINVAL & M64, -errno.ERANGE & M64
 HIGHEST = (1 << 63) - 1
 LONGEST = 63
 """Characters of the number that the kernel looks at."""
