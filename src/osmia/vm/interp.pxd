@@ -45,6 +45,7 @@ cdef class Interp:
     cdef public Py_ssize_t current
     cdef public uint64_t file
     cdef list _tables, _bodies, _plain
+    cdef dict _handed
     cdef object _records, _registers, _still
     cdef uint64_t _saved, _room, _used, _low, _span, _low2, _span2, _granted
     cdef bint _writable, _writable2
