@@ -101,7 +101,8 @@ def get(m: Map, key: Any) -> Any:
     raw = key_bytes(m, key)
     if m.type not in OBJECTS:
         return value_of(m, commands.lookup_elem(m, raw), raw)
-    found = m.get_object(_address(m, raw))
+    with m.guard:
+        found = m.get_object(_address(m, raw))
     if found is None:
         raise MapError(2, f"lookup of map {m.name}")
     return found
@@ -118,7 +119,8 @@ def put(m: Map, key: Any, value: Any, flags: int = 0) -> None:
         commands.update_elem(m, raw, value_bytes(m, value), flags)
         return
     commands._writable(m, "update")
-    bad = m.put_object(_address(m, raw), value, flags)
+    with m.guard:
+        bad = m.put_object(_address(m, raw), value, flags)
     if bad:
         raise commands.fail(m, bad, "update")
 
@@ -145,8 +147,13 @@ def keys(m: Map) -> Iterator[Any]:
         return
     commands._readable(m, "listing")
     for key in m.raw_keys():
-        if m.type not in OBJECTS or m.get_object(_address(m, key)) is not None:
+        if m.type not in OBJECTS or _there(m, key):
             yield key_value(m, key)
+
+
+def _there(m: Map, key: bytes) -> bool:
+    with m.guard:
+        return m.get_object(_address(m, key)) is not None
 
 
 def items(m: Map) -> Iterator[tuple[Any, Any]]:

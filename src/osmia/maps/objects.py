@@ -1,7 +1,11 @@
 """Maps whose values are programs or other maps: prog_array, array_of_maps, hash_of_maps.
 
 bpf(2) passes file descriptors for those values; here they are the Python objects themselves.
-Sources: kernel/bpf/arraymap.c (fd arrays), hashtab.c (fd_htab), map_in_map.c.
+Native code sees words for them (``maps.slots``).  Sources: kernel/bpf/arraymap.c (fd arrays), hashtab.c (fd_htab),
+map_in_map.c.
+
+What is replaced or taken out stays alive: a program that runs may have its address.  The kernel frees it when no run
+can; here that is known to whoever runs programs, who may say so by ``settle``, and otherwise the end of the map.
 """
 
 from __future__ import annotations
@@ -11,11 +15,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from osmia.kernel.uapi import MAP_FLAGS
-from osmia.maps.array import next_index
 from osmia.maps.base import ENOTSUPP, Map
 from osmia.maps.fields import special_fields
-from osmia.maps.hash import Hash
-from osmia.raw import Buffer, ld32, ld64, st64
+from osmia.maps.slots import HandleHash, Slots
+from osmia.maps.targets import number_of
+from osmia.raw import Buffer, ld32, st64
 
 if TYPE_CHECKING:
     from osmia.memory import Region
@@ -43,20 +47,25 @@ def fits(template: MapSpec, spec: MapSpec) -> bool:
     return alike and special_fields(template) == special_fields(spec)
 
 
-class ObjectArray(Map):
-    """Indices to objects; an empty slot is None."""
+class ObjectArray(Slots):
+    """Indices to objects; an empty slot is None.  ``objects`` are those that are in, by index."""
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
-        self.slots: dict[int, Any] = {}
+        self.objects: dict[int, Any] = {}
+        self._replaced: list[Any] = []
 
     def accept(self, value: Any) -> int:
         """0, or the negative errno with which the object is refused."""
         return 0
 
+    def word_for(self, value: Any) -> int:
+        """What the slot holds for an object."""
+        return number_of(value)
+
     def get_object(self, key: int) -> Any:
         """The object of the key at that address, or None."""
-        return self.slots.get(ld32(key))
+        return self.objects.get(ld32(key))
 
     def put_object(self, key: int, value: Any, flags: int = 0) -> int:
         """Set a slot; 0 or a negative errno."""
@@ -66,18 +75,32 @@ class ObjectArray(Map):
             return -E2BIG
         bad = self.accept(value)
         if not bad:
-            self.slots[ld32(key)] = value
+            self.place(ld32(key), value)
         return bad
+
+    def place(self, index: int, value: Any) -> None:
+        """Set a slot that there is to an object that is accepted."""
+        with self.guard:
+            if self.objects.get(index) is not None:
+                self._replaced.append(self.objects[index])
+            self.objects[index] = value
+            self.set_word(index, self.word_for(value))
 
     def delete(self, key: int) -> int:
         """Empty a slot."""
         if ld32(key) >= self.max_entries:
             return -E2BIG
-        return 0 if self.slots.pop(ld32(key), None) is not None else -ENOENT
+        with self.guard:
+            found = self.objects.pop(ld32(key), None)
+            self.set_word(ld32(key), 0)
+            if found is None:
+                return -ENOENT
+            self._replaced.append(found)
+        return 0
 
-    def next_key(self, key: int, out: int) -> int:
-        """Indices in order, empty slots too."""
-        return next_index(key, out, self.max_entries)
+    def settle(self) -> None:
+        """No program runs that could have seen what was replaced: let it go."""
+        self._replaced.clear()
 
     def copy_value(self, key: int) -> bytes | int:
         """The object's id, as bpf(2) tells it."""
@@ -85,11 +108,14 @@ class ObjectArray(Map):
         return -ENOENT if found is None else int(getattr(found, "id", 0)).to_bytes(4, "little")
 
     def __len__(self) -> int:
-        return len(self.slots)
+        return len(self.objects)
 
 
 class ProgArray(ObjectArray):
-    """The targets of tail calls.  ``pending`` names programs that the map's definition wants in its slots."""
+    """The targets of tail calls, in native memory by number (``maps.targets``).
+
+    ``pending`` names programs that the map's definition wants in its slots.
+    """
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
@@ -99,12 +125,12 @@ class ProgArray(ObjectArray):
         """Fill the slots that wait for these programs by name."""
         for slot, name in tuple(self.pending.items()):
             if name in programs:
-                self.slots[slot] = programs[name]
+                self.place(slot, programs[name])
                 del self.pending[slot]
 
     def program(self, index: int) -> Any:
         """What a tail call to that index goes to, or None."""
-        return self.slots.get(index)
+        return self.objects.get(index)
 
 
 class _MapOfMaps:
@@ -112,7 +138,6 @@ class _MapOfMaps:
 
     spec: MapSpec
     _watchers: list[Callable[[Region], None]]
-    _told: set[int]
 
     def accept(self, value: Any) -> int:
         """-EINVAL for what is no map or differs from the template."""
@@ -126,7 +151,6 @@ class _MapOfMaps:
     def regions(self) -> list[Region]:
         """The handle, and the regions of the inner maps that are there now; later ones come through ``watch``."""
         unique = {int(m.address): m for m in self.inner_maps()}
-        self._told.update(unique)
         return [*super().regions(), *(region for m in unique.values() for region in m.regions())]  # type: ignore[misc]
 
     def watch(self, added: Callable[[Region], None]) -> None:
@@ -134,12 +158,10 @@ class _MapOfMaps:
         self._watchers.append(added)
 
     def tell(self, inner: Map) -> None:
-        """Report the regions of an inner map that is new here."""
-        if inner.address not in self._told:
-            self._told.add(inner.address)
-            for region in inner.regions():
-                for added in self._watchers:
-                    added(region)
+        """Report the regions of an inner map, before native code can see its handle."""
+        for region in inner.regions():
+            for added in self._watchers:
+                added(region)
 
 
 class ArrayOfMaps(_MapOfMaps, ObjectArray):
@@ -147,39 +169,31 @@ class ArrayOfMaps(_MapOfMaps, ObjectArray):
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
-        self._watchers, self._told = [], set()
+        self._watchers = []
+        self.shown = 1
 
-    def lookup(self, key: int, cpu: int) -> int:
-        """The inner map's handle, or 0."""
-        inner = self.slots.get(ld32(key))
-        return 0 if inner is None else int(inner.address)
+    def word_for(self, value: Any) -> int:
+        """The inner map's handle."""
+        return int(value.address)
 
-    def put_object(self, key: int, value: Any, flags: int = 0) -> int:
-        """Set a slot; 0 or a negative errno."""
-        bad = super().put_object(key, value, flags)
-        if not bad:
-            self.tell(value)
-        return bad
+    def place(self, index: int, value: Any) -> None:
+        """Set a slot that there is to a map that fits."""
+        self.tell(value)
+        super().place(index, value)
 
     def inner_maps(self) -> list[Map]:
         """The maps in the slots."""
-        return list(self.slots.values())
+        return list(self.objects.values())
 
 
-class HashOfMaps(_MapOfMaps, Hash):
+class HashOfMaps(_MapOfMaps, HandleHash):
     """Keys to maps.  The elements hold the inner maps' handles."""
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
-        self._watchers, self._told = [], set()
-        self._inner: dict[int, Map] = {}
+        self._watchers = []
+        self._inner: dict[int, Map] = {}  # by handle: those that are in, and those that were
         self._handle = Buffer(8)
-        self.stored = 8  # a handle, though the value size says four
-
-    def lookup(self, key: int, cpu: int) -> int:
-        """The inner map's handle, or 0."""
-        element = self.element_of(key)
-        return ld64(element + self.value_at) if element else 0
 
     def get_object(self, key: int) -> Any:
         """The inner map, or None."""
@@ -190,12 +204,22 @@ class HashOfMaps(_MapOfMaps, Hash):
         bad = self.accept(value)
         if bad:
             return bad
-        st64(self._handle.address, value.address)
-        bad = super().update(key, self._handle.address, flags, 0)
-        if not bad:
-            self._inner[int(value.address)] = value
+        with self.guard:
+            known = int(value.address) in self._inner
+            self._inner[int(value.address)] = value  # before native code can see it
             self.tell(value)
+            st64(self._handle.address, value.address)
+            bad = int(self.update(key, self._handle.address, flags, 0))
+            if bad and not known:
+                del self._inner[int(value.address)]
         return bad
+
+    def settle(self) -> None:
+        """No program runs that could have seen what was replaced: let it go."""
+        with self.guard:
+            keys = [Buffer.of(key) for key in self.raw_keys()]
+            inside = {self.lookup(key.address, 0) for key in keys}
+            self._inner = {address: m for address, m in self._inner.items() if address in inside}
 
     def copy_value(self, key: int) -> bytes | int:
         """The inner map's id."""
