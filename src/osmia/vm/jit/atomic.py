@@ -1,8 +1,8 @@
 """Atomic operations (RFC 9669 section 5.3), in the orders that Linux gives them (Documentation/bpf, "ordering").
 
 Those that fetch, and the exchanges, are fully ordered; those that do not are atomic and no more.  Programs that
-nobody verified may use addresses that are no multiple of the size: no processor promises anything for those, so they get
-a load and a store.
+nobody verified may use addresses that are no multiple of the size: no processor promises anything for those, so they
+get a load and a store.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ def _narrow(w: Writer, value: str, bits: int) -> str:
 def _locked(w: Writer, pointer: str, bits: int, value: str, expected: str) -> str:
     imm, align = w.row.imm, bits // 8
     if imm == b.CMPXCHG:
-        pair = w.let(
-            f"cmpxchg ptr {pointer}, i{bits} {expected}, i{bits} {value} seq_cst seq_cst, align {align}"
-        )
+        pair = w.let(f"cmpxchg ptr {pointer}, i{bits} {expected}, i{bits} {value} seq_cst seq_cst, align {align}")
         return w.let(f"extractvalue {{ i{bits}, i1 }} {pair}, 0")
     order = "seq_cst" if imm & FETCH else "monotonic"
     return w.let(f"atomicrmw {_OPERATIONS[imm & 0xF0]} ptr {pointer}, i{bits} {value} {order}, align {align}")

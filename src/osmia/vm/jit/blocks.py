@@ -86,6 +86,10 @@ class Function:
         """The registers that it reads before it writes them: its parameters (R10 apart)."""
         return [number for number in range(10) if self.first.live >> number & 1]
 
+    def callees(self, rows: Sequence[Row], code: Code) -> list[int]:
+        """Entries of the functions that it calls, or may call back."""
+        return [slot + 1 + rows[slot].off for slot in self.calls] + callbacks(code)
+
     def __repr__(self) -> str:
         return f"<Function {self.entry}: {len(self.blocks)} blocks>"
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from osmia._version import __version__
+from osmia.maps.base import Map
 from osmia.maps.handle import WORD
 from osmia.raw import ld64
 from osmia.vm.decode import Code
@@ -93,7 +94,7 @@ def options_of(code: Code, maps: Sequence[Any], checked: bool, kinds: Kinds | No
 
 def is_native(map_: Any) -> bool:
     """Are the map's operations compiled functions?  Its handle holds their addresses then."""
-    return bool(ld64(map_.address + WORD["lookup"]))
+    return isinstance(map_, Map) and bool(ld64(map_.address + WORD["lookup"]))
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osmia.vm.jit import alu, atomic, invoke, memory
+from osmia.vm.jit import alu, atomic, helpers, invoke, memory
 from osmia.vm.jit import blocks as b
 from osmia.vm.jit.module import Module
 from osmia.vm.jit.source import Source
@@ -110,7 +110,8 @@ def _pay(w: Writer, block: Block) -> None:
         w.at(more)
         w.store_word("fuel", fuel or "0")
         w.store_word("pc", str(block.start))
-        stop = w.let(f"icmp ne i64 {w.module.call(w, 'refill', [])}, 0")
+        w.module.call(w, "refill", [])
+        stop = w.let(f"icmp ne i64 {w.load_word('fault')}, 0")  # set even where the answer got lost: Ctrl-C
         granted = w.load_word("fuel")
         w.do(f"br i1 {stop}, label %{w.failing(granted)}, label %{go}")
         w.at(go)
@@ -123,6 +124,7 @@ _ROWS = {
     **dict.fromkeys(b.STORES, memory.store),
     **dict.fromkeys(b.ATOMICS, atomic.write),
     **invoke.ROWS,
+    b.HELPER: helpers.helper,
     b.WIDE: _wide,
 }
 """What writes each kind of row; the rest is arithmetic (``alu.ALL``), or a jump."""

@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 
 def prologue(w: Writer) -> str:
-    """The first lines: ``%fp`` is R10; in the run's frames ``%room`` and ``%above`` are the bytes in use before and now."""
+    """The first lines: ``%fp`` is R10; ``%room`` and ``%above`` are the bytes of the run's frames before and now."""
     lines = ["entry:"]
-    if w.module.framed[w.function.entry]:
+    frame = w.module.frames[w.function.entry]
+    if frame.in_run:
         lines += _in_run()
-    else:
+    elif frame.wanted:
         lines += [
             f"  %frame = alloca [{FRAME_SIZE} x i8], align 16",
             f"  %fp = getelementptr i8, ptr %frame, i64 {FRAME_SIZE}",
         ]
-    lines += _zeros(w)
+    lines += _zeros(frame.zeros)
     if w.wants_packet:
         lines += _packet()
     return "\n".join(lines)
@@ -45,8 +46,22 @@ def _in_run() -> list[str]:
     ]
 
 
-def _zeros(w: Writer) -> list[str]:
-    return [f"  call void @llvm.memset.p0.i64(ptr %frame, i8 0, i64 {FRAME_SIZE}, i1 false)"]
+def _zeros(mask: int) -> list[str]:
+    """Zero the bytes in a mask, one range at a time."""
+    lines, low = [], 0
+    while mask >> low:
+        if not mask >> low & 1:
+            low += 1
+            continue
+        size = 1
+        while mask >> low + size & 1:
+            size += 1
+        lines += [
+            f"  %zeros{low} = getelementptr i8, ptr %frame, i64 {low}",
+            f"  call void @llvm.memset.p0.i64(ptr %zeros{low}, i8 0, i64 {size}, i1 false)",
+        ]
+        low += size
+    return lines
 
 
 def _packet() -> list[str]:

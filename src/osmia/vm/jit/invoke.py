@@ -1,15 +1,12 @@
-"""Calls: functions of the program, callbacks, helpers, tail calls, legacy packet loads; and leaving a function."""
+"""Calls of functions of the program, callbacks, tail calls, legacy packet loads; and leaving a function."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from osmia.kernel.helpers import helper_by_id
 from osmia.vm.jit import blocks as b
-from osmia.vm.jit.inline import INLINE
-from osmia.vm.jit.module import never_fails
 from osmia.vm.jit.scopes import UNLIKELY
-from osmia.vm.jit.unit import Symbol
 from osmia.vm.ops import FRAME_STRIDE, FRAMES, IMM
 from osmia.vm.runwords import F_BEYOND, F_DEPTH
 
@@ -21,7 +18,7 @@ def local(w: Writer) -> None:
     """A call of a function of the program."""
     target = w.slot + 1 + w.row.off
     if w.checked:
-        _test_depth(w)
+        test_depth(w)
     w.sync()
     w.set_num(0, call_function(w, target))
     w.resync()
@@ -35,7 +32,17 @@ def call_function(w: Writer, target: int) -> str:
     return w.let(f"call i64 @f{target}({', '.join(('ptr %run', *arguments))})")
 
 
-def _test_depth(w: Writer) -> None:
+def arguments_of(w: Writer, target: int, values: Mapping[int, str]) -> str:
+    """The arguments of a call that is given these words; other registers are 0."""
+    found = ["ptr %run"]
+    for number, type in w.module.parameters(target):
+        value = values.get(number, "0")
+        found.append(f"i64 {value}" if type == "i64" else f"ptr {w.let(f'inttoptr i64 {value} to ptr')}")
+    return ", ".join(found)
+
+
+def test_depth(w: Writer) -> None:
+    """Checked code: a call that finds no frame is a fault."""
     used = w.let(f"sub i64 %above, {w.load_word('floor')}")
     deep = w.let(f"icmp uge i64 {used}, {FRAMES * FRAME_STRIDE}")
     trap(w, F_DEPTH, deep)
@@ -63,59 +70,29 @@ def callx(w: Writer) -> None:
     w.check_fault()
 
 
-def helper(w: Writer) -> None:
-    """A call of a helper or kernel function: as IR, by address, or in Python."""
-    number = w.source.helper_at(w.slot)
-    name = w.source.options.fast.get(number)
-    if name is None:
-        python(w)
-    elif name not in INLINE or not INLINE[name](w):
-        native(w, number, name)
-
-
-def python(w: Writer) -> None:
-    """The body that the decoder found, through the engine."""
-    w.sync()
-    w.set_num(0, w.module.call(w, "python", [w.row_address(), *(w.num(n) for n in range(1, 6))]))
-    w.resync()
-    w.check_fault()
-
-
-def native(w: Writer, number: int, name: str) -> None:
-    """A helper's native body."""
-    function = w.module.function(f"fast.{name}", Symbol("fast", name=name), 6)
-    count = len(helper_by_id(number).args)
-    words = ", ".join(f"i64 {w.num(n) if n <= count else 0}" for n in range(1, 6))
-    w.sync()
-    w.set_num(0, w.let(f"call i64 {function}(ptr %run, {words})"))
-    w.resync()
-    if not never_fails(w.source, w.slot):
-        w.check_fault()
-
-
 def tail(w: Writer) -> None:
     """A tail call: the target takes this function's frame, and its answer is this function's."""
     w.sync()
     target = w.module.call(w, "tail", [w.row_address(), w.num(2), w.num(3)])
+    words = ", ".join(f"i64 {w.num(n)}" for n in range(1, 6))  # before the fork: both ways may need them
     go, stay = w.fresh("tail"), w.fresh("stay")
     none = w.let(f"icmp eq i64 {target}, 0")
     w.do(f"br i1 {none}, label %{stay}, label %{go}")
     w.at(go)
-    _replace(w, target)
+    _replace(w, target, words)
     w.at(stay)
     w.check_fault()
 
 
-def _replace(w: Writer, target: str) -> None:
+def _replace(w: Writer, target: str, words: str) -> None:
     checked, floor = w.checked, ""
     if checked:
         w.store_word("fuel", w.refund())
         w.store_word("room", "%room")
         floor = w.load_word("floor")
         w.store_word("floor", "%room")
-    elif w.module.framed[w.function.entry]:
+    elif w.module.frames[w.function.entry].in_run:
         w.store_word("room", "%room")
-    words = ", ".join(f"i64 {w.num(n)}" for n in range(1, 6))
     function = w.let(f"inttoptr i64 {target} to ptr")
     answer = w.let(f"call i64 {function}(ptr %run, {words})")
     if checked:
@@ -154,6 +131,6 @@ def beyond(w: Writer) -> None:
     w.do(f"br label %{w.failing(refund)}")
 
 
-ROWS = {b.LOCAL: local, b.CALLX: callx, b.HELPER: helper, b.TAIL: tail, b.EXIT: leave, b.BEYOND: beyond}
+ROWS = {b.LOCAL: local, b.CALLX: callx, b.TAIL: tail, b.EXIT: leave, b.BEYOND: beyond}
 ROWS |= dict.fromkeys(b.LEGACY, legacy)
 """What writes each of these rows."""

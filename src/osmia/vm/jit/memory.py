@@ -54,7 +54,9 @@ def store(w: Writer) -> None:
     if w.source.plain(w.slot):
         w.do(f"store i{bits} {value}, ptr {pointer}, align {alignment(kind, row.off, bits // 8)}{notes}")
     else:
-        ordered(w, bits, pointer, kind, f"store atomic i{bits} {value}, ptr {pointer} release, align {bits // 8}", value)
+        ordered(
+            w, bits, pointer, kind, f"store atomic i{bits} {value}, ptr {pointer} release, align {bits // 8}", value
+        )
 
 
 def ordered(w: Writer, bits: int, pointer: str, kind: Kind | None, text: str, stored: str = "") -> str:
@@ -87,6 +89,12 @@ def place(w: Writer, register: int, offset: int, size: int, write: bool) -> tupl
     if w.checked and not _proved(w, kind, offset, size, write):
         check(w, register, offset, size, write)
     return displaced(w, w.ptr(register), offset), kind
+
+
+def check_bytes(w: Writer, register: int, size: int, write: bool) -> None:
+    """In checked code: may the bytes behind a register, an argument, be touched?"""
+    if size and not _proved(w, w.state[register], 0, size, write):
+        check(w, register, 0, size, write)
 
 
 def displaced(w: Writer, pointer: str, offset: int) -> str:
@@ -127,7 +135,7 @@ def check(w: Writer, register: int, offset: int, size: int, write: bool) -> None
     number = w.num(register)
     at = w.let(f"add i64 {number}, {offset}") if offset else number
     kind = _name(w.state[register])
-    test = {"stack": _in_own_frame, "frame": _in_frames, "packet": _in_packet}.get(kind)
+    test = _TESTS.get(kind) if size <= FRAME_SIZE else None
     fine = _in_window(w, at, size, write) if test is None else test(w, at, size)
     slow, go = w.fresh("slow"), w.fresh("go")
     w.do(f"br i1 {fine}, label %{go}, label %{slow}{LIKELY}")
@@ -177,6 +185,9 @@ def _in_window(w: Writer, at: str, size: int, write: bool) -> str:
     return w.let(f"and i1 {fine}, {bit}")
 
 
+_TESTS = {"stack": _in_own_frame, "frame": _in_frames, "packet": _in_packet}
+
+
 # -- pointers into kernel objects ------------------------------------------------------------------------------------
 
 
@@ -196,4 +207,3 @@ def _probe(w: Writer, bits: int, extend: str) -> None:
     if extend == "sext":
         value = w.let(f"sext i{bits} {w.let(f'trunc i64 {value} to i{bits}')} to i64")
     w.set_num(row.dst, value)
-

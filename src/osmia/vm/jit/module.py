@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from osmia.vm.decode import ROW
 from osmia.vm.jit import blocks as b
+from osmia.vm.jit.mapcalls import known
 from osmia.vm.jit.scopes import metadata
+from osmia.vm.jit.stack import frames_of
 from osmia.vm.jit.types import Types
 from osmia.vm.jit.unit import CALL, CALL_SIGNATURES, ENTRY, Symbol, Unit
 from osmia.vm.ops import FRAME_STRIDE, FRAMES
@@ -16,6 +18,7 @@ from osmia.vm.runwords import F_CALLX, F_DEPTH, F_READ, F_WRITE, OFFSETS
 if TYPE_CHECKING:
     from osmia.vm.jit.blocks import Function
     from osmia.vm.jit.source import Source
+    from osmia.vm.jit.types import State
     from osmia.vm.jit.writer import Writer
 
 _SIMPLE_NAME = re.compile(r"[-a-zA-Z$._][-a-zA-Z$._0-9]*")
@@ -23,13 +26,13 @@ _ATTRIBUTES = "attributes #0 = { nounwind }\nattributes #1 = { nounwind cold noi
 
 
 class Module:
-    """One program on its way to IR.  ``framed``: does a function keep its stack in the run; ``fails``: may it set fault."""
+    """One program on its way to IR.  ``frames``: where each function keeps its stack; ``fails``: may it set a fault?"""
 
     def __init__(self, source: Source, found: dict[int, Function]) -> None:
         self.source, self.found = source, found
         self.checked = source.options.checked
         self.types = Types(source, found)
-        self.framed = framed(self)
+        self.frames = frames_of(self)
         self.fails = failing(self)
         self.symbols: dict[str, Symbol] = {}
         self._declared: dict[str, str] = {}
@@ -96,47 +99,41 @@ def _escaped(name: str) -> str:
 # -- what functions do ------------------------------------------------------------------------------------------------
 
 
-def framed(module: Module) -> dict[int, bool]:
-    """Which functions keep their stack in the run's frames: all in checked code, else where Python may look at it."""
-    source = module.source
-    python = any(is_python(source, slot) for function in module.found.values() for slot in helpers(module, function))
-    return dict.fromkeys(module.found, source.options.checked or python)
-
-
-def helpers(module: Module, function: Function) -> list[int]:
-    """The slots of a function's calls of helpers."""
-    rows = module.source.code.rows
-    return [s for block in function.blocks.values() for s in block.slots if rows[s].op == b.HELPER]
-
-
-def is_python(source: Source, slot: int) -> bool:
-    """Does the call reach a body in Python?"""
-    return source.helper_at(slot) not in source.options.fast
-
-
 def failing(module: Module) -> dict[int, bool]:
     """Which functions may come back with a fault."""
     rows, found = module.source.code.rows, module.found
     if module.checked:
         return dict.fromkeys(found, True)
-    fails = {}
-    for entry, function in found.items():
-        ops = {rows[s].op for block in function.blocks.values() for s in block.slots}
-        direct = ops & {b.CALLX, b.TAIL, b.BEYOND, *b.LEGACY}
-        fails[entry] = bool(direct) or any(not never_fails(module.source, s) for s in helpers(module, function))
+    fails = {entry: _fails_itself(module, function) for entry, function in found.items()}
     changed = True
     while changed:
         changed = False
         for entry, function in found.items():
-            if not fails[entry] and any(fails[slot + 1 + rows[slot].off] for slot in function.calls):
+            if not fails[entry] and any(fails[target] for target in function.callees(rows, module.source.code)):
                 fails[entry] = changed = True
     return fails
 
 
-def never_fails(source: Source, slot: int) -> bool:
-    """A helper whose native body does all of the work, in code that needs no checks, can't fail."""
-    name = source.options.fast.get(source.helper_at(slot), "")
-    return not source.options.checked and name in source.options.always
+def _fails_itself(module: Module, function: Function) -> bool:
+    for slot, op, state in module.types.walk(function, {b.HELPER, b.CALLX, b.TAIL, b.BEYOND, *b.LEGACY}):
+        if op != b.HELPER or not never_fails(module.source, slot, state):
+            return True
+    return False
+
+
+_SEARCHING = re.compile("bpf_(probe_|copy_from_)")
+"""Helpers that look addresses up in the run's memory, whether the run is checked or not."""
+
+
+def settled(source: Source, slot: int, state: State) -> bool:
+    """Does the call do all of its work in native code, in memory that it is given?"""
+    name = source.helper_name(slot)
+    return (name in source.options.always and not _SEARCHING.match(name)) or bool(known(source, slot, state))
+
+
+def never_fails(source: Source, slot: int, state: State) -> bool:
+    """Such a call can't fail in code that needs no checks, unless it calls back."""
+    return not source.options.checked and source.helper_name(slot) != "bpf_loop" and settled(source, slot, state)
 
 
 # -- functions that others call ---------------------------------------------------------------------------------------
@@ -163,7 +160,7 @@ def _entry(module: Module) -> str:
 
 
 def dispatcher(module: Module, name: str) -> str:
-    """``call``: the function behind a callback pointer.  Unknown pointers go to ``elsewhere``, from ``callx`` to a trap."""
+    """``call``: the function behind a callback pointer.  Unknown ones go to ``elsewhere``, from ``callx`` to a trap."""
     entries = b.callbacks(module.source.code)
     linkage = "" if name == CALL else "internal "
     extra = "" if name == CALL else ", i64 %slot"

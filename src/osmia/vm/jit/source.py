@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osmia.isa import consts as c
-from osmia.words import s64
 from osmia.vm.jit.types import Kind
 from osmia.vm.jit.unit import MapShape, Options, Symbol
+from osmia.words import s64
 
 if TYPE_CHECKING:
     from osmia.vm.decode import Code
@@ -36,6 +36,10 @@ class Source:
         insn = self.insns[slot]
         return insn.imm if insn.src_reg == 0 and slot not in self.poisoned else -1
 
+    def helper_name(self, slot: int) -> str:
+        """The name of the helper that a row calls, where its native body is the one to be called; else empty."""
+        return self.options.fast.get(self.helper_at(slot), "")
+
     def wide_kind(self, slot: int) -> Kind | None:
         """What a 64-bit load puts into its register."""
         insn, how = self.insns[slot], self.insns[slot].src_reg
@@ -45,7 +49,7 @@ class Source:
             return Kind("map", insn.imm, 0)
         if how in MAP_VALUE:
             return Kind("value", insn.imm, self.insns[slot + 1].imm)
-        return None if how == FUNCTION else Kind("memory")
+        return Kind("function", slot + 1 + insn.imm) if how == FUNCTION else Kind("memory")
 
     def wide_symbol(self, slot: int) -> tuple[str, Symbol, int]:
         """Name of the symbol that a 64-bit load names, what it stands for, and the distance from it."""

@@ -7,17 +7,17 @@ no test.  Nothing here trusts a verifier: kinds follow from the rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from osmia.words import s64
 from osmia.vm.jit import blocks as b
 from osmia.vm.jit.unit import MapShape
 from osmia.vm.ops import FRAME_SIZE, IMM, OPS
+from osmia.words import s64
 
 if TYPE_CHECKING:
     from osmia.vm.decode import Row
-    from osmia.vm.jit.blocks import Block, Function
+    from osmia.vm.jit.blocks import Function
     from osmia.vm.jit.source import Source
 
 MOV64, ADD64, SUB64, MOV32 = OPS["MOV64"], OPS["ADD64"], OPS["SUB64"], OPS["MOV32"]
@@ -26,9 +26,7 @@ EQUAL, UNEQUAL = OPS["JEQ64"], OPS["JNE64"]
 
 LOOKUP = 1
 """Number of bpf_map_lookup_elem."""
-VALUE_MAPS = frozenset(
-    "array percpu_array hash percpu_hash lru_hash lru_percpu_hash lpm_trie".split()
-)
+VALUE_MAPS = frozenset("array percpu_array hash percpu_hash lru_hash lru_percpu_hash lpm_trie".split())
 """Map types whose look-up gives the address of ``value_size`` bytes."""
 DATA = {"xdp": (0, 8), **dict.fromkeys(
     ("sched_cls", "sched_act", "cgroup_skb", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sk_skb"), (76, 140)
@@ -38,7 +36,8 @@ DATA = {"xdp": (0, 8), **dict.fromkeys(
 
 class Kind(NamedTuple):
     """``name``: "const" (``offset`` is the value), "stack" (this function's), "frame" (a caller's stack), "ctx",
-    "packet", "meta", "value" (of map ``number``), "map" (its handle), "memory" (some pointer).
+    "packet", "meta", "value" (of map ``number``), "map" (its handle), "function" (at slot ``number``), "memory" (some
+    pointer).
 
     ``offset``: bytes from its start, None when it is not the same on all paths (for "stack" from R10).
     ``null``: -1, or the slot of the look-up whose answer it is, as long as nobody asked whether it is null.
@@ -52,7 +51,7 @@ class Kind(NamedTuple):
     @property
     def is_pointer(self) -> bool:
         """Is it kept as ``ptr``?"""
-        return self.name != "const"
+        return self.name not in ("const", "function")
 
     def moved(self, by: int | None) -> Kind:
         """The pointer after an addition; ``None``: of an unknown number."""
@@ -67,8 +66,8 @@ class Kind(NamedTuple):
             return False
         at = self.offset + offset
         if self.name == "stack":
-            return -FRAME_SIZE <= at and at + size <= 0
-        return self.name == "value" and shape is not None and 0 <= at and at + size <= shape.value_size
+            return at >= -FRAME_SIZE and at + size <= 0
+        return self.name == "value" and shape is not None and at >= 0 and at + size <= shape.value_size
 
 
 State = list[Kind | None]
@@ -83,7 +82,7 @@ def join(a: Kind | None, c: Kind | None) -> Kind | None:
         return a
     if a is None or c is None:
         return None
-    if a.name == "const" or c.name == "const":
+    if not a.is_pointer or not c.is_pointer:
         return _or_null(a, c)
     if a.name != c.name or a.number != c.number:
         return Kind("memory")
@@ -148,7 +147,8 @@ class Types:
         taken = target == slot + 1 + row.off
         settled = ZERO if taken == (row.op == EQUAL) else None
         return [
-            k if k is None or k.null != kind.null or k.name != kind.name else settled or k._replace(null=-1) for k in state
+            k if k is None or k.null != kind.null or k.name != kind.name else settled or k._replace(null=-1)
+            for k in state
         ]
 
     def step(self, slot: int, state: State) -> None:
@@ -167,7 +167,7 @@ class Types:
             state[dst] = self.source.wide_kind(slot)
         elif op == b.HELPER:
             answer = self._answer(slot, state)
-            state[:] = (k._replace(null=UNSURE) if k and k.null == slot else k for k in state)  # those of a round before
+            state[:] = (k._replace(null=UNSURE) if k and k.null == slot else k for k in state)  # of a round before
             state[0] = answer
         elif op == b.LOCAL:
             self._call(slot, state)
@@ -176,6 +176,16 @@ class Types:
         else:
             for number in b.registers(b.effect(row)[1]):
                 state[number] = None
+
+    def walk(self, function: Function, ops: Collection[int]) -> Iterator[tuple[int, int, State]]:
+        """Slot, op and the kinds before it, for every row of a function that has one of those ops."""
+        for start, block in function.blocks.items():
+            state = list(self.at[function.entry][start])
+            for slot in block.slots:
+                op = self.rows[slot].op
+                if op in ops:
+                    yield slot, op, state
+                self.step(slot, state)
 
     def _operand(self, row: Row, state: State) -> Kind | None:
         return Kind("const", offset=s64(row.imm)) if row.src == IMM else state[row.src]

@@ -18,8 +18,8 @@ What a unit may want (``Unit.symbols``: name → ``Symbol``; only those that occ
 ``map3``             the handle of map 3 of the program
 ``map3.values``      its word ``values``: the first byte of the first value (arrays)
 ``map3.value+8``     the address that a ``map_value`` load of offset 8 names (families other than arrays)
-``map3.lookup`` …    a function of the handle, of the signature ``u64 f(object, a, b, c, d)``; only for maps whose
-                     ``MapShape.native`` is set
+``map3.lookup`` …    a function of the handle, of the signature ``u64 f(object, a, b, c, d)``; only those in the map's
+                     ``MapShape.operations``
 ``map3.object``      the handle's first word: what those functions take first
 ``code``             ``Code.address``: the decoder's rows; the callback pointer of slot n is ``code + n * ROW.size``
 ``ksym.<name>``      the address of a kernel variable, 0 for a weak one that is not there
@@ -27,17 +27,20 @@ What a unit may want (``Unit.symbols``: name → ``Symbol``; only those that occ
 ``python``           ``u64 python(run, row, r1, r2, r3, r4, r5)``: runs the Python body of the call whose decoder row
                      stands at the address ``row`` (``code + slot * ROW.size``; ``Code.bodies[row.imm]``).  An exception
                      is kept by the engine, and ``fault`` is set.
-``packet``           ``u64 packet(run, row, offset)``: a legacy packet load for that row; -1 (all ones) when it is outside
+``packet``           ``u64 packet(run, row, offset)``: a legacy packet load for that row; -1 (all ones) when it is
+                     outside
 ``tail``             ``u64 tail(run, row, table, slot)``: the ``entry`` of the target and one more tail call counted,
                      or 0 when there is none or when 33 have been done; may set ``fault``
-``elsewhere``        ``u64 elsewhere(run, pointer, r1, …, r5)``: runs a callback of another program (after a tail call), or sets
-                     ``fault``
-``refill``           ``u64 refill(run)``: ``fuel`` is below 0.  Counts what was used, looks at budget, stop flag and signals;
-                     grants new fuel and answers 0, or sets ``fault`` and answers 1.  ``pc`` says where.
+``elsewhere``        ``u64 elsewhere(run, pointer, r1, …, r5)``: runs a callback of another program (after a tail call),
+                     or sets ``fault``
+``refill``           ``u64 refill(run)``: ``fuel`` is below 1 and there is more to run, at the slot in ``pc``.  Counts
+                     what was used, looks at budget, stop flag and signals; grants new fuel and answers 0, or sets
+                     ``fault`` and answers 1.
 ``may``              ``u64 may(run, address, size, write)``: may the program touch these bytes?  1 or 0
 ``probe``            ``u64 probe(run, address, size)``: what stands there, zero extended, or 0 for an address that can't
                      be read; never crashes
-``relax``            ``u64 relax(run)``: called by a loop that waits for a lock of another thread; sets ``fault`` to end the wait
+``relax``            ``u64 relax(run)``: called by a loop that waits for a lock of another thread; sets ``fault`` to end
+                     the wait
 """
 
 from __future__ import annotations
@@ -45,6 +48,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from osmia.maps.base import Map
+from osmia.maps.handle import OPERATIONS, WORD
+from osmia.raw import ld64
 
 ENTRY, CALL = "entry", "call"
 
@@ -58,8 +65,9 @@ CALL_SIGNATURES: dict[str, int] = {
 class Symbol:
     """What an external name stands for.
 
-    ``kind``: "map", "values", "value", "object", "lookup" … (a function of the handle), "code", "ksym", "fast", or a key of
-    ``CALL_SIGNATURES``.  ``number`` is the map's; ``offset`` that of "value"; ``name`` the variable's or helper's.
+    ``kind``: "map", "values", "value", "object", "lookup" … (a function of the handle), "code", "ksym", "fast", or a
+    key of ``CALL_SIGNATURES``.  ``number`` is the map's, ``offset`` that of "value", ``name`` the variable's or the
+    helper's.
     """
 
     kind: str
@@ -70,7 +78,9 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class MapShape:
-    """What the emitter knows of a map: a constant of the object code.  ``native``: its functions are compiled."""
+    """What the emitter knows of a map, constants in the object code.  ``operations``: its compiled functions, by the
+    words of the handle ("lookup", "update" …).
+    """
 
     type: str
     key_size: int
@@ -78,7 +88,7 @@ class MapShape:
     max_entries: int
     flags: int = 0
     copies: int = 1
-    native: bool = False
+    operations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +124,11 @@ class Unit:
 
 
 def shape_of(map_: Any, native: bool = False) -> MapShape:
-    """The shape of a map (``maps.Map``), or of a specification of one."""
-    copies = int(getattr(map_, "copies", 1))
-    return MapShape(
-        *(map_.type, map_.key_size, map_.value_size, map_.max_entries, int(map_.flags)), copies=copies, native=native
-    )
+    """The shape of a map; ``native``: native code may call the functions in its handle.  Of what is no ``maps.Map``
+    nothing is known but its address.
+    """
+    if not isinstance(map_, Map):
+        return MapShape("", 0, 0, 0)
+    found = frozenset(name for name in OPERATIONS if native and ld64(map_.address + WORD[name]))
+    sizes = (map_.key_size, map_.value_size, map_.max_entries, int(map_.flags))
+    return MapShape(map_.type, *sizes, copies=int(getattr(map_, "copies", 1)), operations=found)

@@ -15,7 +15,7 @@ from osmia.vm.decode import ROW
 from osmia.vm.jit import blocks as b
 from osmia.vm.jit import frames
 from osmia.vm.jit.scopes import RUN_ACCESS, UNLIKELY
-from osmia.vm.ops import MAY_GOTO_LOOPS
+from osmia.vm.ops import IMM, MAY_GOTO_LOOPS
 from osmia.vm.runwords import OFFSETS
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Writer:
         value = self.nums[register]
         if value is None:
             pointer = self.ptrs[register]
-            value = self.nums[register] = "0" if pointer in (None, "null") else self.let(f"ptrtoint ptr {pointer} to i64")
+            value = "0" if pointer in (None, "null") else self.let(f"ptrtoint ptr {pointer} to i64")
+            self.nums[register] = value
         return value
 
     def ptr(self, register: int) -> str:
@@ -114,7 +115,7 @@ class Writer:
     def operand(self) -> str:
         """The row's second operand as i64."""
         row = self.row
-        return str(signed(row.imm)) if row.src == b.IMM else self.num(row.src)
+        return str(signed(row.imm)) if row.src == IMM else self.num(row.src)
 
     # -- the run's words ---------------------------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class Writer:
         """Return from the function."""
         if self.checked:
             self.store_word("fuel", fuel)
-        if self.module.framed[self.function.entry]:
+        if self.module.frames[self.function.entry].in_run:
             self.store_word("room", "%room")
         self.do(f"ret i64 {value}")
 
