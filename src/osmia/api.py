@@ -86,15 +86,15 @@ class Program(model.Program):
 
     @overload
     def load(
-        self, engine: Literal["interp", "jit", "auto"] = "interp", *, checked: bool = True, world: World | None = None,
-        budget: int = DEFAULT_BUDGET, trace: Tracer | None = None,
+        self, engine: Literal["interp", "jit", "auto"] = "interp", *, checked: bool | Literal["auto"] = True,
+        world: World | None = None, budget: int = DEFAULT_BUDGET, trace: Tracer | None = None,
     ) -> Executable: ...  # fmt: skip
 
     def load(
         self,
         engine: str = "interp",
         *,
-        checked: bool = True,
+        checked: bool | str = True,
         world: World | None = None,
         budget: int = DEFAULT_BUDGET,
         trace: Tracer | None = None,
@@ -103,9 +103,10 @@ class Program(model.Program):
 
         ``engine="jit"`` runs native code (``pip install "osmia[jit]"``), ``"auto"`` native code when it pays.
 
-        ``checked`` looks at every access; switch it off only for programs that a verifier accepted.  Programs of
-        one collection share their maps.  ``budget`` bounds the instructions of a run; ``trace`` is called before
-        each with its slot and the registers.  Raises UsageError, BadInsn, MapError or MissingBody.
+        ``checked`` looks at every access; switch it off only for programs that a verifier accepted, or say ``"auto"``:
+        then Osmia's verifier is asked, and programs that it accepts run unchecked.  Programs of one collection share
+        their maps.  ``budget`` bounds the instructions of a run; ``trace`` is called before each with its slot and the
+        registers.  Raises UsageError, BadInsn, MapError or MissingBody.
         """
         if self.byteorder != sys.byteorder:
             raise UsageError(f"{self.name} is for {self.byteorder}-endian machines, and can't run on this one")
@@ -113,7 +114,22 @@ class Program(model.Program):
             from osmia.live.executable import LiveExecutable
 
             return LiveExecutable(self)
-        return Executable(self, self.shared_maps, world, engine=engine, checked=checked, budget=budget, trace=trace)
+        look, facts = self._trust(checked)
+        return Executable(
+            *(self, self.shared_maps, world),
+            engine=engine, checked=look, facts=facts, budget=budget, trace=trace,
+        )  # fmt: skip
+
+    def _trust(self, checked: bool | str) -> tuple[bool, Any]:
+        """Whether to look at every access, and the verifier's facts where it was asked and accepts the program."""
+        if isinstance(checked, bool):
+            return checked, None
+        if checked != "auto":
+            raise UsageError(f'checked takes True, False or "auto", not {checked!r}')
+        from osmia.verifier.judge import judge
+
+        verdict = judge(self, log_level=0, facts=True)
+        return not verdict.ok, verdict.facts.types() if verdict.ok and verdict.facts is not None else None
 
 
 def _instructions(source: str | bytes | Iterable[Insn], dialect: str | None) -> list[Insn]:

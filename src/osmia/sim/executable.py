@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from osmia.obj.model import Program
     from osmia.sim.batch import Batch
     from osmia.sim.world import World
+    from osmia.vm.jit.build import Kinds
 
 
 class Executable:
     """A loaded program.  ``run`` runs it on what you give it; ``world.attach`` lets events run it.
 
-    ``checked``: every access is checked against the memory the program may touch.  ``engine`` as in ``vm.Machine``:
-    ``interp``, ``jit`` or ``auto``.  Without a world it gets one of its own.  Raises UsageError, BadInsn, or MapError when it can't be loaded.
+    ``checked``: every access is checked against the memory the program may touch; without, ``facts`` are what a
+    verifier knew (slot → register → types).  ``engine`` as in ``vm.Machine``: ``interp``, ``jit`` or ``auto``.  Without
+    a world it gets one of its own.  Raises UsageError, BadInsn, or MapError when it can't be loaded.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Executable:
         *,
         engine: str = "interp",
         checked: bool = True,
+        facts: Kinds | None = None,
         budget: int = DEFAULT_BUDGET,
         trace: Tracer | None = None,
     ) -> None:
@@ -55,6 +58,7 @@ class Executable:
                 memory=self.world.memory,
                 engine=engine,
                 checked=checked,
+                facts=facts,
                 budget=budget,
                 trace=trace,
             )

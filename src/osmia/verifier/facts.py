@@ -108,3 +108,7 @@ class Facts:
     def of(self, slot: int, regno: int) -> Fact | None:
         """What was known of a register before an instruction; None where it is not alive."""
         return self.at.get(slot, {}).get(regno)
+
+    def types(self) -> dict[int, dict[int, frozenset[str]]]:
+        """Slot → register → its types: what a compiler makes use of."""
+        return {slot: {regno: frozenset(f.types) for regno, f in known.items()} for slot, known in self.at.items()}
