@@ -14,8 +14,9 @@ from osmia.kernel import uapi
 
 if not cython.compiled:
     from osmia.helpers.fast_packet import packet_of
-    from osmia.raw import ld8, ld16, ld32, ld64, st16
+    from osmia.raw import ld8, ld16, ld32, ld64, st16, st64
     from osmia.vm.packetstate import PLAIN, at
+    from osmia.vm.packetwords import P_SUMS
     from osmia.vm.run import may, refuse
 
 M16, M32, M64 = 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
@@ -25,7 +26,10 @@ LITTLE = sys.byteorder == "little"
 FIELD_MASK = uapi.BPF_F_HDR_FIELD_MASK
 MANGLED, ENFORCE = uapi.BPF_F_MARK_MANGLED_0, uapi.BPF_F_MARK_ENFORCE
 L4_FLAGS = MANGLED | ENFORCE | uapi.BPF_F_PSEUDO_HDR | FIELD_MASK | uapi.BPF_F_IPV6
-LEVEL_QUERY, LEVEL_RESET = uapi.BPF_CSUM_LEVEL_QUERY, uapi.BPF_CSUM_LEVEL_RESET
+LEVEL_QUERY, LEVEL_INC = uapi.BPF_CSUM_LEVEL_QUERY, uapi.BPF_CSUM_LEVEL_INC
+LEVEL_DEC, LEVEL_RESET = uapi.BPF_CSUM_LEVEL_DEC, uapi.BPF_CSUM_LEVEL_RESET
+MAX_SUMS = 4
+"""SKB_MAX_CSUM_LEVEL, which is counted from 0, and one."""
 BAD = -1
 
 
@@ -161,9 +165,19 @@ def csum_update(run: int, ctx: int, csum: int, r3: int, r4: int, r5: int) -> int
 
 
 def csum_level(run: int, ctx: int, level: int, r3: int, r4: int, r5: int) -> int:
-    """Ask for, or change, how many checksums the device verified: none."""
-    if packet_of(run, ctx, PLAIN) == 0:
+    """Ask for, or change, how many checksums in a row are known to be right: up to four."""
+    state = packet_of(run, ctx, PLAIN)
+    if state == 0:
         return 0
+    sums = ld64(state + P_SUMS)
     if level == LEVEL_QUERY:
-        return EACCES
-    return 0 if level <= LEVEL_RESET else EINVAL
+        return sums - 1 if sums else EACCES
+    if level == LEVEL_INC:
+        st64(state + P_SUMS, sums + 1 if sums < MAX_SUMS else sums)
+    elif level == LEVEL_DEC:
+        st64(state + P_SUMS, sums - 1 if sums else 0)
+    elif level == LEVEL_RESET:
+        st64(state + P_SUMS, 0)
+    else:
+        return EINVAL
+    return 0

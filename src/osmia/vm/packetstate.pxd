@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.raw cimport copy, fill, ld8, ld16, ld32, ld64, st32, st64
 from osmia.vm.packetwords cimport (
     P_AHEAD, P_CTX, P_END, P_GIVEN, P_HIGH, P_KIND, P_LOW, P_LOWEST, P_MAC, P_META, P_NETWORK, P_ROOM, P_SIZE, P_START,
-    P_VERSION,
+    P_SUMS, P_VERSION,
 )
 
 cpdef enum:

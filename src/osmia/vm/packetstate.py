@@ -25,7 +25,7 @@ if not cython.compiled:
     from osmia.raw import copy, fill, ld8, ld16, ld32, ld64, st32, st64
     from osmia.vm.packetwords import (  # isort: skip
         P_AHEAD, P_CTX, P_END, P_GIVEN, P_HIGH, P_KIND, P_LOW, P_LOWEST, P_MAC, P_META, P_NETWORK, P_ROOM, P_SIZE,
-        P_START, P_VERSION,
+        P_START, P_SUMS, P_VERSION,
     )  # fmt: skip
 
     PLAIN, XDP, SKB = range(3)
@@ -74,6 +74,7 @@ def place(state: int, size: int) -> None:
     st64(state + P_LOWEST, first - ld64(state + P_AHEAD))
     st64(state + P_START, first)
     st64(state + P_META, first - ld64(state + P_AHEAD))
+    st64(state + P_SUMS, 0)
     if ld64(state + P_KIND) == SKB:
         describe(state, first, size)
     moved(state)

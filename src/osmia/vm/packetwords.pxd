@@ -15,3 +15,4 @@ cdef enum:
     P_LOWEST = 96
     P_GIVEN = 104
     P_AHEAD = 112
+    P_SUMS = 120

@@ -11,15 +11,16 @@ test compares them).  ``packetstate`` works on them.
 - room: bytes of the buffer, at least high - low; lowest: how far down the packet has begun since it was placed
 - given: what the next packet of a batch does not change, bits of ``packetstate``
 - ahead: bytes of metadata in front of each packet that is placed
+- sums: 0 where no checksum is known to be right (CHECKSUM_NONE), or how many are (CHECKSUM_UNNECESSARY)
 """
 
 from __future__ import annotations
 
-PACKET = tuple("kind low high start end meta mac network ctx version size room lowest given ahead".split())
+PACKET = tuple("kind low high start end meta mac network ctx version size room lowest given ahead sums".split())
 OFFSETS = {name: 8 * index for index, name in enumerate(PACKET)}
 """Offset by name."""
 
 (
     P_KIND, P_LOW, P_HIGH, P_START, P_END, P_META, P_MAC, P_NETWORK, P_CTX, P_VERSION, P_SIZE, P_ROOM, P_LOWEST,
-    P_GIVEN, P_AHEAD,
+    P_GIVEN, P_AHEAD, P_SUMS,
 ) = OFFSETS.values()  # fmt: skip
