@@ -22,7 +22,7 @@ Everything behind ``log:`` is the verifier's log of that level, addresses masked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 
 from osmia.asm.kernel import format_insn
@@ -51,14 +51,19 @@ class Case:
 
 def dump(case: Case) -> str:
     """The text of a case."""
-    program = case.program
+    caps = [f.name for f in fields(Powers) if getattr(case.powers, f.name)]
+    loader = [f"caps: {' '.join(caps) or 'none'}"] if case.powers != Powers() else []
     lines = [f"# {line}".rstrip() for line in case.why.splitlines()]
-    lines += [f"{key}: {value}" for key, name in PLAIN.items() if (value := getattr(program, name))]
+    lines += [*program_lines(case.program, [*loader, f"level: {case.level}"]), f"errno: {case.errno}", "log:"]
+    return "\n".join(lines) + "\n" + case.log
+
+
+def program_lines(program: Program, loader: Iterable[str] = ()) -> list[str]:
+    """The lines that tell a program; ``loader``: more of them, between its types and its maps."""
+    lines = [f"{key}: {value}" for key, name in PLAIN.items() if (value := getattr(program, name))]
     if program.flags:
         lines.append(f"flags: {program.flags:#x}")
-    if case.powers != Powers():
-        lines.append(f"caps: {' '.join(f.name for f in fields(Powers) if getattr(case.powers, f.name)) or 'none'}")
-    lines.append(f"level: {case.level}")
+    lines += loader
     for spec in program.maps:
         lines.append(f"map: {_map_text(spec)}")
         if spec.inner:
@@ -68,8 +73,7 @@ def dump(case: Case) -> str:
     lines += [f"func: {row.insn} {row.type_id}" for row in program.func_info]
     lines += [f"line: {row.insn} {row.file_off} {row.line_off} {row.line_col}" for row in program.line_info]
     lines += [f"extern: {row.insn} {row.kind} {row.name}" for row in program.externs]
-    lines += ["insns:", *_insn_lines(program.insns), f"errno: {case.errno}", "log:"]
-    return "\n".join(lines) + "\n" + case.log
+    return [*lines, "insns:", *_insn_lines(program.insns)]
 
 
 def _insn_lines(insns: list[Insn]) -> Iterator[str]:
@@ -105,14 +109,14 @@ def parse(text: str) -> Case:
     case = Case(Program("case", "unspec", []), log=log)
     for number, line in enumerate(head.splitlines(), 1):
         try:
-            _line(case, line)
+            read_line(case, line)
         except (ValueError, IndexError, KeyError) as error:
             raise UsageError(f"line {number} of a case: {line!r}: {error}") from None
     return case
 
 
-def _line(case: Case, line: str) -> None:
-    """One line of the head."""
+def read_line(case: Case, line: str) -> None:
+    """One line of the head.  Raises ValueError, IndexError or KeyError for one that says nothing."""
     program = case.program
     if line.startswith("#"):
         case.why += line[1:].strip() + "\n"

@@ -32,12 +32,11 @@ class Refused(OsmiaError):
 # -- Osmia
 
 
-def osmia(engine: str, *, checked: bool = True, verify: bool = False) -> Engine:
-    """Osmia's engine of that name.  With ``verify`` the verifier's facts go into native code."""
+def osmia(engine: str, **options: Any) -> Engine:
+    """Osmia's engine of that name, with options as of ``Executable``."""
 
     def run(trial: Trial) -> Outcome:
-        options: dict[str, Any] = {"verify": True} if verify else {}
-        return run_osmia(trial, engine=engine, checked=checked, **options)
+        return run_osmia(trial, engine=engine, **options)
 
     return run
 
@@ -50,7 +49,7 @@ def run_osmia(trial: Trial, held: list[Executable] | None = None, **options: Any
     maps = MapSet(trial.specs, cpus=1)
     maps.programs = {name: Program.of(other, maps) for name, other in trial.others.items()}
     try:
-        ready = Executable(Program.of(trial.program, maps), maps, World(), budget=trial.budget, **options)
+        ready = Program.of(trial.program, maps).load(world=World(), budget=trial.budget, **options)
     except (VmError, MapError) as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
     if held is not None:
@@ -61,6 +60,8 @@ def run_osmia(trial: Trial, held: list[Executable] | None = None, **options: Any
         return Outcome(type(error).__name__, error.pc, maps=contents(trial, maps), why=error.reason)
     except MissingBody as error:
         raise Refused(str(error)) from error
+    if options.get("engine") == "jit" and ready.machine.note:
+        raise Refused(f"no native code: {ready.machine.note}")
     return Outcome("", -1, got.r0, _packet(trial, got.data), _context(trial, got.ctx), contents(trial, maps))
 
 
@@ -169,9 +170,9 @@ ENGINES: dict[str, Engine] = {
     "interp-unchecked": osmia("interp", checked=False),
     "jit-checked": osmia("jit"),
     "jit": osmia("jit", checked=False),
-    "jit-facts": osmia("jit", verify=True),
+    "jit-facts": osmia("jit", checked="auto"),
     "kernel": run_kernel,
 }
-"""All of them by name; the first is what the others are held against."""
-SAFE = ("interp", "jit-checked")
+"""All of them by name; the first is what the others are held against.  ``jit-facts`` knows what the verifier knew."""
+SAFE = ("interp", "jit-checked", "jit-facts")
 """Those that may run what no verifier has seen."""

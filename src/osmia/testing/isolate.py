@@ -7,6 +7,7 @@ import pickle
 import select
 import signal
 import struct
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -44,7 +45,7 @@ def each(
 ) -> Iterator[tuple[Item, Answer | Died]]:
     """Every item with what ``work`` made of it, or with how the child died of it; then another child goes on.
 
-    Items and answers are pickled.  ``work`` should not raise: an exception ends the child, too.
+    Items and answers are pickled; an exception of ``work`` is a death, too.
     """
     child: _Child[Item, Answer] | None = None
     try:
@@ -78,9 +79,17 @@ def _start(work: Callable[[Item], Answer]) -> _Child[Item, Answer]:
             if data is None:
                 status = 0
                 break
-            _write(say, pickle.dumps(work(pickle.loads(data))))
+            _write(say, pickle.dumps(_done(work, pickle.loads(data))))
     finally:
         os._exit(status)
+
+
+def _done(work: Callable[[Item], Answer], item: Item) -> Answer | Died:
+    try:
+        return work(item)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return Died(f"raised {type(error).__name__}: {error} ({last.filename.rpartition('/')[2]}:{last.lineno})")
 
 
 def _ask(child: _Child[Item, Answer], item: Item, seconds: float) -> Answer | Died:
@@ -94,7 +103,7 @@ def _ask(child: _Child[Item, Answer], item: Item, seconds: float) -> Answer | Di
     data = _read(child.back)
     if data is None:
         return Died(_ending(child.pid))
-    answer: Answer = pickle.loads(data)
+    answer: Answer | Died = pickle.loads(data)
     return answer
 
 
@@ -103,7 +112,7 @@ def _ending(pid: int) -> str:
     info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     if info is not None and info.si_code != os.CLD_EXITED:
         return f"was killed by {signal.Signals(info.si_status).name}"
-    return "ended with an exception of its own"
+    return "ended by itself"
 
 
 def _write(fd: int, data: bytes) -> None:
