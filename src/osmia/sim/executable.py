@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +81,13 @@ class Executable:
         context = contexts.of_run(self.world, self.program, ctx, data)
         if repeat == 1:
             return self.run_on(context)
-        begin = time.perf_counter_ns()
-        for _ in range(repeat - 1):
-            self._run(context)
+        try:
+            took = self.machine.repeat(context, repeat - 1)
+        except VmError as e:
+            self.located(e)
+            raise
         result = self.run_on(context)
-        return _replace(result, duration_ns=(time.perf_counter_ns() - begin) // repeat)
+        return _replace(result, duration_ns=(took + result.duration_ns) // repeat)
 
     def run_on(self, context: Context) -> Result:
         """Run once on a context."""

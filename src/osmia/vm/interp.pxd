@@ -59,6 +59,11 @@ cdef class Interp:
     cpdef uint64_t run(
         self, int64_t index, int64_t slot, int64_t depth, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5
     ) except? 0xDEAD
+    @cython.locals(r0=uint64_t)
+    cdef uint64_t _runs(
+        self, int64_t times, int64_t index, int64_t slot, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5
+    ) except? 0xDEAD
+    cdef int _rewind(self) except -1
     cdef uint64_t _open(self, int64_t depth) except 0
     @cython.locals(record=uint64_t, i=uint64_t)
     cdef int64_t _enter(self, int64_t depth, int64_t index, uint64_t pc, uint64_t loops, uint64_t *regs) except -1

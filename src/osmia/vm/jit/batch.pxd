@@ -17,9 +17,7 @@ cdef enum:
     GRANT = 1048576  # ops.SLICE
     PCAP_HEADER = 24, PCAP_RECORD = 16, MAX_FRAME = 262144
 
-cdef public uint64_t DAMAGED
-
-@cython.locals(at=uint64_t, count=uint64_t, length=uint64_t)
+@cython.locals(at=uint64_t, count=uint64_t, length=uint64_t, damaged=uint64_t)
 cpdef uint64_t records(uint64_t place, uint64_t size, bint swapped, uint64_t table)
 
 @cython.locals(run=uint64_t, state=uint64_t, at=uint64_t, why=uint64_t, row=uint64_t, r0=uint64_t)

@@ -47,13 +47,15 @@ if not cython.compiled:
 
     DONE, FAULT, TOO_LARGE, FULL = range(4)
     GRANT = SLICE
-    PCAP_HEADER, PCAP_RECORD, MAX_FRAME, DAMAGED = 24, 16, 1 << 18, 0xFFFFFFFFFFFFFFFF
+    PCAP_HEADER, PCAP_RECORD, MAX_FRAME = 24, 16, 1 << 18
 
 if TYPE_CHECKING:
     from osmia.vm.context import Context
     from osmia.vm.jit.build import Native
     from osmia.vm.machine import Machine
 
+DAMAGED = 0xFFFFFFFFFFFFFFFF
+"""What ``records`` answers for a capture that is cut off or none."""
 NOGIL = cython.compiled
 """Whether the loops let go of the GIL, so that threads run at once."""
 
@@ -156,23 +158,24 @@ def records(place: int, size: int, swapped: bool, table: int) -> int:
 
     With ``table`` their data's addresses and sizes go there, two words each.  ``swapped``: in the other byte order.
     """
+    damaged = 0xFFFFFFFFFFFFFFFF
     at = PCAP_HEADER
     count = 0
     while at < size:
         if size - at < PCAP_RECORD:
-            return DAMAGED
+            return damaged
         length = ld32(place + at + 8)
         if swapped:
             length = swap32(length)
         at += PCAP_RECORD
         if length > MAX_FRAME or length > size - at:
-            return DAMAGED
+            return damaged
         if table:
             st64(table + 16 * count, place + at)
             st64(table + 16 * count + 8, length)
         at += length
         count += 1
-    return DAMAGED if size < PCAP_HEADER else count
+    return damaged if size < PCAP_HEADER else count
 
 
 def enter_native(entry: int, run: int, ctx: int) -> int:
@@ -331,13 +334,7 @@ JOB = {
 
 
 def repeat(machine: Machine, context: Context, times: int) -> int:
-    """Run so often on the same context and packet; nanoseconds of all runs together.
-
-    With native code the loop is native as well; the interpreter's runs are timed one by one, without what it takes to
-    get to them.  Raises what a run raises.
-    """
-    if not machine.native:
-        return sum(machine.run(context).duration_ns for _ in range(times))
+    """See ``Machine.repeat``: the program is native."""
     with Worker(machine, context, machine.host.cpu) as worker:
         begun = perf_counter_ns()
         worker.again(times)
