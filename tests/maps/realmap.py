@@ -32,7 +32,7 @@ def possible_cpus() -> int:
 def create(spec, inner_fd: int = 0, btf_fd: int = 0) -> int:
     """A file descriptor, or a negative errno."""
     attr = struct.pack(
-        "<IIIIIII16sIIIIIIQ",
+        "<IIIIIII16sIIIIIQ",
         MAP_TYPE[spec.type],
         spec.key_size,
         spec.value_size,
@@ -45,7 +45,6 @@ def create(spec, inner_fd: int = 0, btf_fd: int = 0) -> int:
         btf_fd,
         spec.btf_key_type_id,
         spec.btf_value_type_id,
-        0,
         0,
         spec.map_extra,
     )

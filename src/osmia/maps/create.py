@@ -13,6 +13,7 @@ from osmia.kernel.uapi import MAP_TYPE, MAP_TYPES
 from osmia.maps import commands
 from osmia.maps.array import Array, PercpuArray
 from osmia.maps.base import Map
+from osmia.maps.bloom import BloomFilter
 from osmia.maps.bodiless import Bodiless
 from osmia.maps.check import PAGE_SIZE, check_create, why_not
 from osmia.maps.dev import DevMap, DevMapHash
@@ -21,7 +22,7 @@ from osmia.maps.lpm import LpmTrie
 from osmia.maps.lru import LruHash, LruPercpuHash
 from osmia.maps.objects import MAPS_OF_MAPS, ArrayOfMaps, HashOfMaps, ProgArray, check_template
 from osmia.maps.perf import PerfEventArray
-from osmia.maps.queue import BloomFilter, Queue, Stack
+from osmia.maps.queue import Queue, Stack
 from osmia.maps.ringbuf import Ringbuf
 from osmia.obj.model import MapSpec
 

@@ -1,20 +1,32 @@
-"""Queues, stacks (kernel/bpf/queue_stack_maps.c) and bloom filters (kernel/bpf/bloom_filter.c): maps without keys."""
+"""Queues and stacks (kernel/bpf/queue_stack_maps.c): maps without keys.
+
+As in the kernel, every operation holds the map's one lock, so that each value is handed out exactly once.
+"""
 
 from __future__ import annotations
 
 import errno
 from typing import TYPE_CHECKING
 
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
 from osmia.maps.base import Map, round8
-from osmia.maps.hash import hash_key
 from osmia.maps.slab import Slab
-from osmia.raw import copy, fill, ld8, read, st8
+from osmia.raw import read
+
+if not cython.compiled:
+    from osmia.raw import copy, fill, ld64, lock, st64, unlock
+
+    # Words in front of the values, by offset (the .pxd twin has the same numbers).
+    LOCK, OLDEST, COUNT, VALUES = 0, 8, 16, 32
+    NOEXIST, EXIST = 1, 2
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
 
-EINVAL, ENOENT, EEXIST, E2BIG = errno.EINVAL, errno.ENOENT, errno.EEXIST, errno.E2BIG
-NOEXIST, EXIST = 1, 2
+EINVAL, ENOENT, E2BIG = -errno.EINVAL, -errno.ENOENT, -errno.E2BIG
 
 
 class Queue(Map):
@@ -23,67 +35,82 @@ class Queue(Map):
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
         self.stride = round8(self.value_size)
-        self._slab = Slab(self.stride * self.max_entries)
-        self.oldest = 0  # slot of the value that came first
-        self.count = 0
+        self.newest_first = 0
+        self._slab = Slab(32 + self.stride * self.max_entries)
+        self.ring = self._slab.address
 
-    def _slot(self, position: int) -> int:
+    def slot(self, position: int) -> int:
         """Address of the value at a position counted from the oldest."""
-        return self._slab.address + (self.oldest + position) % self.max_entries * self.stride
+        at = ld64(self.ring + OLDEST) + position
+        if at >= self.max_entries:
+            at -= self.max_entries
+        return self.ring + VALUES + at * self.stride
 
-    def _next(self) -> int:
-        """Position of the value to hand out."""
-        return 0
-
-    def push(self, value: int, flags: int) -> int:
+    def push_elem(self, value: int, flags: int) -> int:
         """Append; with BPF_EXIST a full map drops its oldest value."""
         if flags & NOEXIST or flags > EXIST:
-            return -EINVAL
-        if self.count >= self.max_entries:
-            if not flags & EXIST:
-                return -E2BIG
-            self._drop_oldest()
-        copy(self._slot(self.count), value, self.value_size)
-        self.count += 1
-        return 0
-
-    def peek(self, out: int) -> int:
-        """Copy the next value out; zeros and -ENOENT when there is none."""
-        if not self.count:
-            fill(out, 0, self.value_size)
-            return -ENOENT
-        copy(out, self._slot(self._next()), self.value_size)
-        return 0
-
-    def pop(self, out: int) -> int:
-        """Take the next value out; zeros and -ENOENT when there is none."""
-        bad = self.peek(out)
-        if not bad:
-            self._drop()
+            return EINVAL
+        lock(self.ring + LOCK)
+        bad = self.push_locked(value, flags)
+        unlock(self.ring + LOCK)
         return bad
 
-    def _drop(self) -> None:
-        self._drop_oldest()
+    def push_locked(self, value: int, flags: int) -> int:
+        """``push_elem`` with the lock held."""
+        if ld64(self.ring + COUNT) >= self.max_entries:
+            if not flags & EXIST:
+                return E2BIG
+            self.drop_oldest()
+        copy(self.slot(ld64(self.ring + COUNT)), value, self.value_size)
+        st64(self.ring + COUNT, ld64(self.ring + COUNT) + 1)
+        return 0
 
-    def _drop_oldest(self) -> None:
-        self.oldest = (self.oldest + 1) % self.max_entries
-        self.count -= 1
+    def drop_oldest(self) -> None:
+        """Forget the value that came first."""
+        at = ld64(self.ring + OLDEST) + 1
+        st64(self.ring + OLDEST, 0 if at >= self.max_entries else at)
+        st64(self.ring + COUNT, ld64(self.ring + COUNT) - 1)
 
-    def update(self, key: int, value: int, flags: int, cpu: int) -> int:
+    def hand_out(self, out: int, remove: int) -> int:
+        """Copy the next value out, and take it out; zeros and -ENOENT when there is none."""
+        lock(self.ring + LOCK)
+        count = ld64(self.ring + COUNT)
+        if count == 0:
+            fill(out, 0, self.value_size)
+            unlock(self.ring + LOCK)
+            return ENOENT
+        copy(out, self.slot(count - 1 if self.newest_first else 0), self.value_size)
+        if remove and self.newest_first:
+            st64(self.ring + COUNT, count - 1)
+        elif remove:
+            self.drop_oldest()
+        unlock(self.ring + LOCK)
+        return 0
+
+    def peek_elem(self, out: int) -> int:
+        """Copy the next value out; zeros and -ENOENT when there is none."""
+        return self.hand_out(out, 0)
+
+    def pop_elem(self, out: int) -> int:
+        """Take the next value out; zeros and -ENOENT when there is none."""
+        return self.hand_out(out, 1)
+
+    def put_elem(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Programs push, they don't update."""
-        return -EINVAL
+        return EINVAL
 
-    def delete(self, key: int) -> int:
+    def drop_elem(self, key: int) -> int:
         """Programs pop, they don't delete."""
-        return -EINVAL
+        return EINVAL
 
-    def next_key(self, key: int, out: int) -> int:
+    def next_elem(self, key: int, out: int) -> int:
         """There are no keys."""
-        return -EINVAL
+        return EINVAL
 
     def copy_value(self, key: int) -> bytes | int:
         """bpf(2) looks at the next value."""
-        return self.peek(self._value_in.address) or read(self._value_in.address, self.value_size)
+        room = self._value_in
+        return self.peek(room.address) or read(room.address, self.value_size)
 
     def put_value(self, key: int, value: int, flags: int) -> int:
         """bpf(2) pushes."""
@@ -91,85 +118,37 @@ class Queue(Map):
 
     def take_value(self, key: int, flags: int) -> bytes | int:
         """bpf(2) pops."""
-        return self.pop(self._value_in.address) or read(self._value_in.address, self.value_size)
+        room = self._value_in
+        return self.pop(room.address) or read(room.address, self.value_size)
+
+    def copy_all(self, out: int, limit: int) -> int:
+        """Copy up to ``limit`` values as they are at one moment, the oldest first; how many."""
+        lock(self.ring + LOCK)
+        count = ld64(self.ring + COUNT)
+        if count > limit:
+            count = limit
+        at = 0
+        while at < count:
+            copy(out + at * self.value_size, self.slot(at), self.value_size)
+            at += 1
+        unlock(self.ring + LOCK)
+        return count
 
     def contents(self) -> list[bytes]:
-        """All values, the next one first."""
-        return [read(self._slot(i), self.value_size) for i in self._order()]
-
-    def _order(self) -> range:
-        return range(self.count)
+        """All values as they are at one moment, the next one first."""
+        size, limit = int(self.value_size), len(self)
+        room = Slab(size * limit)
+        count = self.copy_all(room.address, limit)
+        found = [read(room.address + at * size, size) for at in range(count)]
+        return found[::-1] if self.newest_first else found
 
     def __len__(self) -> int:
-        return self.count
+        return int(ld64(self.ring + COUNT))
 
 
 class Stack(Queue):
     """Last in, first out."""
 
-    def _next(self) -> int:
-        return self.count - 1
-
-    def _drop(self) -> None:
-        self.count -= 1
-
-    def _order(self) -> range:
-        return range(self.count - 1, -1, -1)
-
-
-class BloomFilter(Map):
-    """Was this value ever added?  "No" is certain; which values give a false "yes" differs from the kernel's."""
-
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
-        self.hashes = spec.map_extra & 0xF or 5
-        # bits = entries * hashes / ln 2, rounded up to a power of two
-        wanted = self.max_entries * self.hashes * 7 // 5
-        self.bits = min(1 << max(wanted - 1, 63).bit_length(), 1 << 32)
-        self._slab = Slab(self.bits // 8)
-
-    def _places(self, value: int) -> list[tuple[int, int]]:
-        """Address and mask of every bit that stands for the value at that address."""
-        first = hash_key(value, self.value_size)
-        step = first * 0x85EBCA6B >> 7 | 1
-        bits = ((first + i * step) & (self.bits - 1) for i in range(self.hashes))
-        return [(self._slab.address + b // 8, 1 << b % 8) for b in bits]
-
-    def push(self, value: int, flags: int) -> int:
-        """Add the value."""
-        if flags:
-            return -EINVAL
-        for address, mask in self._places(value):
-            st8(address, ld8(address) | mask)
-        return 0
-
-    def peek(self, out: int) -> int:
-        """0 when the value at ``out`` was probably added, else -ENOENT."""
-        return 0 if all(ld8(address) & mask for address, mask in self._places(out)) else -ENOENT
-
-    def pop(self, out: int) -> int:
-        """What went in stays in."""
-        return -errno.EOPNOTSUPP
-
-    def update(self, key: int, value: int, flags: int, cpu: int) -> int:
-        """There are no keys."""
-        return -EINVAL
-
-    def delete(self, key: int) -> int:
-        """What went in stays in."""
-        return -errno.EOPNOTSUPP
-
-    def next_key(self, key: int, out: int) -> int:
-        """There are no keys."""
-        return -errno.EOPNOTSUPP
-
-    def put_value(self, key: int, value: int, flags: int) -> int:
-        """bpf(2) adds."""
-        return self.push(value, flags)
-
-    def copy_value(self, key: int) -> bytes | int:
-        """bpf(2) reads the value from its caller: see ``commands.lookup_elem``."""
-        return -EINVAL
-
-    def __len__(self) -> int:
-        return 0
+        self.newest_first = 1
