@@ -1,4 +1,6 @@
-"""Ring buffers (kernel/bpf/ringbuf.c).  A reserved record is memory of its own until it is submitted or discarded."""
+"""Ring buffers of checked runs (else ``fast_ring``): a reserved record is listed as memory of its own until it is
+submitted or discarded.
+"""
 
 from __future__ import annotations
 
