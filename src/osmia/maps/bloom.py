@@ -54,7 +54,8 @@ def word_at(key: int, at: int, size: int) -> int:
 def jenkins(key: int, size: int, seed: int) -> int:
     """Bob Jenkins' hash of 2006 ("lookup3"), the kernel's jhash: 32 bits over ``size`` bytes, at least one."""
     M32 = 0xFFFFFFFF
-    a = (0xDEADBEEF + size + seed) & M32
+    start = 0xDEADBEEF
+    a = (start + size + seed) & M32
     b = a
     c = a
     at = 0
