@@ -2,11 +2,12 @@
 
 import os
 
-import osmia.vm.interp
 import pytest
 from helpers.sequences import by_kernel, by_us, rows
 from hypothesis import HealthCheck, given, settings
 from maps import realmap
+
+import osmia.vm.interp
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(realmap.unavailable()), reason=str(realmap.unavailable()))]
 COMPILED = not osmia.vm.interp.__file__.endswith(".py")
