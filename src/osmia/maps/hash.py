@@ -21,9 +21,9 @@ from osmia.maps.table import Table
 from osmia.raw import Buffer
 
 if not cython.compiled:
-    from osmia.maps.pool import HEADER, give, take
+    from osmia.maps.pool import give, take
     from osmia.maps.table import EXIST, F_LOCK, LOCK
-    from osmia.raw import copy, fill, lock, unlock, xchg64
+    from osmia.raw import fill, lock, unlock, xchg64
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Hash", "PercpuHash", "Table", "hash_key"]
 
 EINVAL, E2BIG = errno.EINVAL, errno.E2BIG
+SHORT_KEYS = (4, 8, 16)
 NO_PREALLOC = MAP_FLAGS["no_prealloc"]
 
 
@@ -42,6 +43,12 @@ class Hash(Table):
         self._spares = Buffer(8 * int(self.cpus))
         self.spares = self._spares.address  # each CPU's spare element, 0 before its first use
         self.preallocated = not self.flags & NO_PREALLOC
+
+    def entry_of(self, operation: str) -> tuple[str, str]:
+        """Look-ups with short keys have functions of their own."""
+        if operation == "lookup" and type(self) is Hash and self.key_size in SHORT_KEYS:
+            return "osmia.maps.quick", f"hash{self.key_size}"
+        return super().entry_of(operation)
 
     def put_elem(self, key: int, value: int, flags: int, cpu: int) -> int:
         """Insert, or put a new element in the old one's place."""
@@ -65,9 +72,8 @@ class Hash(Table):
         element = self.spare(cpu) if old else self.fresh()
         if not element:
             return -E2BIG
-        copy(element + HEADER, key, self.key_size)
-        fill(element + self.value_at, 0, self.value_stride)
-        self.store(element + self.value_at, value)
+        self.put_key(element, key)
+        self.begin_value(element + self.value_at, value)
         self.link(bucket, element, hashed)
         if old:
             self.unlink(bucket, old)
@@ -136,7 +142,7 @@ class PercpuHash(Table):
 
     def begin(self, element: int, key: int, value: int, first: int, end: int) -> None:
         """Fill a new element."""
-        copy(element + HEADER, key, self.key_size)
+        self.put_key(element, key)
         cpu = 0
         while cpu < self.copies:
             fill(self.value_of(element, cpu), 0, self.value_stride)

@@ -3,9 +3,9 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.maps.evict cimport pop, push
 from osmia.maps.hash cimport PercpuHash
 from osmia.maps.nodes cimport touch
-from osmia.maps.pool cimport HEADER, NUMBER, element_at, release, reserve
+from osmia.maps.pool cimport NUMBER, element_at, release, reserve
 from osmia.maps.table cimport EXIST, LOCK, Table
-from osmia.raw cimport copy, fill, ld32, lock, st32, unlock
+from osmia.raw cimport ld32, lock, st32, unlock
 
 cdef int64_t EINVAL, ENOMEM
 

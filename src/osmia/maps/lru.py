@@ -11,15 +11,15 @@ except ImportError:
     from osmia._cy import cython
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.evict import Lru
-from osmia.maps.hash import PercpuHash
+from osmia.maps.hash import SHORT_KEYS, PercpuHash
 from osmia.maps.table import Table
 
 if not cython.compiled:
     from osmia.maps.evict import pop, push
     from osmia.maps.nodes import touch
-    from osmia.maps.pool import HEADER, NUMBER, element_at, release, reserve
+    from osmia.maps.pool import NUMBER, element_at, release, reserve
     from osmia.maps.table import EXIST, LOCK
-    from osmia.raw import copy, fill, ld32, lock, st32, unlock
+    from osmia.raw import ld32, lock, st32, unlock
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
@@ -51,6 +51,12 @@ class LruHash(Table):
         self._lru = make_lru(self)
         self.lru, self.nodes = self._lru.address, self._lru.nodes
 
+    def entry_of(self, operation: str) -> tuple[str, str]:
+        """Look-ups with short keys have functions of their own."""
+        if operation == "lookup" and type(self) is LruHash and self.key_size in SHORT_KEYS:
+            return "osmia.maps.quick", f"lru{self.key_size}"
+        return super().entry_of(operation)
+
     def _entries(self) -> int:
         return rounded(self.spec, int(self.cpus))
 
@@ -75,9 +81,8 @@ class LruHash(Table):
             return -ENOMEM
         element = element_at(self.pool, node)
         st32(element + NUMBER, node)
-        copy(element + HEADER, key, self.key_size)
-        fill(element + self.value_at, 0, self.value_stride)
-        self.store(element + self.value_at, value)
+        self.put_key(element, key)
+        self.begin_value(element + self.value_at, value)
         return self.publish_elem(element, key, flags, hashed)
 
     def publish_elem(self, element: int, key: int, flags: int, hashed: int) -> int:

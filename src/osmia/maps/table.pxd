@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.maps.base cimport Map
 from osmia.maps.keys cimport hash_of, same
 from osmia.maps.pool cimport HASH, HEADER, LIVE, NUMBER, give, release, reserve, take
-from osmia.raw cimport copy, ld32, ld64, load32, load64, lock, st64, store32, store64, unlock
+from osmia.raw cimport copy, fill, ld32, ld64, load32, load64, lock, st32, st64, store32, store64, unlock
 
 cdef enum:
     BUCKET = 16, LOCK = 8, LEFT = 12
@@ -20,6 +20,8 @@ cdef class Table(Map):
     @cython.locals(bucket=uint64_t, left=uint64_t, element=uint64_t)
     cdef uint64_t find(self, uint64_t key, uint64_t hashed) noexcept nogil
     cdef uint64_t value_of(self, uint64_t element, uint64_t cpu) noexcept nogil
+    cdef void put_key(self, uint64_t element, uint64_t key) noexcept nogil
+    cdef void begin_value(self, uint64_t target, uint64_t source) noexcept nogil
     cdef void link(self, uint64_t bucket, uint64_t element, uint64_t hashed) noexcept nogil
     @cython.locals(at=uint64_t, M32=uint64_t)
     cdef bint unlink(self, uint64_t bucket, uint64_t element) noexcept nogil

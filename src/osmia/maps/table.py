@@ -25,7 +25,7 @@ from osmia.raw import Buffer, read
 if not cython.compiled:
     from osmia.maps.keys import hash_of, same
     from osmia.maps.pool import HASH, HEADER, LIVE, NUMBER, give, release, reserve, take
-    from osmia.raw import copy, ld32, ld64, load32, load64, lock, st64, store32, store64, unlock
+    from osmia.raw import copy, fill, ld32, ld64, load32, load64, lock, st32, st64, store32, store64, unlock
 
     BUCKET, LOCK, LEFT = 16, 8, 12  # size of a bucket; offsets of its lock and of the count of elements that left
     NOEXIST, EXIST, F_LOCK = 1, 2, 4
@@ -99,6 +99,21 @@ class Table(Map):
         if self.copies == 0:
             return element + self.value_at
         return self.values_base + (cpu * self.capacity + ld32(element + NUMBER)) * self.value_stride
+
+    def put_key(self, element: int, key: int) -> None:
+        """Write the key of a new element.  The bytes behind a short one stay zero."""
+        if self.key_size == 4:
+            st32(element + HEADER, ld32(key))
+        elif self.key_size == 8:
+            st64(element + HEADER, ld64(key))
+        else:
+            copy(element + HEADER, key, self.key_size)
+
+    def begin_value(self, target: int, source: int) -> None:
+        """Write the value of a new element: special fields and the bytes behind a short value are zero."""
+        if self.has_special or self.stored & 7:
+            fill(target, 0, self.value_stride)
+        self.store(target, source)
 
     def link(self, bucket: int, element: int, hashed: int) -> None:
         """Put an element whose key and value are complete at the head of its bucket, which is locked."""
