@@ -55,7 +55,8 @@ def trap(w: Writer, fault: int, bad: str) -> None:
     w.do(f"br i1 {bad}, label %{label}, label %{go}{UNLIKELY}")
     w.at(label)
     refund = w.refund()
-    w.do(f"call void @trap(ptr %run, i64 {fault}, i64 {w.slot}, i64 0)")
+    size = FRAMES + 1 if fault == F_DEPTH else 0
+    w.do(f"call void @trap(ptr %run, i64 {fault}, i64 {w.slot}, i64 0, i64 {size})")
     w.do(f"br label %{w.failing(refund)}")
     w.at(go)
 
@@ -127,7 +128,7 @@ def beyond(w: Writer) -> None:
     """What runs out of the program."""
     w.module.tool("trap")
     refund = w.refund()
-    w.do(f"call void @trap(ptr %run, i64 {F_BEYOND}, i64 {w.slot}, i64 0)")
+    w.do(f"call void @trap(ptr %run, i64 {F_BEYOND}, i64 {w.slot}, i64 0, i64 0)")
     w.do(f"br label %{w.failing(refund)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from osmia.vm.decode import ROW
@@ -184,7 +185,7 @@ def dispatcher(module: Module, name: str) -> str:
 def _unknown(module: Module, outside: bool) -> list[str]:
     if not outside:
         module.tool("trap")
-        return [f"  call void @trap(ptr %run, i64 {F_CALLX}, i64 %slot, i64 %pointer)", "  ret i64 0"]
+        return [f"  call void @trap(ptr %run, i64 {F_CALLX}, i64 %slot, i64 %pointer, i64 0)", "  ret i64 0"]
     elsewhere = module.function("elsewhere", Symbol("elsewhere"), CALL_SIGNATURES["elsewhere"])
     return [f"  %far = call i64 {elsewhere}(ptr %run, i64 %pointer, {', '.join(_WORDS)})", "  ret i64 %far"]
 
@@ -199,7 +200,7 @@ def _depth_test(module: Module, slot: str) -> list[str]:
         f"  %deep = icmp uge i64 %used, {FRAMES * FRAME_STRIDE}",
         "  br i1 %deep, label %refused, label %fine",
         "refused:",
-        f"  call void @trap(ptr %run, i64 {F_DEPTH}, i64 {slot}, i64 %pointer)",
+        f"  call void @trap(ptr %run, i64 {F_DEPTH}, i64 {slot}, i64 %pointer, i64 {FRAMES + 1})",
         "  ret i64 0",
         "fine:",
     ]
@@ -218,8 +219,8 @@ def _store(name: str, value: str) -> list[str]:
 
 def _trap(module: Module) -> str:
     """Note a fault that is no access."""
-    head = "define internal void @trap(ptr %run, i64 %fault, i64 %pc, i64 %address) #1 {"
-    names = ("fault", "pc", "address")
+    head = "define internal void @trap(ptr %run, i64 %fault, i64 %pc, i64 %address, i64 %size) #1 {"
+    names = ("fault", "pc", "address", "size")
     return "\n".join([head, *(line for name in names for line in _store(name, f"%{name}")), "  ret void", "}"])
 
 
@@ -249,7 +250,12 @@ def _nowhere(module: Module) -> str:
     return "@nowhere = internal unnamed_addr constant [16 x i64] zeroinitializer, align 8"
 
 
-_TOOLS = {"trap": _trap, "admit": _admit, "nowhere": _nowhere, "callx": lambda module: dispatcher(module, "callx")}
+_TOOLS: dict[str, Callable[[Module], str]] = {
+    "trap": _trap,
+    "admit": _admit,
+    "nowhere": _nowhere,
+    "callx": lambda module: dispatcher(module, "callx"),
+}
 _INTRINSICS = {
     **{f"llvm.bswap.i{n}": f"declare i{n} @llvm.bswap.i{n}(i{n})" for n in (16, 32, 64)},
     "llvm.usub.sat.i64": "declare i64 @llvm.usub.sat.i64(i64, i64)",
