@@ -12,8 +12,9 @@ from osmia.errors import Fault, VmError
 from osmia.helpers.access import cpu_of
 from osmia.helpers.registry import helper, raw_helper
 from osmia.maps.base import Map
+from osmia.maps.handle import CURSOR, CURSOR_SIZE
 from osmia.memory import Region
-from osmia.raw import Buffer, write
+from osmia.raw import Buffer, copy, ld64
 
 if TYPE_CHECKING:
     from osmia.vm.env import Env
@@ -47,12 +48,13 @@ def for_each_map_elem(env: Env, m: Map, callback: int, ctx: int, flags: int) -> 
 
 def _walk(env: Env, m: Map, callback: int, ctx: int, room: Buffer) -> int:
     seen = 0
-    for key in m.raw_keys():
-        write(room.address, key)
-        value = m.lookup_quietly(room.address, cpu_of(env))
-        if not value:
-            continue  # deleted by an earlier callback
+    cursor = Buffer(CURSOR_SIZE)
+    key, value = (cursor.address + 8 * CURSOR.index(name) for name in ("key", "value"))
+    while m.each(cursor.address, cpu_of(env)):
+        if not ld64(value):
+            continue
+        copy(room.address, ld64(key), room.size)
         seen += 1
-        if env.call(callback, m.address, room.address, value, ctx):
+        if env.call(callback, m.address, room.address, ld64(value), ctx):
             break
     return seen
