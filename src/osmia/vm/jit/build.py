@@ -65,7 +65,7 @@ class Recipe:
         key = self.key(level)
         data = store().load(key)
         if data is None:
-            data = llvm.Module(self.unit().ir, level).object()
+            data = llvm.object_of(self.unit().ir, level)
             store().store(key, data)
         return self.native(data, level)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,24 +123,38 @@ def _machine(target: Target, level: int, shared: bool) -> Any:
 
 
 class Module:
-    """IR that LLVM has read, for one target and level.  ``shared``: position independent, for files.
+    """IR that LLVM has read, for one target and level; a context manager, which frees it.
 
-    Raises Unavailable, with LLVM's words, when it does not take the IR.
+    ``shared``: position independent, for files.  Raises Unavailable, with LLVM's words, when it does not take the IR.
     """
 
     def __init__(self, ir: str, level: int = FULL, target: Target | None = None, *, shared: bool = False) -> None:
         llvm = binding()
         self._machine = _machine(target or host(), level, shared)
         self._context = llvm.create_context()  # one each: freed with the module, and no names shared
+        self._module: Any = None
         try:
             self._module = llvm.parse_assembly(ir, self._context)
             self._module.triple = (target or host()).triple
             self._module.data_layout = str(self._machine.target_data)
             self._module.verify()
+            if level:
+                self._optimise(level)
         except RuntimeError as e:
+            self.close()
             raise Unavailable(f"LLVM does not take the program's code: {one_line(e)}") from None
-        if level:
-            self._optimise(level)
+
+    def close(self) -> None:
+        """Free it, the module before the context that it lives in: the garbage collector knows no order."""
+        if self._module is not None:
+            self._module.close()
+        self._context.close()
+
+    def __enter__(self) -> Module:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
 
     def _optimise(self, level: int) -> None:
         llvm = binding()
@@ -147,7 +162,14 @@ class Module:
         options.loop_vectorization = options.slp_vectorization = True
         options.loop_unrolling = options.loop_interleaving = True
         builder = llvm.create_pass_builder(self._machine, options)
-        builder.getModulePassManager().run(self._module, builder)
+        with options, builder, builder.getModulePassManager() as passes:
+            passes.run(self._module, builder)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give functions and variables other names."""
+        for thing in (*self._module.functions, *self._module.global_variables):
+            if thing.name in names:
+                thing.name = names[thing.name]
 
     def object(self) -> bytes:
         """An ELF object.  Raises Unavailable."""
@@ -166,6 +188,12 @@ class Module:
             return emit(self._module)
         except RuntimeError as e:
             raise Unavailable(f"LLVM can't make code of the program: {one_line(e)}") from None
+
+
+def object_of(ir: str, level: int = FULL) -> bytes:
+    """An object for this machine, to be loaded.  Raises Unavailable."""
+    with Module(ir, level) as module:
+        return module.object()
 
 
 def one_line(error: Exception) -> str:
