@@ -54,7 +54,7 @@ def _block(w: Writer, block: Block) -> None:
 
 
 def _row(w: Writer) -> None:
-    write = _ROWS.get(w.row.op)
+    write = WRITERS.get(w.row.op)
     if write is not None:
         write(w)
     else:
@@ -119,7 +119,7 @@ def _pay(w: Writer, block: Block) -> None:
     w.nums[FUEL] = w.let(f"sub i64 {w.nums[FUEL]}, {len(block.slots)}")
 
 
-_ROWS = {
+WRITERS = {
     **dict.fromkeys(b.LOADS, memory.load),
     **dict.fromkeys(b.STORES, memory.store),
     **dict.fromkeys(b.ATOMICS, atomic.write),
