@@ -6,27 +6,33 @@ A slot answers -ENOENT until someone opens a buffer for it: ``m.open()`` does fo
 from __future__ import annotations
 
 import errno
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+try:
+    import cython
+except ImportError:
+    from osmia._cy import cython
 from osmia.errors import MapError
-from osmia.maps.array import next_index
-from osmia.maps.base import Map
-from osmia.raw import ld32
+from osmia.maps.perfring import prepare, room_for
+from osmia.maps.records import RecordMap
+from osmia.maps.slab import Slab
+from osmia.maps.wake import WAKER_SIZE
+from osmia.raw import Buffer, read
+
+if not cython.compiled:
+    from osmia.maps import perfring as native
+    from osmia.maps.array import index_after
+    from osmia.raw import ld32, load64, store64
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
 
 PAGE_SIZE = 4096
-RECORD_HEADER = 8  # struct perf_event_header
-LOST_RECORD = 24  # header, id, count
-MAX_SAMPLE = 0xFFFF - RECORD_HEADER - 4
-"""The record's size field has sixteen bits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sample:
     """One event: the CPU that wrote it and the bytes given to bpf_perf_event_output."""
 
@@ -34,97 +40,117 @@ class Sample:
     data: bytes
 
 
-@dataclass(slots=True)
 class PerfBuffer:
-    """The ring of one CPU: ``size`` bytes of records; ``lost`` samples found no room."""
+    """The ring of one CPU with ``size`` bytes for records; its address is ``ring``."""
 
-    cpu: int
-    size: int
-    records: deque[bytes] = field(default_factory=deque)
-    used: int = 0
-    lost: int = 0
-    unreported: int = 0
+    def __init__(self, cpu: int, size: int, waker: int) -> None:
+        self.cpu, self.size = cpu, size
+        self._slab = Slab(room_for(size))
+        self.ring = self._slab.address
+        prepare(self.ring, size, waker)
 
-    def write(self, data: bytes) -> int:
-        """0, or -ENOSPC when the reader is too slow."""
-        room = record_size(len(data)) + (LOST_RECORD if self.unreported else 0)
-        if self.used + room > self.size - 1:
-            self.lost += 1
-            self.unreported += 1
-            return -errno.ENOSPC
-        self.unreported = 0
-        self.records.append(data)
-        self.used += record_size(len(data))
-        return 0
+    @property
+    def lost(self) -> int:
+        """Samples that found no room."""
+        return int(load64(self.ring + native.LOST))
 
     def read(self) -> bytes | None:
-        """The oldest record, or None."""
-        if not self.records:
+        """The oldest sample, or None."""
+        sample = native.next_sample(self.ring)
+        if not sample:
             return None
-        data = self.records.popleft()
-        self.used -= record_size(len(data))
+        data = read(sample + 4, ld32(sample))
+        native.release(self.ring, sample)
         return data
 
+    def __len__(self) -> int:
+        """Samples that wait."""
+        return native.waiting(self.ring)
 
-def record_size(size: int) -> int:
-    """Bytes that a sample takes in the ring: header, length, data, up to a multiple of eight."""
-    return (RECORD_HEADER + 4 + size + 7) & ~7
+    def __repr__(self) -> str:
+        return f"<PerfBuffer of CPU {self.cpu}: {len(self)} samples in {self.size} bytes, {self.lost} lost>"
 
 
-class PerfEventArray(Map):
-    """One buffer, or none, per slot; programs write to the slot of their CPU."""
+class PerfEventArray(RecordMap):
+    """One buffer, or none, per slot; programs write to the slot of their CPU.
+
+    ``slots`` is the address of one word per slot, its buffer's ring or 0; it is also the handle's ``values``.
+    """
 
     def __init__(self, spec: MapSpec, cpus: int = 1, id: int = 0) -> None:
         super().__init__(spec, cpus, id)
+        self._words = Slab(8 * self.max_entries)
+        self.slots = self._words.address
+        self.publish(values=self.slots, stride=8, copies=1)
         self.buffers: dict[int, PerfBuffer] = {}
+        self._closed: list[PerfBuffer] = []  # a program that runs may be writing to one
+        self._wake_words = Buffer(WAKER_SIZE)
+        self.bell = self._wake_words.address
 
-    def open(self, pages: int = 64, cpus: Iterator[int] | None = None) -> PerfEventArray:
+    def open(self, pages: int = 64, cpus: Iterable[int] | None = None) -> PerfEventArray:
         """Open a buffer of ``pages`` pages (a power of two) for every CPU, or for these; returns the map."""
         if pages <= 0 or pages & (pages - 1):
             raise MapError(errno.EINVAL, f"{pages} pages: not a power of two")
         for cpu in range(min(int(self.cpus), int(self.max_entries))) if cpus is None else cpus:
             if not 0 <= cpu < self.max_entries:
                 raise MapError(errno.E2BIG, f"map {self.name} has no slot {cpu}")
-            self.buffers[cpu] = PerfBuffer(cpu, pages * PAGE_SIZE)
+            self._put(cpu, PerfBuffer(cpu, pages * PAGE_SIZE, self.bell))
         return self
+
+    def _put(self, index: int, buffer: PerfBuffer | None) -> bool:
+        """Open or close a slot's buffer; whether there was one."""
+        with self.guard:
+            old = self.buffers.pop(index, None)
+            if old is not None:
+                self._closed.append(old)
+            if buffer is not None:
+                self.buffers[index] = buffer
+            store64(self.slots + 8 * index, 0 if buffer is None else buffer.ring)
+        return old is not None
+
+    def settle(self) -> None:
+        """No program runs that could be writing to a closed buffer: let them go."""
+        self._closed.clear()
+
+    # -- the program's side ------------------------------------------------------------------------------------
 
     def output(self, index: int, cpu: int, data: bytes) -> int:
         """Write a sample; 0 or the errno that the helper returns."""
-        if index >= self.max_entries:
-            return -errno.E2BIG
-        if index not in self.buffers:
-            return -errno.ENOENT
-        if index != cpu:
-            return -errno.EOPNOTSUPP  # a buffer belongs to one CPU
-        if len(data) > MAX_SAMPLE:
-            return -errno.E2BIG
-        return self.buffers[index].write(data)
-
-    def events(self) -> Iterator[Sample]:
-        """Take all samples, CPU by CPU, oldest first."""
-        for cpu, buffer in sorted(self.buffers.items()):
-            while (data := buffer.read()) is not None:
-                yield Sample(cpu, data)
-
-    @property
-    def lost(self) -> int:
-        """Samples that found no room, on all CPUs."""
-        return sum(b.lost for b in self.buffers.values())
+        room = Buffer.of(data)
+        return native.output(self.address, index, cpu, room.address, len(data), 0, 0)
 
     def delete(self, key: int) -> int:
         """Close a slot's buffer."""
         index = ld32(key)
         if index >= self.max_entries:
             return -errno.E2BIG
-        return 0 if self.buffers.pop(index, None) else -errno.ENOENT
+        return 0 if self._put(index, None) else -errno.ENOENT
 
-    def next_key(self, key: int, out: int) -> int:
+    def next_elem(self, key: int, out: int) -> int:
         """Indices in order."""
-        return next_index(key, out, self.max_entries)
+        return index_after(key, out, self.max_entries)
 
-    def copy_value(self, key: int) -> bytes | int:
-        """bpf(2) does not tell which event is there."""
-        return -524
+    # -- our side ----------------------------------------------------------------------------------------------
+
+    def consume(self, limit: int | None = None) -> Iterator[Sample]:
+        """Take the samples, CPU by CPU, oldest first."""
+        for cpu, buffer in sorted(self.buffers.items()):
+            while limit != 0 and (data := buffer.read()) is not None:
+                limit = None if limit is None else limit - 1
+                yield Sample(cpu, data)
+
+    def events(self) -> Iterator[Sample]:
+        """Take all samples, CPU by CPU, oldest first."""
+        return self.consume()
+
+    @property
+    def lost(self) -> int:
+        """Samples that found no room, on all CPUs."""
+        return sum(b.lost for b in self.buffers.values())
+
+    def ready(self) -> bool:
+        """Whether ``consume`` would give something."""
+        return any(len(b) for b in self.buffers.values())
 
     def __len__(self) -> int:
-        return sum(len(b.records) for b in self.buffers.values())
+        return sum(len(b) for b in self.buffers.values())

@@ -1,8 +1,8 @@
 from libc.stdint cimport uint64_t
 from osmia.maps cimport ring as native
-from osmia.maps.base cimport Map
+from osmia.maps.records cimport RecordMap
 from osmia.raw cimport load64
 
-cdef class Ringbuf(Map):
+cdef class Ringbuf(RecordMap):
     cdef public uint64_t ring
-    cdef object _slab, _waker
+    cdef object _slab

@@ -9,11 +9,10 @@ try:
     import cython
 except ImportError:
     from osmia._cy import cython
-from osmia.maps.base import ENOTSUPP, Map
-from osmia.maps.reader import Reader, gather
+from osmia.maps.records import RecordMap
 from osmia.maps.ring import prepare, room_for
 from osmia.maps.slab import Slab
-from osmia.maps.wake import Waker, notifications
+from osmia.maps.wake import notifications
 from osmia.raw import read
 
 if not cython.compiled:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 PAGE = 4096
 
 
-class Ringbuf(Map):
+class Ringbuf(RecordMap):
     """``reserve`` and ``commit`` (submit, discard) or ``output`` on the program's side; on ours ``consume`` takes what
     is there, ``poll`` and ``reader`` wait for more.  Any number of threads may produce, one consumes.
 
@@ -39,7 +38,7 @@ class Ringbuf(Map):
         self.ring = (self._slab.address + PAGE - 1) & -PAGE
         prepare(self.ring, self.max_entries)
         self.publish(values=self.ring)
-        self._waker: Waker | None = None
+        self.bell = self.ring + native.WAKER
 
     # -- the program's side ------------------------------------------------------------------------------------
 
@@ -67,10 +66,6 @@ class Ringbuf(Map):
         """Bytes not consumed, size, consumer and producer position; 0 for any other question."""
         return native.query(self.ring, what)
 
-    def copy_value(self, key: int) -> bytes | int:
-        """bpf(2) has no values here: readers map the pages, or call ``consume``."""
-        return -ENOTSUPP
-
     # -- our side ----------------------------------------------------------------------------------------------
 
     @property
@@ -86,7 +81,7 @@ class Ringbuf(Map):
     @property
     def wakeups(self) -> int:
         """Notifications that a sleeping reader got, or would have got."""
-        return notifications(self.ring + native.WAKER)
+        return notifications(self.bell)
 
     def consume(self, limit: int | None = None) -> Iterator[bytes]:
         """Take the records that are complete, oldest first; stops at one that is still being written."""
@@ -98,35 +93,6 @@ class Ringbuf(Map):
             native.release(self.ring, sample)
             limit = None if limit is None else limit - 1
             yield data
-
-    def poll(self, timeout: float | None = None) -> list[bytes]:
-        """The records that are complete; where there are none, wait up to ``timeout`` seconds for the first."""
-        return [record for _, record in gather([self], timeout)]
-
-    def reader(self, timeout: float | None = None) -> Reader[bytes]:
-        """Iterate over it for record after record; it ends ``timeout`` seconds after the last, or by ``close``."""
-        return Reader(self, timeout)
-
-    def _reading(self) -> Waker:
-        """What producers wake the reader by, made when somebody first waits."""
-        if self._waker is None:
-            self._waker = Waker(self.ring + native.WAKER)
-        return self._waker
-
-    def arm(self) -> int:
-        """Have the next notification make a descriptor readable; the descriptor."""
-        self._reading().arm()
-        return self._reading().fileno()
-
-    def disarm(self) -> None:
-        """Make the descriptor unreadable again."""
-        self._reading().clear()
-
-    def fileno(self) -> int:
-        """A descriptor that every notification makes readable from now on, for ``select`` and event loops: call
-        ``disarm`` and ``consume`` when it is."""
-        self._reading().watch()
-        return self._reading().fileno()
 
     def ready(self) -> bool:
         """Whether ``consume`` would give something."""
