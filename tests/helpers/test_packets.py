@@ -57,7 +57,8 @@ def test_any_context_has_bytes():
 
 
 @pytest.mark.parametrize(("name", "args"), [
-    ("skb_load_bytes", (0, None, 9)), ("skb_store_bytes", (0, None, 9, 0)), ("skb_load_bytes_relative", (0, None, 9, 0)),
+    ("skb_load_bytes", (0, None, 9)), ("skb_store_bytes", (0, None, 9, 0)),
+    ("skb_load_bytes_relative", (0, None, 9, 0)),
 ])  # fmt: skip
 def test_memory_of_the_program_is_checked(name, args):
     bench = Bench(ctx=SkbContext(FRAME))
