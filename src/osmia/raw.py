@@ -77,8 +77,10 @@ def write(address: int, data: bytes) -> None:
     ctypes.memmove(address, data, len(data))
 
 
-# Words that other threads change at the same time.  Uncompiled they are ordinary accesses: the interpreter lock
-# makes each of them one step for other Python code, though not for native code that runs beside it.
+# Words that other threads change at the same time.  Uncompiled a lock makes each operation one step for other Python
+# code, though not for native code that runs beside it.
+
+_one_step = threading.RLock()
 
 
 def load64(address: int) -> int:
