@@ -1,18 +1,15 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from osmia.maps cimport table
+from osmia.maps.lists cimport CPUS, LISTS, LOCAL_SIZE, LOCALS, NODES, PERCPU_TARGET, STEAL, TARGET, WAITING
 from osmia.maps.nodes cimport (
-    ACTIVE, BASE, CPU, FRESH, HEADS, INACTIVE, KEY_HASH, LIMIT, LISTS_SIZE, LOCK, NODE, PENDING, ROTATION, SCANS, SIZES, SPARE, STATE,
-    add, before, drop, enter, get_free, get_spare, has_free, join, leave, looked_up, move, put_spare, rotate, set_state, set_taken
+    ACTIVE, BASE, CPU, HEADS, INACTIVE, KEY_HASH, LISTS_SIZE, LOCK, NODE, PENDING, SCANS, SIZES, SPARE, STATE, add,
+    before, drop, enter, get_free, get_spare, has_free, leave, looked_up, move, put_spare, rotate, set_state,
+    set_taken,
 )
 from osmia.maps.pool cimport element_at, release
 from osmia.maps.table cimport Table
 from osmia.raw cimport ld8, ld16, ld32, ld64, lock, st64, unlock
-
-cdef enum:
-    NODES = 0, CPUS = 8, TARGET = 16, LISTS = 24, LOCALS = 32, LRU_SIZE = 64
-    WAITING = 8, STEAL = 16, LOCAL_SIZE = 64
-    LOCAL_TARGET = 128, PERCPU_TARGET = 4
 
 cdef int64_t pop(Table t, uint64_t lru, uint64_t cpu, uint64_t hashed) noexcept nogil
 @cython.locals(base=uint64_t, cpu=uint64_t, lists=uint64_t)

@@ -15,26 +15,22 @@ try:
     import cython
 except ImportError:
     from osmia._cy import cython
-from osmia.maps.slab import Slab
 from osmia.maps.table import Table
-from osmia.raw import Buffer
 
 if not cython.compiled:
     from osmia.maps import table
+    from osmia.maps.lists import CPUS, LISTS, LOCAL_SIZE, LOCALS, NODES, PERCPU_TARGET, STEAL, TARGET, WAITING
     from osmia.maps.nodes import (
         ACTIVE,
         BASE,
         CPU,
-        FRESH,
         HEADS,
         INACTIVE,
         KEY_HASH,
-        LIMIT,
         LISTS_SIZE,
         LOCK,
         NODE,
         PENDING,
-        ROTATION,
         SCANS,
         SIZES,
         SPARE,
@@ -46,7 +42,6 @@ if not cython.compiled:
         get_free,
         get_spare,
         has_free,
-        join,
         leave,
         looked_up,
         move,
@@ -57,52 +52,6 @@ if not cython.compiled:
     )
     from osmia.maps.pool import element_at, release
     from osmia.raw import ld8, ld16, ld32, ld64, lock, st64, unlock
-
-    # words of the whole; words of a CPU's own lists, whose free nodes and lock stand where those of other lists do
-    NODES, CPUS, TARGET, LISTS, LOCALS, LRU_SIZE = 0, 8, 16, 24, 32, 64
-    WAITING, STEAL, LOCAL_SIZE = 8, 16, 64
-    LOCAL_TARGET, PERCPU_TARGET = 128, 4  # nodes that a rotation looks at and that are fetched at a time
-
-
-class Lru:
-    """The lists of a map of ``count`` elements; ``address`` is what the functions take."""
-
-    def __init__(self, count: int, cpus: int, common: bool) -> None:
-        self._nodes = Slab(NODE * (count + (2 + cpus if common else 2 * cpus)))
-        self._words = Buffer(LRU_SIZE + cpus * (LISTS_SIZE + LOCAL_SIZE))
-        self.address, self.nodes = self._words.address, self._nodes.address
-        lists = self.address + LRU_SIZE
-        st64(self.address + NODES, self.nodes)
-        st64(self.address + CPUS, cpus)
-        st64(self.address + LISTS, lists)
-        if common:
-            self._make_common(lists, count, cpus)
-            return
-        share = count // cpus
-        for cpu in range(cpus):
-            at = lists + cpu * LISTS_SIZE
-            self._make_lists(at, count + 2 * cpu, share * cpu, share * (cpu + 1), PERCPU_TARGET)
-
-    def _make_common(self, lists: int, count: int, cpus: int) -> None:
-        st64(self.address + TARGET, min(max(count // cpus // 2, 1), LOCAL_TARGET))
-        st64(self.address + LOCALS, lists + LISTS_SIZE)
-        self._make_lists(lists, count, 0, count, LOCAL_TARGET)
-        for cpu in range(cpus):
-            at = lists + LISTS_SIZE + cpu * LOCAL_SIZE
-            join(self.nodes, count + 2 + cpu, count + 2 + cpu)
-            st64(at + WAITING, count + 2 + cpu)
-            st64(at + STEAL, cpu)
-
-    def _make_lists(self, lists: int, head: int, fresh: int, limit: int, scans: int) -> None:
-        join(self.nodes, head, head)
-        join(self.nodes, head + 1, head + 1)
-        st64(lists + HEADS + 8 * ACTIVE, head)
-        st64(lists + HEADS + 8 * INACTIVE, head + 1)
-        st64(lists + ROTATION, head + 1)
-        st64(lists + FRESH, fresh)
-        st64(lists + LIMIT, limit)
-        st64(lists + SCANS, scans)
-        st64(lists + BASE, self.nodes)
 
 
 def pop(t: Table, lru: int, cpu: int, hashed: int) -> int:

@@ -10,8 +10,8 @@ try:
 except ImportError:
     from osmia._cy import cython
 from osmia.kernel.uapi import MAP_FLAGS
-from osmia.maps.evict import Lru
 from osmia.maps.hash import SHORT_KEYS, PercpuHash
+from osmia.maps.lists import Lru
 from osmia.maps.table import Table
 
 if not cython.compiled:

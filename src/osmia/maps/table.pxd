@@ -49,6 +49,7 @@ cdef class Table(Map):
     cdef bint key_behind(self, uint64_t bucket, uint64_t key, uint64_t hashed, uint64_t out) noexcept nogil
     @cython.locals(number=uint64_t, element=uint64_t)
     cdef uint64_t each_elem(self, uint64_t cursor, uint64_t cpu) noexcept nogil
+    cdef uint64_t following(self, uint64_t element, uint64_t noted, uint64_t number) noexcept nogil
     @cython.locals(hashed=uint64_t)
     cdef uint64_t living(self, uint64_t element, uint64_t number) noexcept nogil
     @cython.locals(element=uint64_t, count=uint64_t)

@@ -244,9 +244,11 @@ class Table(Map):
         return element != 0
 
     def each_elem(self, cursor: int, cpu: int) -> int:
-        """Bucket by bucket, each from its head; the next element is noted before the one at hand is handed out."""
+        """Bucket by bucket, each from its head."""
         number = ld64(cursor + 16)
-        element = self.living(ld64(cursor + 24), number)
+        element = 0
+        if number and ld64(cursor):
+            element = self.following(ld64(cursor) - HEADER, ld64(cursor + 24), number)
         while not element and number <= self.mask:
             number += 1
             element = self.living(load64(self.bucket_of(number - 1)), number)
@@ -257,6 +259,12 @@ class Table(Map):
         st64(cursor, element + HEADER)
         st64(cursor + 8, self.value_of(element, cpu))
         return 1
+
+    def following(self, element: int, noted: int, number: int) -> int:
+        """The next in bucket ``number - 1``, or 0: by the element's link, by the one noted then if the element went."""
+        if self.living(element, number) == element:
+            return self.living(load64(element), number)
+        return self.living(noted, number)
 
     def living(self, element: int, number: int) -> int:
         """The first from there on that is in the table; 0 at the end of bucket ``number - 1``, or outside of it."""
