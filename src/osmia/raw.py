@@ -80,8 +80,6 @@ def write(address: int, data: bytes) -> None:
 # Words that other threads change at the same time.  Uncompiled a lock makes each operation one step for other Python
 # code, though not for native code that runs beside it.
 
-_one_step = threading.RLock()
-
 
 def load64(address: int) -> int:
     """An acquire load: what was stored before the word is seen after it."""
