@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from osmia.errors import OsmiaError, VmError
 from osmia.memory import Memory, Region
-from osmia.raw import fill, ld64
+from osmia.raw import ld64
 from osmia.vm.decode import ROW, Code
 from osmia.vm.env import FastBody, HelperBody, poll
 from osmia.vm.faults import budget_error, error_of
-from osmia.vm.jit.gate import address_of_call, begin, end, enter, enter_at
+from osmia.vm.jit.gate import address_of_call, begin, end, enter, enter_at, prepare
 from osmia.vm.ops import SLICE, TAIL_CALLS
 from osmia.vm.packetwords import OFFSETS as PACKET
 from osmia.vm.run import Run
@@ -50,6 +50,8 @@ class Jit:
     ) -> None:
         self.memory, self.codes, self.native = memory, codes, native
         self.run, self.frames, self.bodies = run, frames, bodies
+        self._address = run.address
+        self._checked = bool(run.get("checked"))
         self.env: Any = None
         self.kept: BaseException | None = None
         """What a Python body raised while native code was running it."""
@@ -68,7 +70,7 @@ class Jit:
         index = self._index(callback) if callback else 0
         native = self.native(index)
         self._prepare(env, native, budget)
-        address = self.run.address
+        address = self._address
         r1, r2, r3, r4, r5 = [a & M64 for a in (*arguments, 0, 0, 0, 0, 0)[:5]]
         kept = begin(address, self)
         try:
@@ -78,7 +80,7 @@ class Jit:
                 r0 = enter(native.entry, address, r1, r2, r3, r4, r5)
             self._count()
             self._raise_fault()
-            if self.run.get("checked") and self.spent > budget:
+            if self._checked and self.spent > budget:
                 raise budget_error(budget)
             return r0
         finally:
@@ -90,16 +92,13 @@ class Jit:
         """Let the run's words say what the program sees."""
         self.env, self.budget = env, budget
         self.kept, self.spent, self.current = None, 0, 0
-        env.run = self.run.address
+        env.run = self._address
         words = getattr(env.host, "words", None)
-        fill(self.run.get("stack"), 0, self.run.get("used"))  # what the last run left on the stack
-        self._granted = min(budget, SLICE) if self.run.get("checked") else 0
-        self.run.close_windows()
+        self._granted = min(budget, SLICE) if self._checked else 0
         self._state = env.ctx.packet_words
         self._version = self._moves()
-        self._put(fault=0, stop=0, tail_calls=0, room=0, used=0, depth=0, fuel=self._granted)
-        self._put(cpu=env.host.cpu, ctx=env.ctx.address, packet=self._state, host=words.address if words else 0)
-        self._put(call=native.call, python=address_of_call("helper"), pc=M64)
+        outside = (env.ctx.address, self._state, words.address if words else 0)
+        prepare(self._address, self._granted, env.host.cpu, *outside, native.call, address_of_call("helper"))
 
     def _put(self, **words: int) -> None:
         for name, value in words.items():
@@ -108,14 +107,14 @@ class Jit:
     def call(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
         """Run a callback in a frame above those in use.  Raises VmError."""
         run = self.run
-        room, depth = run.get("room"), run.get("depth")
+        room, floor = run.get("room"), run.get("floor")
         native = self.native(self._index(pointer))
         try:
             r0 = enter_at(native.call, run.address, pointer & M64, r1 & M64, r2 & M64, r3 & M64, r4 & M64, r5 & M64)
             self._raise_fault()
             return r0
         finally:
-            self._put(room=room, depth=depth)
+            self._put(room=room, floor=floor)
             self.frames.size = room
 
     def stop(self) -> None:
@@ -171,13 +170,6 @@ class Jit:
                 raise OsmiaError(f"{body.name} has no Python body")
             body = body.python
         return self._outside(body, r1, r2, r3, r4, r5)
-
-    def packet(self, row: int, offset: int) -> int:
-        """A legacy packet load; -1 outside of the packet."""
-        code, slot = self._at(row)
-        self._sync()
-        offset = (offset & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
-        return int(self.env.ctx.legacy_load(offset, code.rows[slot].off))
 
     def tail(self, row: int, table: int, slot: int) -> int:
         """The entry of the program that a tail call goes on with, or 0."""

@@ -23,10 +23,14 @@ from osmia.vm.jit.unit import CALL_SIGNATURES
 
 if not cython.compiled:
     from osmia.memory import window
-    from osmia.raw import ld8, ld16, ld32, ld64, st64
+    from osmia.raw import fill, ld8, ld16, ld32, ld64, st64
+    from osmia.vm.packetstate import legacy_load
     from osmia.vm.run import in_frames, in_packet
-    from osmia.vm.runwords import F_PYTHON, R_FAULT, R_MEMORY, R_PACKET, R_SCRATCH1, R_SCRATCH2
-    from osmia.words import word
+    from osmia.vm.runwords import (  # isort: skip
+        F_PYTHON, R_CALL, R_CPU, R_CTX, R_DEPTH, R_FAULT, R_FLOOR, R_FUEL, R_HOST, R_MEMORY, R_PACKET, R_PC, R_PYTHON,
+        R_ROOM, R_SCRATCH1, R_SCRATCH2, R_SPAN, R_SPAN2, R_STACK, R_STOP, R_TAIL_CALLS, R_USED,
+    )  # fmt: skip
+    from osmia.words import s32, word
 
 ENGINES: dict[int, Any] = {}
 """Address of a run in progress → its engine (``engine.Jit``)."""
@@ -52,11 +56,9 @@ def helper(run: int, number: int, r1: int, r2: int, r3: int, r4: int, r5: int) -
 
 
 def packet(run: int, row: int, offset: int) -> int:
-    """A legacy packet load."""
-    try:
-        return word(ENGINES[run].packet(row, offset))
-    except BaseException as error:
-        return failed(run, error)
+    """A legacy packet load of as many bytes as the row's ``off`` says; -1 outside of the packet."""
+    M64 = 0xFFFFFFFFFFFFFFFF
+    return legacy_load(ld64(run + R_PACKET), s32(offset), ld32(row + 4)) & M64
 
 
 def tail(run: int, row: int, table: int, slot: int) -> int:
@@ -112,6 +114,23 @@ def probe(run: int, address: int, size: int) -> int:
     if size == 4:
         return ld32(address)
     return ld16(address) if size == 2 else ld8(address)
+
+
+def prepare(run: int, fuel: int, cpu: int, ctx: int, packet: int, host: int, call: int, python: int) -> None:
+    """The words of a run as they are before a program starts."""
+    used = ld64(run + R_USED)
+    if used:
+        fill(ld64(run + R_STACK), 0, used)  # what the last run left on the stack
+    for at in (R_FAULT, R_STOP, R_TAIL_CALLS, R_ROOM, R_FLOOR, R_DEPTH, R_USED, R_SPAN, R_SPAN2):
+        st64(run + at, 0)
+    st64(run + R_PC, 0xFFFFFFFFFFFFFFFF)
+    st64(run + R_FUEL, fuel)
+    st64(run + R_CPU, cpu)
+    st64(run + R_CTX, ctx)
+    st64(run + R_PACKET, packet)
+    st64(run + R_HOST, host)
+    st64(run + R_CALL, call)
+    st64(run + R_PYTHON, python)
 
 
 def enter(function: int, run: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:

@@ -36,8 +36,11 @@ def native(w: Writer, number: int, name: str) -> None:
     function = w.module.function(f"fast.{name}", Symbol("fast", name=name), 6)
     count = len(helper_by_id(number).args)
     words = ", ".join(f"i64 {w.num(n) if n <= count else 0}" for n in range(1, 6))
+    fails = not never_fails(w.source, w.slot, w.state)
     w.sync()
+    if fails:
+        w.store_word("pc", str(w.slot))  # the native body does not know it
     w.set_num(0, w.let(f"call i64 {function}(ptr %run, {words})"))
     w.resync()
-    if not never_fails(w.source, w.slot, w.state):
+    if fails:
         w.check_fault()
