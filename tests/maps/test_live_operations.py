@@ -23,7 +23,10 @@ RANGE = {"array": 1, "percpu_array": 1, "hash": 5, "percpu_hash": 5, "queue": 3,
 TYPES = [
     *("array", "percpu_array", "hash", "percpu_hash", "lru_hash", "lru_percpu_hash"),
     *("queue", "stack", "bloom_filter", "ringbuf", "prog_array", "perf_event_array", "lpm_trie"),
+    *("devmap", "devmap_hash"),
 ]
+DEVICES = ("devmap", "devmap_hash")
+LOOPBACK = 1  # an interface that there is everywhere
 KEYLESS = ("queue", "stack", "bloom_filter", "ringbuf")
 
 
@@ -33,6 +36,8 @@ def spec_of(type_, value_size, entries, flags):
         value_size, entries = 0, 4096
     if type_ in ("prog_array", "perf_event_array"):
         value_size = 4
+    if type_ in DEVICES:
+        value_size = 8 if value_size > 4 else 4
     if type_ == "lpm_trie":
         flags |= MAP_FLAGS["no_prealloc"]
     return MapSpec("m", type_, key_size, value_size, entries, flags)
@@ -119,6 +124,8 @@ def test_sequences(type_, data):
     flags = data.draw(FLAGS)
     if flags == MAP_FLAGS["no_prealloc"] and type_ not in ("hash", "percpu_hash", "lpm_trie"):
         flags = 0
+    if type_ in DEVICES and flags == MAP_FLAGS["rdonly_prog"]:
+        flags = 0
     if type_ == "bloom_filter" and not flags:
         flags = data.draw(st.sampled_from([0, MAP_FLAGS["zero_seed"]]))
     if type_ == "ringbuf" or (flags == MAP_FLAGS["rdonly_prog"] and type_ in ("prog_array", "perf_event_array")):
@@ -145,6 +152,8 @@ def run(pair, data):
         if op == "update" and (fd_values or pair.spec.type == "ringbuf"):
             continue  # file descriptors as values have tests of their own
         value = bytes((byte + j) & 0xFF for j in range(pair.real.value_size))
+        if pair.spec.type in DEVICES:
+            value = (LOOPBACK if byte % 4 else 0).to_bytes(pair.real.value_size, "little")
         mine, real = pair.do(op, key, value, flags)
         done.append((op, key, byte, flags))
         if (
