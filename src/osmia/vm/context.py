@@ -89,10 +89,6 @@ class Context:
             write(at, data)
         return at != 0
 
-    def legacy_load(self, offset: int, size: int) -> int:
-        """What BPF_LD_ABS and BPF_LD_IND put into R0, in host order, or -1: the program returns 0."""
-        return self.state.legacy_load(offset, size)
-
     def result(self) -> Outcome:
         """The bytes as they are now."""
         return Outcome(None, read(self.address, self.size))

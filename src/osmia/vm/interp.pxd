@@ -6,6 +6,7 @@ from osmia.raw cimport (
     xchg32, xchg64, xor32, xor64,
 )
 from osmia.vm.native cimport NativeRow, operand, registers, row_at
+from osmia.vm.packetstate cimport legacy_load
 from osmia.vm.packetwords cimport P_END, P_META, P_START, P_VERSION
 from osmia.vm.run cimport Run
 from osmia.vm.runwords cimport R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
@@ -83,7 +84,7 @@ cdef class Interp:
     ) except? 0xDEAD
     @cython.locals(target=int64_t)
     cdef int64_t _tail(self, uint64_t table, uint64_t slot, int64_t depth) except? -2
-    cdef int64_t _packet(self, uint64_t offset, uint64_t size) except? -2
+    cdef int64_t _packet(self, uint64_t offset, uint64_t size) noexcept
     cdef tuple _kept(self)
     @cython.locals(regs="uint64_t *", number=Py_ssize_t)
     cdef int _restore(self, tuple kept) except -1

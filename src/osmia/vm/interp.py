@@ -50,6 +50,7 @@ if not cython.compiled:
         MOV_ADD, MOV_MOV, ADD_MOV, ADD_ADD, ADD_JNE, ADD_JLT, ADD_JGT, AND_JEQ, LSH_RSH, LDX8_JNE, LDX16_JNE, LDX32_JNE,
         ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
     )
+    from osmia.vm.packetstate import legacy_load
     from osmia.vm.packetwords import P_END, P_META, P_START, P_VERSION
     from osmia.vm.runwords import R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
     from osmia.words import (  # isort: skip
@@ -764,8 +765,7 @@ class Interp:
 
     def _packet(self, offset: int, size: int) -> int:
         """A legacy packet load; -1 when it is outside of the packet."""
-        value: int = self.env.ctx.legacy_load(s32(offset), size)
-        return value
+        return legacy_load(self._state, s32(offset), size)
 
     def _slot_in(self, index: int, pointer: int) -> int:
         slot = self.codes[index].slot_of(pointer)
