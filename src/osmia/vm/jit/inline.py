@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from osmia.vm.jit import mapcalls
 from osmia.vm.jit.invoke import arguments_of, test_depth
-from osmia.vm.jit.types import ZERO
+from osmia.vm.jit.kinds import ZERO
 from osmia.vm.jit.writer import FUEL
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def loop(w: Writer) -> bool:
         return False
     target = callback.number
     count = w.let(f"and i64 {w.num(1)}, {0xFFFFFFFF}")
-    values = {1: "", 2: w.num(3)}
+    words, pointers = {2: w.num(3)}, {2: w.ptr(3)}
     if w.checked:
         test_depth(w)
     many = w.let(f"icmp ugt i64 {count}, {MAX_LOOPS}")
@@ -47,8 +47,8 @@ def loop(w: Writer) -> bool:
     w.do(f"br i1 {w.let(f'icmp ult i64 %{head}.i, {count}')}, label %{body}, label %{done}")
     w.at(body)
     w.sync()
-    values[1] = f"%{head}.i"
-    answer = w.let(f"call i64 @f{target}({arguments_of(w, target, values)})")
+    words[1] = f"%{head}.i"
+    answer = w.let(f"call i64 @f{target}({arguments_of(w, target, words, pointers)})")
     w.resync()
     if w.module.fails[target]:
         w.check_fault()

@@ -32,12 +32,15 @@ def call_function(w: Writer, target: int) -> str:
     return w.let(f"call i64 @f{target}({', '.join(('ptr %run', *arguments))})")
 
 
-def arguments_of(w: Writer, target: int, values: Mapping[int, str]) -> str:
-    """The arguments of a call that is given these words; other registers are 0."""
+def arguments_of(w: Writer, target: int, words: Mapping[int, str], pointers: Mapping[int, str]) -> str:
+    """The arguments of a call that is given these words, some also as pointers; other registers are 0."""
     found = ["ptr %run"]
     for number, type in w.module.parameters(target):
-        value = values.get(number, "0")
-        found.append(f"i64 {value}" if type == "i64" else f"ptr {w.let(f'inttoptr i64 {value} to ptr')}")
+        word = words.get(number, "0")
+        if type == "i64":
+            found.append(f"i64 {word}")
+        else:
+            found.append(f"ptr {pointers[number] if number in pointers else w.let(f'inttoptr i64 {word} to ptr')}")
     return ", ".join(found)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from osmia.vm.jit.scopes import LIKELY, RUN_ACCESS, UNLIKELY, access
-from osmia.vm.jit.types import Kind
+from osmia.vm.jit import spills
+from osmia.vm.jit.kinds import Kind
+from osmia.vm.jit.scopes import LIKELY, STATE_ACCESS, UNLIKELY, WORDS_ONLY, access
+from osmia.vm.jit.types import SPILLS
 from osmia.vm.jit.writer import signed
 from osmia.vm.ops import FRAME_SIZE, FRAME_STRIDE, IMM, OPS
 from osmia.vm.packetwords import OFFSETS as PACKET
@@ -36,7 +38,11 @@ def load(w: Writer) -> None:
     pointer, kind = place(w, row.src, row.off, bits // 8, False)
     notes = access(_name(kind), w.checked)
     if w.source.plain(w.slot):
-        value = w.let(f"load i{bits}, ptr {pointer}, align {alignment(kind, row.off, bits // 8)}{notes}")
+        align = alignment(kind, row.off, bits // 8)
+        if bits == 64 and _loads_pointer(w):
+            w.set_ptr(row.dst, w.let(f"load ptr, ptr {pointer}, align {align}{notes}"))
+            return
+        value = w.let(f"load i{bits}, ptr {pointer}, align {align}{notes}")
     else:
         value = ordered(w, bits, pointer, kind, f"load atomic i{bits}, ptr {pointer} acquire, align {bits // 8}")
     w.set_num(row.dst, value if bits == 64 else w.let(f"{extend} i{bits} {value} to i64"))
@@ -46,6 +52,9 @@ def store(w: Writer) -> None:
     """A row of ST or STX."""
     row = w.row
     bits = _STORES[row.op]
+    if bits == 64 and row.src != IMM and w.ptrs[row.src] is not None and w.source.plain(w.slot):
+        _store_pointer(w)
+        return
     value = str(_cut(row.imm, bits)) if row.src == IMM else w.num(row.src)
     pointer, kind = place(w, row.dst, row.off, bits // 8, True)
     if bits < 64 and row.src != IMM:
@@ -57,6 +66,19 @@ def store(w: Writer) -> None:
         ordered(
             w, bits, pointer, kind, f"store atomic i{bits} {value}, ptr {pointer} release, align {bits // 8}", value
         )
+
+
+def _loads_pointer(w: Writer) -> bool:
+    """Is it a pointer that was spilled?  Loaded as one, it stays the same pointer for LLVM."""
+    kind = spills.load(w.state[SPILLS], w.row, w.state[w.row.src], w.checked)
+    return kind is not None and kind.is_pointer
+
+
+def _store_pointer(w: Writer) -> None:
+    row = w.row
+    pointer, kind = place(w, row.dst, row.off, 8, True)
+    align = alignment(kind, row.off, 8)
+    w.do(f"store ptr {w.ptr(row.src)}, ptr {pointer}, align {align}{access(_name(kind), w.checked)}")
 
 
 def ordered(w: Writer, bits: int, pointer: str, kind: Kind | None, text: str, stored: str = "") -> str:
@@ -135,14 +157,14 @@ def check(w: Writer, register: int, offset: int, size: int, write: bool) -> None
     number = w.num(register)
     at = w.let(f"add i64 {number}, {offset}") if offset else number
     kind = _name(w.state[register])
-    test = _TESTS.get(kind) if size <= FRAME_SIZE else None
+    test = _TESTS.get(kind) if size <= FRAME_SIZE and not (write and kind == "ctx") else None
     fine = _in_window(w, at, size, write) if test is None else test(w, at, size)
     slow, go = w.fresh("slow"), w.fresh("go")
     w.do(f"br i1 {fine}, label %{go}, label %{slow}{LIKELY}")
     w.at(slow)
     refund = w.refund()
     w.module.tool("admit")
-    allowed = w.let(f"call i1 @admit(ptr %run, i64 {at}, i64 {size}, i64 {int(write)}, i64 {w.slot})")
+    allowed = w.let(f"call i1 @admit(ptr %run, i64 {at}, i64 {size}, i64 {int(write)}, i64 {w.slot}){WORDS_ONLY}")
     w.do(f"br i1 {allowed}, label %{go}, label %{w.failing(refund)}")
     w.at(go)
 
@@ -161,8 +183,8 @@ def _in_own_frame(w: Writer, at: str, size: int) -> str:
 
 
 def _in_frames(w: Writer, at: str, size: int) -> str:
-    distance = w.let(f"sub i64 {at}, {w.load_word('stack')}")
-    in_use = w.let(f"icmp ult i64 {distance}, {w.load_word('room')}")
+    distance = w.let(f"sub i64 {at}, {w.let('ptrtoint ptr %stack to i64')}")
+    in_use = w.let(f"icmp ult i64 {distance}, %above")
     inside = w.let(f"icmp ule i64 {w.let(f'and i64 {distance}, {FRAME_STRIDE - 1}')}, {FRAME_SIZE - size}")
     return w.let(f"and i1 {in_use}, {inside}")
 
@@ -174,7 +196,11 @@ def _in_packet(w: Writer, at: str, size: int) -> str:
 
 def _packet_word(w: Writer, name: str) -> str:
     pointer = w.let(f"getelementptr i8, ptr {w.packet()}, i64 {PACKET[name]}")
-    return w.let(f"load i64, ptr {pointer}, align 8{RUN_ACCESS}")
+    return w.let(f"load i64, ptr {pointer}, align 8{STATE_ACCESS}")
+
+
+def _in_ctx(w: Writer, at: str, size: int) -> str:
+    return _within(w, at, _packet_word(w, "ctx"), _packet_word(w, "size"), size)
 
 
 def _in_window(w: Writer, at: str, size: int, write: bool) -> str:
@@ -185,7 +211,7 @@ def _in_window(w: Writer, at: str, size: int, write: bool) -> str:
     return w.let(f"and i1 {fine}, {bit}")
 
 
-_TESTS = {"stack": _in_own_frame, "frame": _in_frames, "packet": _in_packet}
+_TESTS = {"stack": _in_own_frame, "frame": _in_frames, "packet": _in_packet, "ctx": _in_ctx}
 
 
 # -- pointers into kernel objects ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osmia.isa import consts as c
-from osmia.vm.jit.types import Kind
+from osmia.vm.jit.kinds import Kind
 from osmia.vm.jit.unit import MapShape, Options, Symbol
 from osmia.words import s64
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from osmia.vm.jit import blocks as b
+from osmia.vm.jit.kinds import Kind
 from osmia.vm.jit.mapcalls import FLAGS, OUT, known
-from osmia.vm.jit.types import Kind, State
+from osmia.vm.jit.types import State
 from osmia.vm.ops import FRAME_SIZE, IMM, OPS
 
 if TYPE_CHECKING:

@@ -1,18 +1,19 @@
 """Which register holds which kind of pointer: a fixpoint over all functions of a program.
 
 A kind steers how a register's value is written in IR (``ptr`` or ``i64``), which alias scope an access gets, and in
-checked code which test comes first.  It is a proof only where ``Kind.exact`` says so; then checked code needs
+checked code which test comes first.  It is a proof only where ``Kind.inside`` says so; then checked code needs
 no test.  Nothing here trusts a verifier: kinds follow from the rows alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from osmia.vm.jit import blocks as b
-from osmia.vm.jit.unit import MapShape
-from osmia.vm.ops import FRAME_SIZE, IMM, OPS
+from osmia.vm.jit import spills
+from osmia.vm.jit.kinds import UNSURE, ZERO, Kind, add, join
+from osmia.vm.ops import IMM, OPS
 from osmia.words import s64
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ MOV64, ADD64, SUB64, MOV32 = OPS["MOV64"], OPS["ADD64"], OPS["SUB64"], OPS["MOV3
 LDX32, LDX64, ST64 = OPS["LDX32"], OPS["LDX64"], OPS["ST64"]
 EQUAL, UNEQUAL = OPS["JEQ64"], OPS["JNE64"]
 
-LOOKUP = 1
-"""Number of bpf_map_lookup_elem."""
+STORED = {**{OPS[f"ST{bits}"]: bits // 8 for bits in (8, 16, 32, 64)}, OPS["ATOMIC32"]: 4, OPS["ATOMIC64"]: 8}
+"""Rows that write memory, with how many bytes."""
+LOOKUP = "bpf_map_lookup_elem"
+HARMLESS = ("bpf_map_lookup_elem", "bpf_map_update_elem", "bpf_map_delete_elem")
+"""Helpers that write nothing behind their arguments."""
 VALUE_MAPS = frozenset("array percpu_array hash percpu_hash lru_hash lru_percpu_hash lpm_trie".split())
 """Map types whose look-up gives the address of ``value_size`` bytes."""
 DATA = {"xdp": (0, 8), **dict.fromkeys(
@@ -34,68 +38,9 @@ DATA = {"xdp": (0, 8), **dict.fromkeys(
 """Program type → where its context has the packet's start and its metadata's (32-bit loads give addresses)."""
 
 
-class Kind(NamedTuple):
-    """``name``: "const" (``offset`` is the value), "stack" (this function's), "frame" (a caller's stack), "ctx",
-    "packet", "meta", "value" (of map ``number``), "map" (its handle), "function" (at slot ``number``), "memory" (some
-    pointer).
-
-    ``offset``: bytes from its start, None when it is not the same on all paths (for "stack" from R10).
-    ``null``: -1, or the slot of the look-up whose answer it is, as long as nobody asked whether it is null.
-    """
-
-    name: str
-    number: int = -1
-    offset: int | None = None
-    null: int = -1
-
-    @property
-    def is_pointer(self) -> bool:
-        """Is it kept as ``ptr``?"""
-        return self.name not in ("const", "function")
-
-    def moved(self, by: int | None) -> Kind:
-        """The pointer after an addition; ``None``: of an unknown number."""
-        offset = None
-        if self.offset is not None and by is not None and abs(self.offset + by) < 1 << 31:
-            offset = self.offset + by
-        return Kind(self.name, self.number, offset, UNSURE if self.null >= 0 else -1)
-
-    def inside(self, offset: int, size: int, shape: MapShape | None) -> bool:
-        """Are these bytes certainly the program's to touch?"""
-        if self.offset is None or self.null >= 0:
-            return False
-        at = self.offset + offset
-        if self.name == "stack":
-            return at >= -FRAME_SIZE and at + size <= 0
-        return self.name == "value" and shape is not None and at >= 0 and at + size <= shape.value_size
-
-
-State = list[Kind | None]
-"""One kind per register; None: anything."""
-
-ZERO = Kind("const", offset=0)
-
-
-def join(a: Kind | None, c: Kind | None) -> Kind | None:
-    """What holds on both of two paths."""
-    if a == c:
-        return a
-    if a is None or c is None:
-        return None
-    if not a.is_pointer or not c.is_pointer:
-        return _or_null(a, c)
-    if a.name != c.name or a.number != c.number:
-        return Kind("memory")
-    return Kind(a.name, a.number, a.offset if a.offset == c.offset else None, a.null if a.null == c.null else UNSURE)
-
-
-UNSURE = 1 << 30
-"""A ``null`` of more than one look-up: no single question settles it."""
-
-
-def _or_null(a: Kind, c: Kind) -> Kind | None:
-    pointer = c if a == ZERO else a if c == ZERO else None
-    return pointer._replace(null=UNSURE) if pointer is not None and pointer.is_pointer else None
+State = list[Any]
+"""One ``Kind`` per register (None: anything), then what was spilled."""
+REGISTERS, SPILLS = 11, 11
 
 
 class Types:
@@ -109,17 +54,22 @@ class Types:
         self.data = {data[0]: Kind("packet", offset=0), data[1]: Kind("meta", offset=0)} if data[0] >= 0 else {}
         self._waiting: list[tuple[int, int]] = []
         self._enter(0, [Kind("ctx", offset=0), None, None, None, None])
+        self._run()
         for entry in b.callbacks(source.code):
-            self._enter(entry, [None] * 5)
+            if not self.at[entry]:  # or else a loop calls it, and that knows more
+                self._enter(entry, [None] * 5)
         self._run()
 
     def _enter(self, entry: int, arguments: list[Kind | None]) -> None:
-        state: State = [ZERO, *arguments, *([ZERO] * 4), Kind("stack", offset=0)]
-        self._arrive(entry, entry, state)
+        self._arrive(entry, entry, [ZERO, *arguments, *([ZERO] * 4), Kind("stack", offset=0), spills.NONE])
 
     def _arrive(self, entry: int, start: int, state: State) -> None:
         known = self.at[entry].get(start)
-        joined = list(state) if known is None else [join(x, y) for x, y in zip(known, state, strict=True)]
+        if known is None:
+            joined = list(state)
+        else:
+            joined = [x if x == y else join(x, y) for x, y in zip(known[:REGISTERS], state[:REGISTERS], strict=True)]
+            joined.append(spills.joined(known[SPILLS], state[SPILLS]))
         if joined != known:
             self.at[entry][start] = joined
             self._waiting.append((entry, start))
@@ -146,10 +96,13 @@ class Types:
             return state
         taken = target == slot + 1 + row.off
         settled = ZERO if taken == (row.op == EQUAL) else None
-        return [
-            k if k is None or k.null != kind.null or k.name != kind.name else settled or k._replace(null=-1)
-            for k in state
-        ]
+
+        def known(k: Kind | None) -> Kind | None:
+            same = k is not None and k.null == kind.null and k.name == kind.name
+            return k if k is None or not same else settled or k._replace(null=-1)
+
+        spilled = {offset: known(k) for offset, k in state[SPILLS].items()}
+        return [*(known(k) for k in state[:REGISTERS]), spilled]
 
     def step(self, slot: int, state: State) -> None:
         """Change the state by one row."""
@@ -158,7 +111,7 @@ class Types:
         if op == MOV64:
             state[dst] = state[row.src] if row.src != IMM else Kind("const", offset=s64(row.imm))
         elif op in (ADD64, SUB64):
-            state[dst] = _sum(state[dst], self._operand(row, state), op == SUB64)
+            state[dst] = add(state[dst], self._operand(row, state), op == SUB64)
         elif op == LDX32 and self.data:
             state[dst] = self._field(row, state)
         elif op == MOV32 and row.src == IMM:
@@ -166,13 +119,13 @@ class Types:
         elif op == b.WIDE:
             state[dst] = self.source.wide_kind(slot)
         elif op == b.HELPER:
-            answer = self._answer(slot, state)
-            state[:] = (k._replace(null=UNSURE) if k and k.null == slot else k for k in state)  # of a round before
-            state[0] = answer
+            self._helper(slot, state)
         elif op == b.LOCAL:
             self._call(slot, state)
-        elif op in b.BRANCHES or op in b.STORES:
-            return
+        elif op in STORED:
+            self._store(row, state)
+        elif op == LDX64:
+            state[dst] = spills.load(state[SPILLS], row, state[row.src], self.source.options.checked)
         else:
             for number in b.registers(b.effect(row)[1]):
                 state[number] = None
@@ -196,34 +149,43 @@ class Types:
             return None
         return self.data.get(base.offset + row.off)
 
+    def _store(self, row: Row, state: State) -> None:
+        value = state[row.src] if row.src != IMM and row.op == ST64 else None
+        state[SPILLS] = spills.store(state[SPILLS], row, STORED[row.op], state[row.dst], value)
+        for number in b.registers(b.effect(row)[1]):
+            state[number] = None
+
+    def _helper(self, slot: int, state: State) -> None:
+        answer, name = self._answer(slot, state), self.source.helper_name(slot)
+        if name == "bpf_loop" and state[2] is not None and state[2].name == "function":
+            self._loop(state[2].number, state[3])
+        if not name.startswith(HARMLESS):
+            calls_back = any(k is not None and k.name == "function" for k in state[1:6])
+            state[SPILLS] = spills.given(state[SPILLS], state[1:6], calls_back)
+        for number, kind in enumerate(state[:REGISTERS]):  # answers of a round before
+            if kind is not None and kind.null == slot:
+                state[number] = kind._replace(null=UNSURE)
+        state[SPILLS] = {o: k if k.null != slot else k._replace(null=UNSURE) for o, k in state[SPILLS].items()}
+        state[0] = answer
+
     def _answer(self, slot: int, state: State) -> Kind | None:
         table = state[1]
-        if self.source.helper_at(slot) != LOOKUP or LOOKUP not in self.source.options.fast:
-            return None
-        if table is None or table.name != "map" or table.offset != 0:
+        if self.source.helper_name(slot) != LOOKUP or table is None or table.name != "map" or table.offset != 0:
             return None
         shape = self.source.shape(table.number)
         return Kind("value", table.number, 0, slot) if shape and shape.type in VALUE_MAPS else None
 
+    def _loop(self, target: int, given: Kind | None) -> None:
+        """The callback of a loop gets a number and what the loop is given.  Others may call it, so this is a guess."""
+        kind = None
+        if given is not None and given.is_pointer and given.name != "map":
+            kind = Kind("frame" if given.name in ("stack", "frame") else "memory")
+        self._enter(target, [None, kind, None, None, None])
+
     def _call(self, slot: int, state: State) -> None:
         target = slot + 1 + self.rows[slot].off
-        given: State = [None if k is None or k.name == "const" else k for k in state]
+        given: State = [None if k is None or k.name == "const" else k for k in state[:10]]
         given = [Kind("frame") if k is not None and k.name == "stack" else k for k in given]
-        given[10] = Kind("stack", offset=0)
-        self._arrive(target, target, given)
+        self._arrive(target, target, [*given, Kind("stack", offset=0), spills.NONE])
+        state[SPILLS] = spills.given(state[SPILLS], state[1:6], True)
         state[0] = None
-
-
-def _sum(a: Kind | None, c: Kind | None, minus: bool) -> Kind | None:
-    """The kind of a sum: a pointer and a number make a pointer again."""
-    if a is not None and a.is_pointer:
-        if c is not None and c.is_pointer:
-            return None
-        by = None if c is None or c.offset is None else c.offset
-        return a.moved(-by if minus and by is not None else by)
-    if c is not None and c.is_pointer:
-        return None if minus else c.moved(None if a is None else a.offset)
-    if a is None or c is None or a.offset is None or c.offset is None:
-        return None
-    total = a.offset - c.offset if minus else a.offset + c.offset
-    return Kind("const", offset=s64(total & 0xFFFFFFFFFFFFFFFF))
