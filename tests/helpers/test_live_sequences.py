@@ -14,12 +14,7 @@ COMPILED = not osmia.vm.interp.__file__.endswith(".py")
 COUNT = int(os.environ.get("OSMIA_SEQUENCES", "400" if COMPILED else "150"))
 
 
-ENGINES = [
-    {"checked": True},
-    {"checked": False},
-    {"engine": "jit", "checked": True},
-    {"engine": "jit", "checked": False},
-]
+ENGINES = [{"engine": engine, "checked": checked} for engine in ("interp", "jit") for checked in (True, False)]
 
 
 def many(test):
