@@ -77,6 +77,7 @@ def callx(w: Writer) -> None:
 def tail(w: Writer) -> None:
     """A tail call: the target takes this function's frame, and its answer is this function's."""
     w.sync()
+    w.store_word("pc", str(w.slot))  # a fault in there does not know it
     target = w.module.call(w, "tail", [w.row_address(), w.num(2), w.num(3)])
     words = ", ".join(f"i64 {w.num(n)}" for n in range(1, 6))  # before the fork: both ways may need them
     go, stay = w.fresh("tail"), w.fresh("stay")

@@ -168,7 +168,7 @@ def dispatcher(module: Module, name: str) -> str:
     head = f"define {linkage}i64 @{name}(ptr %run, i64 %pointer, {', '.join(_WORDS)}{extra}) #0 {{"
     lines = []
     if module.checked:
-        lines += _depth_test(module, "%slot" if extra else "0")
+        lines += _depth_test(module, "%slot" if extra else "%caller")
     if entries:
         lines.append(f"  %row = sub i64 %pointer, ptrtoint (ptr {module.code()} to i64)")
         cases = " ".join(f"i64 {ROW.size * entry}, label %f{entry}" for entry in entries)
@@ -191,9 +191,11 @@ def _unknown(module: Module, outside: bool) -> list[str]:
 
 
 def _depth_test(module: Module, slot: str) -> list[str]:
-    """One more frame than there may be is a fault."""
+    """One more frame than there may be is a fault: of a callback, at the call of the helper that wants it."""
     module.tool("trap")
+    caller = [f"  %pc.at = getelementptr i8, ptr %run, i64 {OFFSETS['pc']}", "  %caller = load i64, ptr %pc.at, align 8"]
     return [
+        *(caller if slot == "%caller" else []),
         *(f"  %{name}.at = getelementptr i8, ptr %run, i64 {OFFSETS[name]}" for name in ("room", "floor")),
         *(f"  %{name} = load i64, ptr %{name}.at, align 8" for name in ("room", "floor")),
         "  %used = sub i64 %room, %floor",
