@@ -708,6 +708,7 @@ class Interp:
 
     def _resume(self, depth: int, stamp: int) -> None:
         """After it: callbacks opened and closed frames, and memory may have come or gone."""
+        st64(self._run + R_FUEL, 0)  # a callback's native calls left theirs there, and it is counted
         self._next = depth
         self._room = self.frames.size = FRAME_STRIDE * depth
         if self.memory.stamp() != stamp or ld64(self._state + P_VERSION) != self._version:
