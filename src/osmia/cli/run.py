@@ -23,6 +23,7 @@ MANY = 2000
 BARE = "unspec"
 """The type of instructions that nobody said anything about: just a computation, with memory in R1."""
 
+ENGINES = ("auto", "interp", "jit")
 RUNNING = "/sys/kernel/btf/vmlinux"
 
 EXAMPLES = common.examples(
@@ -30,7 +31,9 @@ EXAMPLES = common.examples(
     "osmia run -f 'udp port 53' --pcap traffic.pcap --write-pcap dns.pcap", "osmia run --trace prog.s --data 0102",
     "osmia run prog.bpf.c --json | jq '.programs[].actions'", "osmia cc -I include prog.bpf.c -o - | osmia run -",
 )  # fmt: skip
-EPILOG = EXAMPLES + """
+EPILOG = (
+    EXAMPLES
+    + """
 
 Kprobes, tracepoints and other tracing programs run on acts: --do 'touch a; unlink a; udp 9999 hello'.
 XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kinds.  Everything else runs once, on
@@ -38,6 +41,7 @@ XDP, tc and socket filters run on packets: --pcap FILE, or a few of ordinary kin
 
 Acts: cat F, exec [PATH], getpgid PID, mkdir D, rm F, rmdir D, sleep SECONDS, touch F, udp PORT TEXT, unlink F,
 write F TEXT; with ; between them."""
+)
 
 
 @click.command(epilog=EPILOG)
@@ -60,9 +64,15 @@ write F TEXT; with ; between them."""
 @click.option("--cpu", default="v3", show_default=True, metavar="v1|v2|v3|v4", help="What C is compiled for.")
 @click.option("--btf", metavar="FILE", help="Kernel BTF for kernel objects and CO-RE, instead of Osmia's own 6.18.")
 @click.option("--kconfig", metavar="FILE", help="The kernel's configuration, for __kconfig variables.")
-@click.option("--type", "prog_type", metavar="TYPE",
-              help="Type of bare instructions (xdp, socket_filter, …); without one they get --data as memory in R1.")
+@click.option(
+    "--type",
+    "prog_type",
+    metavar="TYPE",
+    help="Type of bare instructions (xdp, socket_filter, …); without one they get --data as memory in R1.",
+)
 @click.option("--dialect", type=click.Choice(common.DIALECTS), help="Dialect of assembly text [default: by its looks].")
+@click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True,
+              help="The interpreter, native code, or native code when it pays.")  # fmt: skip
 @click.option("--checked/--no-checked", default=True, help="Check every access (default), or trust the program.")
 @click.option("--budget", type=click.IntRange(1), help="Instructions that a run may take.")
 @click.option("--progress/--no-progress", default=True, help="Show progress on a terminal.")
@@ -98,7 +108,7 @@ class Run:
         live = self.o["where"] == "live"
         steps = self.step_line if self.o["trace"] else None
         budget = self.o["budget"] or DEFAULT_BUDGET
-        options = Options(self.o["checked"], budget, self.o["repeat"], steps, live)
+        options = Options(self.o["checked"], budget, self.o["repeat"], steps, live, self.o["engine"])
         session = Session(collection, world, options)
         programs = session.choose(self.o["prog"])
         try:

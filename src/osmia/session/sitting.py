@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ DEFAULT_ACTS = (
 )
 """What happens when nobody says what should: something of everything that a world can do."""
 
-NONE = "no program in it: a function becomes one by its section, as in SEC(\"xdp\")"
+NONE = 'no program in it: a function becomes one by its section, as in SEC("xdp")'
 
 ACTED = frozenset(("kprobe", "kretprobe", "tracepoint", "raw_tp", "tp_btf", "fentry", "fexit"))
 """Kinds of hooks that acts can reach."""
@@ -44,6 +45,7 @@ class Options:
     repeat: int = 1
     steps: Callable[[str], object] | None = None
     live: bool = False
+    engine: str = "interp"
 
 
 @dataclass(slots=True)
@@ -104,9 +106,13 @@ class Session:
                 self.collection.maps.of(spec).open()
         self.doubts += filter(None, [license.doubt(program)])
         stepper = Stepper(program, self.options.steps) if self.options.steps else None
-        made = program.load(
-            checked=self.options.checked, budget=self.options.budget, world=self.world, trace=stepper
-        )
+        checked, budget = self.options.checked, self.options.budget
+        engine: Any = self.options.engine
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # told below, as the machine's note
+            made: Executable = program.load(engine, checked=checked, budget=budget, world=self.world, trace=stepper)
+        if engine == "jit" and made.machine.note:
+            self.doubts.append(made.machine.note)
         if stepper:
             stepper.watch(made)
             self._steppers[program.name] = stepper

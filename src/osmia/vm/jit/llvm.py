@@ -165,11 +165,13 @@ class Module:
         with options, builder, builder.getModulePassManager() as passes:
             passes.run(self._module, builder)
 
-    def rename(self, names: Mapping[str, str]) -> None:
-        """Give functions and variables other names."""
+    def rename(self, names: Mapping[str, str], weak: str = "") -> None:
+        """Give functions and variables other names; the one that is then called ``weak`` may be left undefined."""
         for thing in (*self._module.functions, *self._module.global_variables):
             if thing.name in names:
                 thing.name = names[thing.name]
+            if thing.name == weak:
+                thing.linkage = "external_weak"
 
     def object(self) -> bytes:
         """An ELF object.  Raises Unavailable."""
