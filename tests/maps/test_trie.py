@@ -68,6 +68,29 @@ def test_against_a_model(size, seed):
         assert not any(n[0] < bits and starts(data, n[1], n[0]) for n in listed[:at])
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_prefixes_that_begin_alike(seed):
+    """What the table of the next eight bits has to keep up with: lengths around its window, the window moving."""
+    rnd = random.Random(seed)
+    m, model, room, value, top, start = trie(4, 40), {}, Buffer(8), Buffer(8), rnd.getrandbits(32), rnd.randint(0, 24)
+    for turn in range(1200):
+        below = (1 << (32 - start)) - 1
+        varied = rnd.choice((below, 0xFF000000 >> start, 0xF0000000 >> start))
+        word = (top & ~below) | (rnd.getrandbits(32) & below & varied)
+        bits, data = min(32, start + rnd.choice((0, 1, 3, 5, 7, 8, 9, 10, 12, 16, 32))), word.to_bytes(4, "big")
+        write(room.address, key(bits, data))
+        write(value.address, turn.to_bytes(8, "little"))
+        name, action = (bits, cut(bits, data)), rnd.random()
+        if action < 0.35:
+            if m.update(room.address, value.address, 0, 0) == 0:
+                model[name] = turn
+        elif action < 0.6:
+            assert m.delete(room.address) == (0 if model.pop(name, None) is not None else -2)
+        else:
+            at, want = m.lookup(room.address, 0), longest(model, bits, data)
+            assert (ld64(at) if at else None) == (model[want] if want else None)
+
+
 def test_an_old_value_stays_where_a_pointer_shows_it():
     m, room, value = trie(4, 2), Buffer(8), Buffer(8)
     write(room.address, key(8, b"\x0a\0\0\0"))

@@ -5,6 +5,10 @@ first.  A node stands for a prefix; it is an entry, or joins two branches that p
 of memory behind the trie's own words and are named by *links*: offset in the block << 16 | length of the prefix.  The
 length in the link is what makes a look-up quick: the bit that decides where to go on is known before the node is read.
 
+Prefixes have a beginning in common, that of the root, and part behind it.  A table by the eight bits there says where a
+look-up may begin: at the first node that counts these bits in, and with which entry above it (0: none).  It is off
+(window 0) where keys are too short for it; keys that end within the eight bits begin at the root.
+
 Several threads work on a trie at once.  Changes take the lock and appear by one store, so that a look-up, which takes
 no lock, sees the trie before or after it.  An update puts a *new* node in the old one's place.  Nodes that are taken
 out rest before they serve again, oldest first (the kernel waits until no program can hold a pointer to them); each
@@ -23,10 +27,11 @@ except ImportError:
 if not cython.compiled:
     from osmia.raw import add64, copy, fence, fill, ld8, ld32, ld64, load64, lock, st8, st32, st64, store64, unlock
 
-    # The trie's own words, by offset (the .pxd twin has the same numbers).
-    LOCK, GENERATION, ROOT, BITS, VALUE_AT, DATA_SIZE, VALUE_SIZE, MAX_ENTRIES = 0, 8, 16, 24, 32, 40, 48, 56
-    COUNT, FRESH, END, STRIDE, OLDEST, NEWEST, RESTING, REST = 64, 72, 80, 88, 96, 104, 112, 120
-    NODES = 128
+    # The trie's own words, by offset (the .pxd twin has the same numbers): what look-ups read, what changes need.
+    GENERATION, WINDOW, PREFIX, PREFIX_MASK, ROOT, BITS, VALUE_AT, DATA_SIZE = 0, 8, 16, 24, 32, 40, 48, 56
+    LOCK, COUNT, FRESH, END, STRIDE, OLDEST, NEWEST, RESTING = 64, 72, 80, 88, 96, 104, 112, 120
+    REST, VALUE_SIZE, MAX_ENTRIES = 128, 136, 144
+    TABLE, NODES = 192, 192 + 256 * 16
     # A node: two children, the prefix's first 64 bits and a mask for its last bits, all ones in an entry, the node
     # freed after it, the bytes of the key as they were given; the value behind them.
     WORD, MASK, ENTRY, NEXT, DATA = 16, 24, 32, 40, 48
@@ -79,6 +84,12 @@ def word_of(data: int, size: int) -> int:
     return word
 
 
+def ones(bits: int) -> int:
+    """A word with its upper ``bits`` bits set; all of them from 64 on."""
+    M64 = 0xFFFFFFFFFFFFFFFF
+    return M64 - (M64 >> bits) if bits < 64 else M64
+
+
 def bit_of(data: int, at: int) -> int:
     """One bit of a key's bytes."""
     return (ld8(data + (at >> 3)) >> (7 - (at & 7))) & 1
@@ -119,20 +130,36 @@ def find(t: int, key: int) -> int:
     bits = ld64(t + BITS)
     if length > bits:
         return 0
+    word = word_of(key + 4, bits >> 3 if bits < SHORT else 8)
     while True:
         generation = load64(t + GENERATION)
-        node = walk(t, key + 4, length) if bits > SHORT else walk_short(t, word_of(key + 4, bits >> 3), length)
+        node = search(t, word, key + 4, length, bits)
         fence()
         if ld64(t + GENERATION) == generation:
             return node + ld64(t + VALUE_AT) if node else 0
 
 
-def walk_short(t: int, word: int, length: int) -> int:
-    """The node of the longest prefix of ``length`` bits at the upper end of a word, or 0."""
+def search(t: int, word: int, data: int, length: int, bits: int) -> int:
+    """The node of the longest prefix of a key whose first 64 bits are also in ``word``, or 0."""
+    window = load64(t + WINDOW)
+    known = 0
     found = 0
-    link = load64(t + ROOT)
+    if window and length >= window + 7:
+        if (word ^ ld64(t + PREFIX)) & ld64(t + PREFIX_MASK):
+            return 0
+        slot = t + TABLE + (((word >> (57 - window)) & 0xFF) << 4)
+        link = load64(slot)
+        found = ld64(slot + 8)
+        known = window + 7
+    else:
+        link = load64(t + ROOT)
     if link == 0:
-        return 0
+        return found
+    return walk(t, data, length, link, known, found) if bits > SHORT else walk_short(t, word, length, link, found)
+
+
+def walk_short(t: int, word: int, length: int, link: int, found: int) -> int:
+    """The node of the longest prefix of ``length`` bits at the upper end of a word, from a link on; or ``found``."""
     while True:
         node = t + (link >> 16)
         if (word ^ ld64(node + WORD)) & ld64(node + MASK) or (link & 0xFFFF) > length:
@@ -144,14 +171,9 @@ def walk_short(t: int, word: int, length: int) -> int:
         link = after
 
 
-def walk(t: int, data: int, length: int) -> int:
-    """The same for longer keys, whose bytes are at ``data``."""
-    found = 0
-    known = 0
-    link = load64(t + ROOT)
+def walk(t: int, data: int, length: int, link: int, known: int, found: int) -> int:
+    """The same for longer keys, whose bytes are at ``data``; the first ``known`` bits of what follows agree."""
     size = ld64(t + DATA_SIZE)
-    if link == 0:
-        return 0
     while True:
         node = t + (link >> 16)
         bits = link & 0xFFFF
@@ -164,6 +186,64 @@ def walk(t: int, data: int, length: int) -> int:
         if (link & 0xFFFF) <= bits:
             return found
         known = bits
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+
+def changed(t: int, data: int, length: int) -> None:
+    """The entry of a prefix came, went or moved: bring the table up to date."""
+    root = ld64(t + ROOT)
+    start = root & 0xFFFF
+    bits = ld64(t + BITS)
+    word = word_of(data, bits >> 3 if bits < SHORT else 8)
+    if root == 0 or start + 8 > bits or start + 8 > SHORT:
+        close_window(t)
+    elif ld64(t + WINDOW) != start + 1:
+        close_window(t)
+        st64(t + PREFIX, ld64(t + (root >> 16) + WORD))
+        st64(t + PREFIX_MASK, ones(start))
+        fill_table(t, start, 0, 256)
+        store64(t + WINDOW, start + 1)
+    elif length >= start + 8:
+        fill_table(t, start, (word >> (56 - start)) & 0xFF, 1)
+    else:
+        fill_table(t, start, ((word & ones(length)) >> (56 - start)) & 0xFF, 1 << (start + 8 - length))
+
+
+def close_window(t: int) -> None:
+    """No look-up begins at the table from now on, and those that did begin again."""
+    store64(t + WINDOW, 0)
+    add64(t + GENERATION, 1)
+    fence()
+
+
+def fill_table(t: int, start: int, index: int, count: int) -> None:
+    """Set ``count`` rows of the table by the eight bits behind ``start``, from ``index`` on."""
+    end = index + count
+    while index < end:
+        fill_row(t, start, ld64(t + PREFIX) | index << (56 - start), t + TABLE + 16 * index)
+        index += 1
+
+
+def fill_row(t: int, start: int, word: int, row: int) -> None:
+    """Find out where look-ups of keys that begin like ``word`` begin."""
+    begin = 0
+    best = 0
+    link = ld64(t + ROOT)
+    while link and begin == 0:
+        node = t + (link >> 16)
+        bits = link & 0xFFFF
+        if bits >= start + 8:
+            begin = link if (word ^ ld64(node + WORD)) >> (56 - start) == 0 else 0
+            link = 0
+        elif (word ^ ld64(node + WORD)) & ones(bits):
+            link = 0
+        else:
+            best = node if ld64(node + ENTRY) else best
+            link = ld64(node + 8 * ((word >> (63 - bits)) & 1))
+    store64(row + 8, best)
+    store64(row, begin)
 
 
 # -- nodes -----------------------------------------------------------------------------------------------------------
@@ -209,9 +289,9 @@ def make(t: int, data: int, length: int, entry: int) -> int:
     copy(node + DATA, data, size)
     st64(node + ENTRY, M64 if entry else 0)
     st64(node + NEXT, 0)
+    st64(node + WORD, word_of(data, size if size < 8 else 8) & ones(length))
     if 8 * size <= SHORT:
-        st64(node + MASK, M64 - (M64 >> length) if length < 64 else M64)
-        st64(node + WORD, word_of(data, size) & ld64(node + MASK))
+        st64(node + MASK, ones(length))
     else:
         set_mask(node + MASK, length & 63)
     return at << 16 | length
@@ -277,9 +357,11 @@ def put_locked(t: int, data: int, length: int, value: int, flags: int) -> int:
         bad = 0
     if bad:
         retire(t, link >> 16)
-    elif not known:
+        return bad
+    if not known:
         st64(t + COUNT, ld64(t + COUNT) + 1)
-    return bad
+    changed(t, data, length)
+    return 0
 
 
 def set_value(t: int, node: int, value: int) -> None:
@@ -347,6 +429,7 @@ def drop_locked(t: int, data: int, length: int) -> int:
         return ENOENT
     unlink(t, above, place, link)
     st64(t + COUNT, ld64(t + COUNT) - 1)
+    changed(t, data, length)
     return 0
 
 
