@@ -6,7 +6,7 @@ from osmia.raw cimport ld8, ld64, or64
 cdef int64_t EINVAL, ENOENT, EOPNOTSUPP
 
 @cython.locals(M32=uint64_t)
-cdef inline uint64_t rotated(uint64_t word, uint64_t by) noexcept nogil
+cdef uint64_t rotated(uint64_t word, uint64_t by) noexcept nogil
 @cython.locals(word=uint64_t, shift=uint64_t)
 cdef uint64_t word_at(uint64_t key, uint64_t at, uint64_t size) noexcept nogil
 @cython.locals(M32=uint64_t, start=uint64_t, a=uint64_t, b=uint64_t, c=uint64_t, at=uint64_t)
