@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.maps cimport table
 from osmia.maps.lists cimport CPUS, LISTS, LOCAL_SIZE, LOCALS, NODES, PERCPU_TARGET, STEAL, TARGET, WAITING
 from osmia.maps.nodes cimport (
-    ACTIVE, BASE, CPU, HEADS, INACTIVE, KEY_HASH, LISTS_SIZE, LOCK, NODE, PENDING, SCANS, SIZES, SPARE, STATE, add,
+    ACTIVE, BASE, CPU, HEADS, INACTIVE, KEY_HASH, LISTS_SIZE, LOCK, NODE, PENDING, SCANS, SPARE, STATE, add,
     before, drop, enter, get_free, get_spare, has_free, leave, looked_up, move, put_spare, rotate, set_state,
     set_taken,
 )
@@ -21,7 +21,7 @@ cdef bint gone(Table t, uint64_t base, uint64_t node) noexcept nogil
 @cython.locals(base=uint64_t, head=uint64_t, node=uint64_t, seen=uint64_t, found=uint64_t, up=uint64_t)
 cdef void evict(Table t, uint64_t lists, uint64_t wanted, uint64_t place) noexcept nogil
 @cython.locals(base=uint64_t, head=uint64_t, node=uint64_t)
-cdef void force(Table t, uint64_t lists, uint64_t place) noexcept nogil
+cdef bint force(Table t, uint64_t lists, uint64_t state, uint64_t place) noexcept nogil
 
 @cython.locals(base=uint64_t, local=uint64_t, found=uint64_t)
 cdef int64_t pop_common(Table t, uint64_t lru, uint64_t cpu, uint64_t hashed) noexcept nogil

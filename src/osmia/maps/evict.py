@@ -32,7 +32,6 @@ if not cython.compiled:
         NODE,
         PENDING,
         SCANS,
-        SIZES,
         SPARE,
         STATE,
         add,
@@ -119,21 +118,23 @@ def evict(t: Table, lists: int, wanted: int, place: int) -> None:
             found += 1
         node = up
         seen += 1
-    if not found:
-        force(t, lists, place)
+    if not found and not force(t, lists, INACTIVE, place):
+        # the kernel looks here when the other list is empty; ours may hold what other threads have taken just now
+        force(t, lists, ACTIVE, place)
 
 
-def force(t: Table, lists: int, place: int) -> None:
-    """The first from the tail that can go, looked up or not."""
+def force(t: Table, lists: int, state: int, place: int) -> bool:
+    """The first from a list's tail that can go, looked up or not; False when there is none."""
     base = ld64(lists + BASE)
-    head = ld64(lists + HEADS + 8 * (INACTIVE if ld64(lists + SIZES + 8 * INACTIVE) else ACTIVE))
+    head = ld64(lists + HEADS + 8 * state)
     node = before(base, head)
     while node != head:
         if gone(t, base, node):
             leave(lists, node)
             put_spare(base, place, node)
-            return
+            return True
         node = before(base, node)
+    return False
 
 
 # -- one pair of lists for all CPUs, with free and pending nodes by CPU ------------------------------------------
