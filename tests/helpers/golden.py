@@ -84,12 +84,11 @@ def kernel_print(fmt, args):
 
 def our_print(fmt, args):
     """The same from our printer."""
-    from helpers.test_live_printk import Strings
+    from helpers.test_live_printk import ours
 
-    from osmia.helpers.printk import bprintf
-
-    text = bprintf(fmt.encode(), [1 if a == "text" else a for a in args], Strings(), 64)
-    return (text, "") if isinstance(text, int) else (len(text) + 1, text.decode())
+    text, kinds = [1 if a == "text" else a for a in args], ["s" if a == "text" else "d" for a in args]
+    got, out = ours(fmt.encode(), text, kinds, 64)
+    return (got, "" if got < 0 else out.split(b"\0")[0].decode())
 
 
 def lines(ask, ask_print) -> dict[str, list[str]]:

@@ -1,14 +1,15 @@
 """bpf_snprintf on the running kernel: for generated formats and arguments the same text and the same return value."""
 
 import os
+import struct
 
 import pytest
 from helpers import realprog
+from helpers.bench import Bench
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from maps import realmap
 
-from osmia.helpers.printk import bprintf
 from osmia.isa import macros as m
 from osmia.isa.consts import BPF_DW
 from osmia.kernel.helpers import helper_by_name
@@ -19,19 +20,6 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(realmap.unavailable()), 
 STRINGS = b"text\0\0\0\0" + b"\0" * 8 + b"a longer one, with 100% and \xff\0".ljust(48, b"\0") + b"x" * 63 + b"\0"
 PLACES = (1, 8, 16, 64, 68)  # strings begin here
 OUT = 512
-
-
-class Strings:
-    """The reader of both sides: addresses are offsets into STRINGS."""
-
-    def string(self, address, room):
-        return STRINGS[address:].split(b"\0", 1)[0][: room - 1] if address else None
-
-    def memory(self, address, size):
-        return STRINGS[address : address + size] if address else None
-
-    def symbol(self, address, offset):
-        return f"{address:#x}"
 
 
 def ask_kernel(fmt, args, kinds, size):
@@ -60,12 +48,13 @@ def ask_kernel(fmt, args, kinds, size):
             os.close(fd)
 
 
-def ours(fmt, args, size):
-    text = bprintf(fmt, args, Strings(), size)
-    if isinstance(text, int):
-        return text, b"\xaa" * size
-    kept = (text[: size - 1] + b"\0") if size else b""
-    return len(text) + 1, kept + b"\xaa" * (size - len(kept))
+def ours(fmt, args, kinds, size):
+    bench = Bench()
+    strings, out, text = bench.room(STRINGS), bench.room(b"\xaa" * OUT), bench.room(fmt + b"\0")
+    values = [strings.address + a if kind == "s" else a & (1 << 64) - 1 for a, kind in zip(args, kinds, strict=True)]
+    data = bench.room(struct.pack(f"={len(args)}Q", *values) + b"\0")
+    got = bench.call("bpf_snprintf", out.address, size, text.address, data.address, 8 * len(args))
+    return got, bytes(out)[:size]
 
 
 FLAGS = st.text("0+- ", max_size=2)
@@ -117,7 +106,7 @@ def test_text_and_result(pieces, tail, odd, size, missing):
     args, kinds = args[:12], kinds[:12]
     if any(k in fmt.decode() for k in ("pks", "pus", "pi4", "pI4", "pi6", "pI6", "pB")):
         size = OUT  # once the output is full, the kernel goes on with stale bytes of its argument buffer
-    real, mine = ask_kernel(fmt, args, kinds, size), ours(fmt, args, size)
+    real, mine = ask_kernel(fmt, args, kinds, size), ours(fmt, args, kinds, size)
     if real is None:  # the verifier asks the same function as the helper, without arguments
         assert mine[0] == -22, (fmt, args)
     else:

@@ -9,6 +9,15 @@ from osmia.vm.runwords cimport (
     R_SCRATCH3, R_STACK,
 )
 
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #define osmia_take_room(size) ((uint64_t) calloc(1, size))
+    #define osmia_give_room(room) free((void *) (room))
+    """
+    uint64_t take_room "osmia_take_room"(uint64_t size) noexcept nogil
+    void give_room "osmia_give_room"(uint64_t room) noexcept nogil
+
 cdef enum:  # flags of a row of the native table of regions
     WRITABLE = 1, MAP_HANDLE = 2, USER = 4
 
@@ -21,5 +30,7 @@ cdef uint64_t readonly_map(uint64_t run, uint64_t handle) noexcept nogil
 @cython.locals(packet=uint64_t, start=uint64_t, inside=uint64_t, size=uint64_t, M64=uint64_t)
 cdef uint64_t readable(uint64_t run, uint64_t address) noexcept nogil
 cdef uint64_t flags_there(uint64_t run) noexcept nogil
+@cython.locals(step=uint64_t, M64=uint64_t)
+cdef uint64_t all_readable(uint64_t run, uint64_t address, uint64_t size) noexcept nogil
 @cython.locals(length=uint64_t, step=uint64_t, M64=uint64_t)
 cdef uint64_t text_length(uint64_t run, uint64_t address, uint64_t room) noexcept nogil

@@ -7,6 +7,8 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.raw import Buffer
+
 if not cython.compiled:
     from osmia.memory import window
     from osmia.raw import call7, ld8, ld64, st64
@@ -19,6 +21,17 @@ if not cython.compiled:
 
     FRAME_SIZE, FRAME_STRIDE = 512, 1024
     WRITABLE, MAP_HANDLE, USER = 1, 2, 4
+    _rooms: dict[int, Buffer] = {}
+
+    def take_room(size: int) -> int:
+        """Zeroed memory, until ``give_room``."""
+        room = Buffer(size)
+        _rooms[room.address] = room
+        return room.address
+
+    def give_room(address: int) -> None:
+        """Give it back."""
+        del _rooms[address]
 
 
 def python_body(run: int, helper: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
@@ -75,6 +88,20 @@ def readable(run: int, address: int) -> int:
 def flags_there(run: int) -> int:
     """The flags of the region in which ``readable`` just found the address: ``WRITABLE``, ``USER`` …"""
     return ld64(run + R_SCRATCH3)
+
+
+def all_readable(run: int, address: int, size: int) -> int:
+    """Can all of these bytes be read, across neighbouring objects if need be?"""
+    M64 = 0xFFFFFFFFFFFFFFFF
+    while size:
+        step = readable(run, address)
+        if step == 0:
+            return 0
+        if step >= size:
+            return 1
+        address = (address + step) & M64
+        size -= step
+    return 1
 
 
 def text_length(run: int, address: int, room: int) -> int:

@@ -1,18 +1,9 @@
 cimport cython
 from libc.stdint cimport uint64_t
-from osmia.helpers.fallback cimport python_body
+from osmia.helpers.fallback cimport give_room, python_body, take_room
 from osmia.raw cimport call5, call7, cas32, ld32, ld64, store32
 from osmia.vm.run cimport may, refuse
 from osmia.vm.runwords cimport R_CALL, R_CHECKED, R_CPU, R_FAULT
-
-cdef extern from *:
-    """
-    #include <stdlib.h>
-    #define osmia_take_room(size) ((uint64_t) calloc(1, size))
-    #define osmia_give_room(room) free((void *) (room))
-    """
-    uint64_t take_room "osmia_take_room"(uint64_t size) noexcept nogil
-    void give_room "osmia_give_room"(uint64_t room) noexcept nogil
 
 cdef enum:  # maps/handle.py's WORD
     H_OBJECT = 0, H_EACH = 56

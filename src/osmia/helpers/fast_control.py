@@ -15,28 +15,15 @@ except ImportError:
 from osmia.kernel.helpers import helper_by_name
 from osmia.kernel.uapi import BPF_MAX_LOOPS
 from osmia.maps.handle import CURSOR_SIZE
-from osmia.raw import Buffer
 
 if not cython.compiled:
-    from osmia.helpers.fallback import python_body
+    from osmia.helpers.fallback import give_room, python_body, take_room
     from osmia.maps.handle import WORD
     from osmia.raw import call5, call7, cas32, ld32, ld64, store32
     from osmia.vm.run import may, refuse
     from osmia.vm.runwords import R_CALL, R_CHECKED, R_CPU, R_FAULT
 
     H_OBJECT, H_EACH = WORD["object"], WORD["each"]
-    _rooms: dict[int, Buffer] = {}
-
-    def take_room(size: int) -> int:
-        """Zeroed memory, until ``give_room``."""
-        room = Buffer(size)
-        _rooms[room.address] = room
-        return room.address
-
-    def give_room(address: int) -> None:
-        """Give it back."""
-        del _rooms[address]
-
 
 M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 INVALID, TOO_MANY = -errno.EINVAL & M64, (1 << 32) - errno.E2BIG

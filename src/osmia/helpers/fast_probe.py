@@ -14,7 +14,7 @@ except ImportError:
     from osmia._cy import cython
 
 if not cython.compiled:
-    from osmia.helpers.fallback import USER, WRITABLE, flags_there, readable, text_length
+    from osmia.helpers.fallback import USER, WRITABLE, all_readable, flags_there, readable, text_length
     from osmia.raw import copy, fill, st8
     from osmia.vm.run import may, refuse
 
@@ -39,19 +39,6 @@ def refusal(address: int, space: int) -> int:
     if space == USER_SPACE or (space == EITHER_SPACE and address < TASK_SIZE):
         return BAD_ADDRESS
     return BAD_RANGE if address < KERNEL_START else BAD_ADDRESS
-
-
-def all_readable(run: int, address: int, size: int) -> int:
-    """Can all of these bytes be read, across neighbouring objects if need be?"""
-    while size:
-        step = readable(run, address)
-        if step == 0:
-            return 0
-        if step >= size:
-            return 1
-        address = (address + step) & M64
-        size -= step
-    return 1
 
 
 def probe_bytes(run: int, dst: int, size: int, source: int, space: int) -> int:

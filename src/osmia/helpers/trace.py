@@ -1,4 +1,7 @@
-"""Printing: bpf_trace_printk, bpf_trace_vprintk, bpf_snprintf, bpf_seq_printf, bpf_seq_write (bpf_trace.c)."""
+"""Printing where Python is needed (else ``fast_trace``): names of symbols, a host's own trace pipe, iterators' output.
+
+Kernel: bpf_trace.c.  The text itself is ``fast_format``'s.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import errno
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osmia.helpers.access import EnvReader, read_string
-from osmia.helpers.printk import bprintf
+from osmia.helpers.access import read_string
+from osmia.helpers.fast_format import printed
 from osmia.helpers.registry import helper
 from osmia.kernel.uapi import MAX_BPRINTF_VARARGS, MAX_TRACE_PRINTK_VARARGS
 from osmia.raw import read, write
@@ -29,7 +32,20 @@ def terminated(data: bytes) -> bytes | None:
 
 def format_text(env: Env, fmt: bytes | None, args: Sequence[int], size: int = LINE_MAX) -> bytes | int:
     """The text to print into ``size`` bytes, or a negative errno."""
-    return -EINVAL if fmt is None else bprintf(fmt, args, EnvReader(env), size)
+    return -EINVAL if fmt is None else printed(env.run, fmt, args, size, lambda at, offset: symbol(env, at, offset))
+
+
+def symbol(env: Env, address: int, offset: bool) -> str:
+    """``name+0x10/0x80``, or ``name`` alone without ``offset``; ``0x…`` where no symbol is known.
+
+    From ``host.symbol(address) -> (name, offset, size) | None``, a method that a host may have.
+    """
+    ask = getattr(env.host, "symbol", None)
+    found = ask(address) if ask else None
+    if not found:
+        return f"{address:#x}"
+    name, inside, size = found
+    return f"{name}+{inside:#x}/{size:#x}" if offset else str(name)
 
 
 def read_args(data: int, size: int) -> list[int] | int:

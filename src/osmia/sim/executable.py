@@ -91,15 +91,14 @@ class Executable:
 
     def run_on(self, context: Context) -> Result:
         """Run once on a context."""
-        lines = self.world.pipe.lines
-        before = len(lines)
+        before = len(self.world.pipe)
         self.world.redirected = None
         result = None
         try:
             got = self._run(context)
             result = Result(
                 got.r0, got.data, got.ctx, got.insns, got.duration_ns, self.program.name, self.program.prog_type,
-                tuple(lines[before:]), self.world.redirected,
+                tuple(self.world.pipe.lines[before:]), self.world.redirected,
             )  # fmt: skip
         finally:
             if self.observer:

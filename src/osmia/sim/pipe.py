@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from osmia.vm.tracewords import Line, Trace
+
 
 class TraceLine(NamedTuple):
     """One event of the pipe.  ``str()`` is the kernel's line, without the newline that ends it.
@@ -38,11 +40,40 @@ def flags(*, softirq: bool = False, depth: int = 2, pinned: bool = True, irqs_of
 
 
 class TracePipe:
-    """The lines since the start, or since the last ``read``."""
+    """The lines since the start, or since the last ``read``.
+
+    Native helpers write into ``native``; its lines come here when somebody looks.
+    """
 
     def __init__(self) -> None:
-        self.lines: list[TraceLine] = []
+        self.native = Trace()
+        self._lines: list[TraceLine] = []
         self._read = 0
+        self._known = [""]
+        self._flags = 0
+        self.flags = flags()
+
+    @property
+    def flags(self) -> str:
+        """The column of flags that lines get now."""
+        return self._known[self._flags]
+
+    @flags.setter
+    def flags(self, text: str) -> None:
+        if text not in self._known:
+            self._known.append(text)
+        self._flags = self._known.index(text)
+        self.native.set_flags(self._flags)
+
+    @property
+    def lines(self) -> list[TraceLine]:
+        """All lines so far."""
+        self._lines += [self._made(line) for line in self.native.take()]
+        return self._lines
+
+    def _made(self, line: Line) -> TraceLine:
+        text = line.text.decode("utf-8", "backslashreplace")
+        return TraceLine(shown(line.comm, line.pid), line.pid, line.cpu, self._known[line.flags], line.time_ns, text)
 
     def write(self, line: TraceLine) -> None:
         """Add a line."""
@@ -50,7 +81,8 @@ class TracePipe:
 
     def read(self) -> str:
         """What a reader of the pipe gets since the last read: text in the kernel's format."""
-        fresh, self._read = self.lines[self._read :], len(self.lines)
+        lines = self.lines
+        fresh, self._read = lines[self._read :], len(lines)
         return "".join(f"{line}\n" for line in fresh)
 
     def __str__(self) -> str:
@@ -58,3 +90,8 @@ class TracePipe:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+def shown(comm: bytes, pid: int) -> str:
+    """A task's name as the pipe shows it."""
+    return comm.decode("utf-8", "replace") if pid else "<idle>"

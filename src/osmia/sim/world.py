@@ -14,7 +14,7 @@ from osmia.sim.clock import NSEC_PER_SEC, Clock
 from osmia.sim.device import NetDevice
 from osmia.sim.hooks import Hook
 from osmia.sim.kmem import Kmem
-from osmia.sim.pipe import TraceLine, TracePipe, flags
+from osmia.sim.pipe import TraceLine, TracePipe, flags, shown
 from osmia.sim.symbols import Symbols
 from osmia.sim.task import Task
 
@@ -71,6 +71,7 @@ class World(Clock):
         self.memory = Memory()
         super().__init__(now_ns, tick_ns, epoch_ns, cpus, seed)
         self.pipe = TracePipe()
+        self.trace_words = self.pipe.native.address if type(self).trace is World.trace else 0
         self.tasks: dict[int, Task] = {}
         self.devices: dict[str, NetDevice] = {}
         self._last_pid = 0
@@ -78,7 +79,6 @@ class World(Clock):
         """Redirects that the frame on its way has taken."""
         self.symbols = Symbols()
         self._attached: list[Attachment] = []
-        self._flags = flags()
         self.files: dict[str, bytes] = dict(FILES)
         self.dirs = {"/", "/proc", "/etc", "/tmp"}
         self._people()
@@ -174,8 +174,8 @@ class World(Clock):
     def trace(self, text: str) -> None:
         """A line of bpf_trace_printk, by the task and CPU that run."""
         task = self.task
-        comm = task.comm.decode("utf-8", "replace") if task.pid else "<idle>"
-        self.pipe.write(TraceLine(comm, task.pid, self.cpu, self._flags, self.ktime_ns(), text))
+        line = TraceLine(shown(task.comm, task.pid), task.pid, self.cpu, self.pipe.flags, self.ktime_ns(), text)
+        self.pipe.write(line)
 
     def symbol(self, address: int) -> tuple[str, int, int] | None:
         """Name, offset and size of the kernel function at an address: what ``%ps`` prints."""
@@ -231,11 +231,11 @@ class World(Clock):
 
     def run_all(self, event: Hook, reached: list[Attachment], context: Callable[[], Context]) -> list[Result]:
         """Run some programs, each on a fresh context."""
-        before, self._flags = self._flags, _flags_at(event, self.softirq)
+        before, self.pipe.flags = self.pipe.flags, _flags_at(event, self.softirq)
         try:
             return [self._run(event, a, context()) for a in reached]
         finally:
-            self._flags = before
+            self.pipe.flags = before
 
     def _run(self, event: Hook, attached: Attachment, context: Context) -> Result:
         context.cookie = attached.cookie

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from osmia.vm.hostwords import HOST, TASK, Comm, HostWords, TaskWords, Word, words_address
+from osmia.vm.tracewords import Trace
 
 
 @runtime_checkable
@@ -112,6 +113,7 @@ class NativeHost:
     redirect_ifindex, redirect_flags = Word(HOST["ifindex"]), Word(HOST["flags"])
     redirect_set = Word(HOST["redirected"], bool)
     softirq = Word(HOST["softirq"], bool)
+    trace_words = Word(HOST["trace"])
 
     def ktime_ns(self) -> int:
         """CLOCK_MONOTONIC, which moves on by a tick each time it is read."""
@@ -139,7 +141,7 @@ class NativeHost:
 
 
 class BareHost(NativeHost):
-    """The smallest world: deterministic, and no more than helpers need.  ``lines`` are the trace pipe's."""
+    """The smallest world: deterministic, and no more than helpers need."""
 
     now, tick, seed = Word(HOST["now"]), Word(HOST["tick"]), Word(HOST["rng"])
 
@@ -150,7 +152,15 @@ class BareHost(NativeHost):
         self.words = HostWords(now, tick, cpus=cpus, seed=seed)
         self.cpu = cpu
         self.task = task or BareTask()
-        self.lines: list[str] = []
+        self._lines: list[str] = []
+        self._trace = Trace()
+        self.trace_words = self._trace.address if type(self).trace is BareHost.trace else 0
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the trace pipe so far."""
+        self._lines += [line.text.decode("utf-8", "backslashreplace") for line in self._trace.take()]
+        return self._lines
 
     def trace(self, text: str) -> None:
         """Keep the line."""

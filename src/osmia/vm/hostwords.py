@@ -26,7 +26,7 @@ if not cython.compiled:
     from osmia.raw import add64, ld64, st64
 
     HOST_NOW, HOST_TICK, HOST_TAI, HOST_JIFFIES, HOST_RNG, HOST_CPUS, HOST_CPU, HOST_TASK = range(0, 64, 8)
-    HOST_SOFTIRQ, HOST_IFINDEX, HOST_FLAGS, HOST_REDIRECTED, HOST_SIZE = range(64, 104, 8)
+    HOST_SOFTIRQ, HOST_IFINDEX, HOST_FLAGS, HOST_REDIRECTED, HOST_TRACE, HOST_SIZE = range(64, 112, 8)
     TASK_PID, TASK_TGID, TASK_UID, TASK_GID, TASK_STRUCT, TASK_COMM = range(0, 48, 8)
     TASK_SIZE, COMM_LEN = 56, 16
 
@@ -49,6 +49,7 @@ HOST: dict[str, int] = {
     "ifindex": HOST_IFINDEX,  # target and flags of the last redirect
     "flags": HOST_FLAGS,
     "redirected": HOST_REDIRECTED,  # whether there was one
+    "trace": HOST_TRACE,  # address of the native trace (``vm.tracewords``), or 0
 }
 """Name → byte offset of a host's words."""
 
