@@ -9,7 +9,7 @@ from osmia.vm.native cimport NativeRow, operand, registers, row_at
 from osmia.vm.packetstate cimport legacy_load
 from osmia.vm.packetwords cimport P_END, P_META, P_START, P_VERSION
 from osmia.vm.run cimport Run
-from osmia.vm.runwords cimport R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
+from osmia.vm.runwords cimport F_STOPPED, R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM, R_STOP
 from osmia.words cimport (
     arsh32, arsh64, div, mod, s32, s64, sdiv32, sdiv64, smod32, smod64, swap16, swap32, swap64, sx8, sx16, sx32, word
 )

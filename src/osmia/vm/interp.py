@@ -28,39 +28,175 @@ from osmia.vm.run import Run
 
 if not cython.compiled:
     from osmia.raw import (  # isort: skip
-        add32, add64, and32, and64, call6, cas32, cas64, fill, ld8, ld16, ld32, ld64, or32, or64,
-        st8, st16, st32, st64, xchg32, xchg64, xor32, xor64,
+        add32,
+        add64,
+        and32,
+        and64,
+        call6,
+        cas32,
+        cas64,
+        fill,
+        ld8,
+        ld16,
+        ld32,
+        ld64,
+        or32,
+        or64,
+        st8,
+        st16,
+        st32,
+        st64,
+        xchg32,
+        xchg64,
+        xor32,
+        xor64,
     )
     from osmia.vm.native import operand, registers, row_at
     from osmia.vm.ops import (  # isort: skip
         # 64-bit arithmetic
-        MOV64, ADD64, SUB64, MUL64, DIV64, SDIV64, MOD64, SMOD64, OR64, AND64, XOR64, LSH64, RSH64, ARSH64, NEG64,
+        MOV64,
+        ADD64,
+        SUB64,
+        MUL64,
+        DIV64,
+        SDIV64,
+        MOD64,
+        SMOD64,
+        OR64,
+        AND64,
+        XOR64,
+        LSH64,
+        RSH64,
+        ARSH64,
+        NEG64,
         # 32-bit arithmetic
-        MOV32, ADD32, SUB32, MUL32, DIV32, SDIV32, MOD32, SMOD32, OR32, AND32, XOR32, LSH32, RSH32, ARSH32, NEG32,
+        MOV32,
+        ADD32,
+        SUB32,
+        MUL32,
+        DIV32,
+        SDIV32,
+        MOD32,
+        SMOD32,
+        OR32,
+        AND32,
+        XOR32,
+        LSH32,
+        RSH32,
+        ARSH32,
+        NEG32,
         # moves that sign extend, cuts and swaps
-        SX8_64, SX16_64, SX32_64, SX8_32, SX16_32, CUT16, CUT32, SWAP16, SWAP32, SWAP64,
+        SX8_64,
+        SX16_64,
+        SX32_64,
+        SX8_32,
+        SX16_32,
+        CUT16,
+        CUT32,
+        SWAP16,
+        SWAP32,
+        SWAP64,
         # 64-bit jumps
-        JEQ64, JNE64, JGT64, JGE64, JLT64, JLE64, JSGT64, JSGE64, JSLT64, JSLE64, JSET64,
+        JEQ64,
+        JNE64,
+        JGT64,
+        JGE64,
+        JLT64,
+        JLE64,
+        JSGT64,
+        JSGE64,
+        JSLT64,
+        JSLE64,
+        JSET64,
         # 32-bit jumps
-        JEQ32, JNE32, JGT32, JGE32, JLT32, JLE32, JSGT32, JSGE32, JSLT32, JSLE32, JSET32,
+        JEQ32,
+        JNE32,
+        JGT32,
+        JGE32,
+        JLT32,
+        JLE32,
+        JSGT32,
+        JSGE32,
+        JSLT32,
+        JSLE32,
+        JSET32,
         # memory
-        LDX8, LDX16, LDX32, LDX64, LDSX8, LDSX16, LDSX32, ST8, ST16, ST32, ST64, ATOMIC32, ATOMIC64,
+        LDX8,
+        LDX16,
+        LDX32,
+        LDX64,
+        LDSX8,
+        LDSX16,
+        LDSX32,
+        ST8,
+        ST16,
+        ST32,
+        ST64,
+        ATOMIC32,
+        ATOMIC64,
         # the rest
-        WIDE, LDABS, LDIND, JA, MAY_GOTO, HELPER, LOCAL, CALLX, TAIL, EXIT, FAST,
-        MOV_ADD, MOV_MOV, ADD_MOV, ADD_ADD, ADD_JNE, ADD_JLT, ADD_JGT, AND_JEQ, LSH_RSH, LDX8_JNE, LDX16_JNE, LDX32_JNE,
-        ALL_FRAMES, FRAMES, FRAME_SIZE, FRAME_STRIDE, MAY_GOTO_LOOPS, RECORD, SLICE, STEP, TAIL_CALLS,
+        WIDE,
+        LDABS,
+        LDIND,
+        JA,
+        MAY_GOTO,
+        HELPER,
+        LOCAL,
+        CALLX,
+        TAIL,
+        EXIT,
+        FAST,
+        MOV_ADD,
+        MOV_MOV,
+        ADD_MOV,
+        ADD_ADD,
+        ADD_JNE,
+        ADD_JLT,
+        ADD_JGT,
+        AND_JEQ,
+        LSH_RSH,
+        LDX8_JNE,
+        LDX16_JNE,
+        LDX32_JNE,
+        ALL_FRAMES,
+        FRAMES,
+        FRAME_SIZE,
+        FRAME_STRIDE,
+        MAY_GOTO_LOOPS,
+        RECORD,
+        SLICE,
+        STEP,
+        TAIL_CALLS,
     )
     from osmia.vm.packetstate import legacy_load
     from osmia.vm.packetwords import P_END, P_META, P_START, P_VERSION
-    from osmia.vm.runwords import R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM
+    from osmia.vm.runwords import (
+        F_STOPPED, R_CALL, R_CPU, R_CTX, R_FAULT, R_FUEL, R_HOST, R_PACKET, R_PYTHON, R_ROOM, R_STOP,
+    )  # fmt: skip
     from osmia.words import (  # isort: skip
-        arsh32, arsh64, div, mod, s32, s64, sdiv32, sdiv64, smod32, smod64,
-        swap16, swap32, swap64, sx8, sx16, sx32, word,
+        arsh32,
+        arsh64,
+        div,
+        mod,
+        s32,
+        s64,
+        sdiv32,
+        sdiv64,
+        smod32,
+        smod64,
+        swap16,
+        swap32,
+        swap64,
+        sx8,
+        sx16,
+        sx32,
+        word,
     )
 
 if TYPE_CHECKING:
     from osmia.vm.decode import Code
     from osmia.vm.env import Env, HelperBody
+
 
 class StackRegion(Region):
     """The frames in use; the address of the highest byte of a frame is R10 minus one."""
@@ -168,7 +304,7 @@ class Interp:
         words = getattr(env.host, "words", None)
         state: int = env.ctx.packet_words
         for at, value in (
-            (R_FAULT, 0), (R_CPU, env.host.cpu), (R_CTX, env.ctx.address), (R_PACKET, state),
+            (R_FAULT, 0), (R_STOP, 0), (R_CPU, env.host.cpu), (R_CTX, env.ctx.address), (R_PACKET, state),
             (R_HOST, words.address if words is not None else 0),
             (R_CALL, address_of_call("elsewhere")), (R_PYTHON, address_of_call("helper")),
         ):  # fmt: skip
@@ -780,6 +916,9 @@ class Interp:
         """Count what was run, stop at the budget, trace the next step; returns the fuel for what follows."""
         if self._granted == SLICE:
             poll()
+        if ld64(self._run + R_STOP):
+            st64(self._run + R_FAULT, F_STOPPED)
+            raise error_of(self.block, self.memory, self.budget)
         self.spent += self._granted
         self._granted = 0
         if self.spent >= self.budget:
