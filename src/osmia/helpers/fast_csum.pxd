@@ -13,8 +13,10 @@ cdef bint LITTLE
 
 cdef uint64_t folded(uint64_t total) noexcept nogil
 cdef uint64_t fold16(uint64_t value) noexcept nogil
-@cython.locals(total=uint64_t, end=uint64_t, word=uint64_t)
+@cython.locals(total=uint64_t)
 cdef uint64_t partial(uint64_t address, uint64_t size, uint64_t seed) noexcept nogil
+@cython.locals(M64=uint64_t, total=uint64_t, carries=uint64_t, end=uint64_t, one=uint64_t, two=uint64_t)
+cdef uint64_t sum64(uint64_t address, uint64_t count) noexcept nogil
 @cython.locals(value=uint64_t, number=uint64_t)
 cdef uint64_t last_bytes(uint64_t address, uint64_t count) noexcept nogil
 cdef uint64_t replaced(uint64_t checksum, uint64_t before, uint64_t after) noexcept nogil

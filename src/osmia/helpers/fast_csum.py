@@ -50,16 +50,33 @@ def fold16(value: int) -> int:
 
 def partial(address: int, size: int, seed: int) -> int:
     """32-bit one's complement sum over the bytes and the seed; odd bytes at the end are padded with zeros."""
-    total = seed
-    end = address + (size & ~7)
-    while address < end:
-        word = ld64(address)
-        total += (word & M32) + (word >> 32)
-        address += 8
+    total = sum64(address, size >> 3)
+    total = folded(total) + seed
+    address += size & ~7
     if size & 4:
         total += ld32(address)
         address += 4
     return folded(total + last_bytes(address, size & 3))
+
+
+def sum64(address: int, count: int) -> int:
+    """64-bit one's complement sum over words of eight bytes."""
+    M64 = 0xFFFFFFFFFFFFFFFF
+    total, carries = 0, 0
+    if count & 1:
+        total = ld64(address)
+        address += 8
+    end = address + 16 * (count >> 1)
+    while address < end:
+        one = ld64(address)
+        two = ld64(address + 8)
+        total = (total + one) & M64
+        carries += total < one
+        total = (total + two) & M64
+        carries += total < two
+        address += 16
+    total = (total + carries) & M64
+    return (total + (total < carries)) & M64
 
 
 def last_bytes(address: int, count: int) -> int:

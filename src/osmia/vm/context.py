@@ -69,9 +69,6 @@ class Context:
         for region in self._regions:
             memory.remove(region)
 
-    def sync(self) -> None:
-        """The packet moved: windows that were opened on it count no more."""
-
     @property
     def packet(self) -> bytes:
         """The packet as it is now: here, all of the bytes."""

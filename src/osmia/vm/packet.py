@@ -105,18 +105,11 @@ class PacketContext(Context):
     def _own_regions(self) -> list[Region]:
         return [*super()._own_regions(), PacketRegion(self._room, self.state)]
 
-    def sync(self) -> None:
-        """The packet moved: windows that were opened on it count no more."""
-        for memory in self._attached:
-            memory.remove(self._regions[-1])
-            memory.add(self._regions[-1])
-
     def reset(self, packet: bytes) -> None:
         """Put another packet into the same context, whose fields become as at first.  Raises UsageError: no room."""
         data = Buffer.of(packet)
         if not self.state.reset(data.address, len(packet)):
             raise UsageError(f"a packet of {len(packet)} bytes does not fit here: make the context with room=")
-        self.sync()
 
     def _pack(self, data: bytearray, name: str, value: int) -> None:
         offset, code = self._field(name)
@@ -145,11 +138,6 @@ class PacketContext(Context):
         offset, code = self._field(name)
         value: int = struct.unpack(f"={code}", read(self.address + offset, struct.calcsize(code)))[0]
         return value
-
-    def _moved(self, answer: int) -> int:
-        if not answer:
-            self.sync()
-        return answer
 
     @property
     def packet(self) -> bytes:
@@ -194,15 +182,15 @@ class XdpContext(PacketContext):
 
     def adjust_head(self, delta: int) -> int:
         """Move the start of the packet; 0 or -EINVAL (bpf_xdp_adjust_head).  Metadata moves along."""
-        return self._moved(self.state.xdp_head(delta))
+        return self.state.xdp_head(delta)
 
     def adjust_tail(self, delta: int) -> int:
         """Move the end of the packet, new bytes zero; 0 or -EINVAL (bpf_xdp_adjust_tail)."""
-        return self._moved(self.state.xdp_tail(delta))
+        return self.state.xdp_tail(delta)
 
     def adjust_meta(self, delta: int) -> int:
         """Move the start of the metadata; 0, -EINVAL or -EACCES (bpf_xdp_adjust_meta)."""
-        return self._moved(self.state.xdp_meta(delta))
+        return self.state.xdp_meta(delta)
 
     def result(self) -> Outcome:
         """Metadata and packet, and xdp_md with offsets for pointers, as BPF_PROG_TEST_RUN returns them."""
@@ -262,11 +250,11 @@ class SkbContext(PacketContext):
 
     def move_start(self, delta: int) -> bool:
         """Push (negative) or pull (positive) at the front of the data; False where there is no room."""
-        return not self._moved(self.state.skb_start(delta))
+        return not self.state.skb_start(delta)
 
     def move_end(self, delta: int) -> bool:
         """Grow (zeros) or trim at the end; False where there is no room."""
-        return not self._moved(self.state.skb_end(delta))
+        return not self.state.skb_end(delta)
 
     def result(self) -> Outcome:
         """The whole frame, MAC header included, and the context without its pointers."""

@@ -199,7 +199,8 @@ def xdp_head(state: int, delta: int) -> int:
     start += delta
     if start < word(state + P_LOW) + XDP_FRAME + size or start + ETH_HLEN > word(state + P_END):
         return -EINVAL
-    copy(start - size, word(state + P_META), size)
+    if size:
+        copy(start - size, word(state + P_META), size)
     st64(state + P_START, start)
     st64(state + P_META, start - size)
     moved(state)

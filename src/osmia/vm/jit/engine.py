@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from osmia.errors import OsmiaError, VmError
 from osmia.memory import Memory, Region
-from osmia.raw import ld64
 from osmia.vm.decode import ROW, Code
 from osmia.vm.env import FastBody, HelperBody, poll
 from osmia.vm.faults import budget_error, error_of
 from osmia.vm.jit.gate import address_of_call, begin, end, enter, enter_at, prepare
 from osmia.vm.ops import SLICE, TAIL_CALLS
-from osmia.vm.packetwords import OFFSETS as PACKET
 from osmia.vm.run import Run
 from osmia.vm.runwords import F_CALLBACK, F_PYTHON, F_STOPPED
 
@@ -61,7 +59,6 @@ class Jit:
         """Always empty: native code keeps registers where it likes."""
         self.current = 0
         self._granted = 0
-        self._state = self._version = 0
 
     # -- runs ----------------------------------------------------------------------------------------------------------
 
@@ -95,9 +92,7 @@ class Jit:
         env.run = self._address
         words = getattr(env.host, "words", None)
         self._granted = min(budget, SLICE) if self._checked else 0
-        self._state = env.ctx.packet_words
-        self._version = self._moves()
-        outside = (env.ctx.address, self._state, words.address if words else 0)
+        outside = (env.ctx.address, env.ctx.packet_words, words.address if words else 0)
         prepare(self._address, self._granted, env.host.cpu, *outside, native.call, address_of_call("helper"))
 
     def _put(self, **words: int) -> None:
@@ -223,18 +218,11 @@ class Jit:
         result = body(self.env, r1, r2, r3, r4, r5)
         if self.memory.stamp() != stamp:
             self.run.close_windows()
-        self._version = self._moves()
         return int(result)
 
     def _sync(self) -> None:
-        """List the frames in use and the packet as they are now."""
+        """List the frames in use as they are now."""
         self.frames.size = self.run.get("room")
-        if self._moves() != self._version:
-            self._version = self._moves()
-            self.env.ctx.sync()
-
-    def _moves(self) -> int:
-        return ld64(self._state + PACKET["version"]) if self._state else 0
 
     def _count(self) -> None:
         """What was used of the fuel is spent."""
