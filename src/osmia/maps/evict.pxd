@@ -1,6 +1,6 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
-from osmia.maps cimport table
+from osmia.maps cimport buckets
 from osmia.maps.lists cimport CPUS, LISTS, LOCAL_SIZE, LOCALS, NODES, PERCPU_TARGET, STEAL, TARGET, WAITING
 from osmia.maps.nodes cimport (
     ACTIVE, BASE, CPU, HEADS, INACTIVE, KEY_HASH, LISTS_SIZE, LOCK, NODE, PENDING, SCANS, SPARE, STATE, add,

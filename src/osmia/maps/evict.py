@@ -18,7 +18,7 @@ except ImportError:
 from osmia.maps.table import Table
 
 if not cython.compiled:
-    from osmia.maps import table
+    from osmia.maps import buckets
     from osmia.maps.lists import CPUS, LISTS, LOCAL_SIZE, LOCALS, NODES, PERCPU_TARGET, STEAL, TARGET, WAITING
     from osmia.maps.nodes import (
         ACTIVE,
@@ -93,9 +93,9 @@ def push_waiting(base: int, local: int, node: int) -> bool:
 def gone(t: Table, base: int, node: int) -> bool:
     """Take the node's element out of the table; False when it is not in there (yet, or any more)."""
     bucket = t.bucket_of(ld32(base + NODE * node + KEY_HASH))
-    lock(bucket + table.LOCK)
+    lock(bucket + buckets.LOCK)
     done = t.unlink(bucket, element_at(t.pool, node))
-    unlock(bucket + table.LOCK)
+    unlock(bucket + buckets.LOCK)
     if done:
         release(t.pool)
     return done

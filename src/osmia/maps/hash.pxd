@@ -1,7 +1,8 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from osmia.maps.pool cimport give, take
-from osmia.maps.table cimport EXIST, F_LOCK, LOCK, Table
+from osmia.maps.buckets cimport EXIST, F_LOCK, LOCK
+from osmia.maps.table cimport Table
 from osmia.raw cimport fill, lock, unlock, xchg64
 
 cdef int64_t EINVAL, E2BIG

@@ -21,8 +21,8 @@ from osmia.maps.table import Table
 from osmia.raw import Buffer
 
 if not cython.compiled:
+    from osmia.maps.buckets import EXIST, F_LOCK, LOCK
     from osmia.maps.pool import give, take
-    from osmia.maps.table import EXIST, F_LOCK, LOCK
     from osmia.raw import fill, lock, unlock, xchg64
 
 if TYPE_CHECKING:
@@ -103,6 +103,12 @@ class Hash(Table):
 
 class PercpuHash(Table):
     """One value per key and CPU."""
+
+    def entry_of(self, operation: str) -> tuple[str, str]:
+        """Look-ups with short keys have functions of their own."""
+        if operation == "lookup" and type(self) is PercpuHash and self.key_size in SHORT_KEYS:
+            return "osmia.maps.quick", f"percpu{self.key_size}"
+        return super().entry_of(operation)
 
     def _copies(self) -> int:
         return int(self.cpus)

@@ -4,7 +4,8 @@ from osmia.maps.evict cimport pop, push
 from osmia.maps.hash cimport PercpuHash
 from osmia.maps.nodes cimport touch
 from osmia.maps.pool cimport NUMBER, element_at, release, reserve
-from osmia.maps.table cimport EXIST, LOCK, Table
+from osmia.maps.buckets cimport EXIST, LOCK
+from osmia.maps.table cimport Table
 from osmia.raw cimport ld32, lock, st32, unlock
 
 cdef int64_t EINVAL, ENOMEM

@@ -15,10 +15,10 @@ from osmia.maps.lists import Lru
 from osmia.maps.table import Table
 
 if not cython.compiled:
+    from osmia.maps.buckets import EXIST, LOCK
     from osmia.maps.evict import pop, push
     from osmia.maps.nodes import touch
     from osmia.maps.pool import NUMBER, element_at, release, reserve
-    from osmia.maps.table import EXIST, LOCK
     from osmia.raw import ld32, lock, st32, unlock
 
 if TYPE_CHECKING:

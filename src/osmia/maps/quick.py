@@ -12,9 +12,9 @@ try:
 except ImportError:
     from osmia._cy import cython
 if not cython.compiled:
+    from osmia.maps.buckets import BUCKET, LEFT
     from osmia.maps.nodes import touch
     from osmia.maps.pool import HASH, HEADER, LIVE, NUMBER
-    from osmia.maps.table import BUCKET, LEFT
     from osmia.raw import ld32, ld64, load32, load64
 
 if TYPE_CHECKING:
@@ -80,6 +80,28 @@ def hash16(m: Table, key: int, cpu: int, c: int, d: int) -> int:
     """The same with sixteen."""
     element = find_pair(m, ld64(key), ld64(key + 8))
     return element + HEADER + 16 if element else 0
+
+
+def value_in(m: Table, element: int, cpu: int) -> int:
+    """This CPU's value of an element of a per-CPU map, or 0."""
+    if not element or cpu >= m.copies:
+        return 0
+    return m.values_base + (cpu * m.capacity + ld32(element + NUMBER)) * m.value_stride
+
+
+def percpu4(m: Table, key: int, cpu: int, c: int, d: int) -> int:
+    """``lookup`` of ``percpu_hash`` maps with keys of four bytes."""
+    return value_in(m, find_word(m, ld32(key), 4), cpu)
+
+
+def percpu8(m: Table, key: int, cpu: int, c: int, d: int) -> int:
+    """The same with eight."""
+    return value_in(m, find_word(m, ld64(key), 8), cpu)
+
+
+def percpu16(m: Table, key: int, cpu: int, c: int, d: int) -> int:
+    """The same with sixteen."""
+    return value_in(m, find_pair(m, ld64(key), ld64(key + 8)), cpu)
 
 
 def used(m: LruHash, element: int, size: int) -> int:
