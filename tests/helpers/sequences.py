@@ -1,7 +1,7 @@
 """Random rows of packet helpers as one program, for the kernel and for us: what each answered, and what is left.
 
-After each call the program keeps R0, the packet's length, the metadata's (XDP) or the hash (socket buffers) and the
-packet's first and last bytes, read directly.
+After each call the program keeps R0, the packet's length, the metadata's (XDP) or hash, protocol and VLAN tag (socket
+buffers), and the start of the packet, read directly.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def kept(prog_type, at):
     if xdp:
         code += [m.BPF_LDX_MEM(c.BPF_W, 4, 6, meta), m.BPF_MOV64_REG(5, 2), m.BPF_ALU64_REG(c.BPF_SUB, 5, 4)]
     else:
+        for field, place in ((16, 26), (24, 28), (28, 30)):  # protocol, vlan_tci, vlan_proto
+            code += [m.BPF_LDX_MEM(c.BPF_W, 5, 6, field), m.BPF_STX_MEM(c.BPF_H, 7, 5, at + place)]
         code += [m.BPF_LDX_MEM(c.BPF_W, 5, 6, 68)]
     code += [
         m.BPF_STX_MEM(c.BPF_W, 7, 5, at + 12),
@@ -153,6 +155,8 @@ SKB_CALLS = st.one_of(
     call("skb_pull_data", CTX, st.one_of(st.just(0), NUMBERS)),
     call("set_hash", CTX, st.integers(1, 0xFFFFFFFF)),
     call("set_hash_invalid", CTX),
+    call("skb_vlan_push", CTX, st.sampled_from([0x81, 0x0081, 0xA888, 0]), st.integers(0, 0xFFFF)),
+    call("skb_vlan_pop", CTX),
     call("csum_level", CTX, st.integers(0, 4)),
     call("csum_update", CTX, SUMS),
     CSUM_DIFF,

@@ -76,6 +76,7 @@ rows("fast_packet", "get_hash_recalc set_hash set_hash_invalid", alone=True)
 rows("fast_csum", "csum_diff l3_csum_replace l4_csum_replace csum_update csum_level", alone=True)
 rows("fast_redirect", "redirect redirect_map")
 rows("fast_redirect", "redirect_peer redirect_neigh", alone=True)
+rows("fast_vlan", "skb_vlan_push skb_vlan_pop", alone=True)
 rows("fast_xdp", "xdp_adjust_head xdp_adjust_tail xdp_adjust_meta", alone=True)
 rows("fast_xdp", "xdp_get_buff_len xdp_load_bytes xdp_store_bytes", alone=True)
 
