@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t, uint64_t
 from osmia.maps cimport perfring as native
 from osmia.maps.array cimport index_after
-from osmia.maps.records cimport RecordMap
+from osmia.maps.records cimport RecordMap, bytes_at
 from osmia.raw cimport ld32, load64, store64
 
 cdef class PerfEventArray(RecordMap):

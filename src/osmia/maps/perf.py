@@ -19,12 +19,13 @@ from osmia.maps.perfring import prepare, room_for
 from osmia.maps.records import RecordMap
 from osmia.maps.slab import Slab
 from osmia.maps.wake import WAKER_SIZE
-from osmia.raw import Buffer, read
+from osmia.raw import Buffer
 
 if not cython.compiled:
     from osmia.maps import perfring as native
     from osmia.maps.array import index_after
     from osmia.raw import ld32, load64, store64
+    from osmia.raw import read as bytes_at
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
@@ -59,7 +60,7 @@ class PerfBuffer:
         sample = native.next_sample(self.ring)
         if not sample:
             return None
-        data = read(sample + 4, ld32(sample))
+        data = bytes_at(sample + 4, ld32(sample))
         native.release(self.ring, sample)
         return data
 

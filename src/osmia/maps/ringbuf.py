@@ -13,11 +13,11 @@ from osmia.maps.records import RecordMap
 from osmia.maps.ring import prepare, room_for
 from osmia.maps.slab import Slab
 from osmia.maps.wake import notifications
-from osmia.raw import read
 
 if not cython.compiled:
     from osmia.maps import ring as native
     from osmia.raw import load64
+    from osmia.raw import read as bytes_at
 
 if TYPE_CHECKING:
     from osmia.obj.model import MapSpec
@@ -89,7 +89,7 @@ class Ringbuf(RecordMap):
             sample = native.next_record(self.ring)
             if not sample:
                 return
-            data = read(sample, native.length_of(sample))
+            data = bytes_at(sample, native.length_of(sample))
             native.release(self.ring, sample)
             limit = None if limit is None else limit - 1
             yield data
