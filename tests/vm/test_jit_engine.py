@@ -255,6 +255,29 @@ def test_a_fault_behind_a_tail_call_is_the_targets():
         assert e.value.pc == 2
 
 
+def test_a_slot_that_changes_changes_where_tail_calls_go():
+    executable = tail_called("jit", "r0 = 42\nexit")
+    progs = executable.maps["progs"]
+    seen = []
+    for target in (None, None, osmia.Program("r0 = 43\nexit", "xdp"), None, osmia.Program("r0 = 44\nexit", "xdp"), 0):
+        if target == 0:
+            del progs[0]
+        elif target is not None:
+            progs[0] = target
+        seen.append(executable.run(data=PACKET).r0)
+    assert seen == [42, 42, 43, 43, 44, 1]
+
+
+def test_a_fault_behind_a_tail_call_names_the_target():
+    for engine in ("interp", "jit"):
+        executable = tail_called(engine, "r1 = 0\nr0 = *(u8 *)(r1 + 0)\nexit")
+        for _ in range(3):
+            with pytest.raises(VmError):
+                executable.run(data=PACKET)
+            if engine == "jit":
+                assert executable.machine.running is executable.maps["progs"][0]
+
+
 # -- choosing the engine -----------------------------------------------------------------------------------------------
 
 

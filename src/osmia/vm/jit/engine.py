@@ -14,11 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from osmia.errors import OsmiaError, VmError
+from osmia.maps.handle import WORD
+from osmia.maps.targets import target_of
 from osmia.memory import Memory, Region
+from osmia.raw import Buffer, ld64, st64
 from osmia.vm.decode import ROW, Code
 from osmia.vm.env import FastBody, HelperBody, poll
 from osmia.vm.faults import budget_error, error_of
-from osmia.vm.jit.gate import address_of_call, begin, end, enter, enter_at, prepare
+from osmia.vm.jit.gate import TARGETS_SIZE, address_of_call, begin, end, enter, enter_at, prepare
 from osmia.vm.ops import SLICE, TAIL_CALLS
 from osmia.vm.run import Run
 from osmia.vm.runwords import F_CALLBACK, F_PYTHON, F_STOPPED
@@ -57,8 +60,14 @@ class Jit:
         self.spent = 0
         self.registers: tuple[int, ...] = ()
         """Always empty: native code keeps registers where it likes."""
-        self.current = 0
+        self._helper = address_of_call("helper")
+        self._targets = Buffer(TARGETS_SIZE)
         self._granted = 0
+
+    @property
+    def current(self) -> int:
+        """The number of the code that runs: another one after a tail call."""
+        return int(ld64(self._targets.address + 8))
 
     # -- runs ----------------------------------------------------------------------------------------------------------
 
@@ -88,12 +97,12 @@ class Jit:
     def _prepare(self, env: Env, native: Native, budget: int) -> None:
         """Let the run's words say what the program sees."""
         self.env, self.budget = env, budget
-        self.kept, self.spent, self.current = None, 0, 0
+        self.kept, self.spent = None, 0
         env.run = self._address
         words = getattr(env.host, "words", None)
         self._granted = min(budget, SLICE) if self._checked else 0
         outside = (env.ctx.address, env.ctx.packet_words, words.address if words else 0)
-        prepare(self._address, self._granted, env.host.cpu, *outside, native.call, address_of_call("helper"))
+        prepare(self._address, self._granted, env.host.cpu, *outside, native.call, self._helper, self._targets.address)
 
     def _put(self, **words: int) -> None:
         for name, value in words.items():
@@ -172,13 +181,26 @@ class Jit:
         if done >= TAIL_CALLS:
             return 0
         self._sync()
-        target: int = self.env.machine.tail_target(table, slot & 0xFFFFFFFF)
+        slot &= 0xFFFFFFFF
+        target: int = self.env.machine.tail_target(table, slot)
         if target < 0:
             return 0
         native = self.native(target)
         self.run.put("tail_calls", done + 1)
-        self.current = target
+        self._remember(table, slot, native.entry, target)
         return native.entry
+
+    def _remember(self, table: int, slot: int, entry: int, target: int) -> None:
+        """Let native code find the target by itself from now on; both codes stay as long as the machine."""
+        known, number = self._targets.address, ld64(ld64(table + WORD["values"]) + 8 * slot)
+        st64(known, table)
+        st64(known + 8, target)
+        found = target_of(number)  # the slot may be another program's by now
+        holder = getattr(found, "machine", found)
+        if found is not None and getattr(holder, "program", found) is self.codes[target].program:
+            row = known + 16 + 24 * (number & 63)
+            for at, value in ((row, number), (row + 8, entry), (row + 16, target)):
+                st64(at, value)
 
     def elsewhere(self, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
         """Run a callback of another program; a fault stays in the words."""

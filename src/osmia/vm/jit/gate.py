@@ -23,14 +23,19 @@ from osmia.vm.jit.unit import CALL_SIGNATURES
 
 if not cython.compiled:
     from osmia.memory import window
-    from osmia.raw import fill, ld8, ld16, ld32, ld64, st64
+    from osmia.raw import fill, ld8, ld16, ld32, ld64, load64, st64
     from osmia.vm.packetstate import legacy_load
     from osmia.vm.run import in_frames, in_packet
     from osmia.vm.runwords import (  # isort: skip
-        F_PYTHON, R_CALL, R_CPU, R_CTX, R_DEPTH, R_FAULT, R_FLOOR, R_FUEL, R_HOST, R_MEMORY, R_PACKET, R_PC, R_PYTHON,
-        R_ROOM, R_SCRATCH1, R_SCRATCH2, R_SPAN, R_SPAN2, R_STACK, R_STOP, R_TAIL_CALLS, R_USED,
+        F_PYTHON, R_CALL, R_CPU, R_CTX, R_DEPTH, R_FAULT, R_FLOOR, R_FUEL, R_HOST, R_MACHINE, R_MEMORY, R_PACKET, R_PC,
+        R_PYTHON, R_ROOM, R_SCRATCH1, R_SCRATCH2, R_SPAN, R_SPAN2, R_STACK, R_STOP, R_TAIL_CALLS, R_USED,
     )  # fmt: skip
     from osmia.words import s32, word
+
+    TAIL_CALLS, H_MAX_ENTRIES, H_VALUES, T_ROWS, T_ROW, T_COUNT = 33, 96, 104, 16, 24, 64
+
+TARGETS_SIZE = 16 + 24 * 64
+"""Bytes of what ``tail`` remembers: two words, then ``T_COUNT`` rows of three."""
 
 ENGINES: dict[int, Any] = {}
 """Address of a run in progress → its engine (``engine.Jit``)."""
@@ -62,7 +67,31 @@ def packet(run: int, row: int, offset: int) -> int:
 
 
 def tail(run: int, row: int, table: int, slot: int) -> int:
-    """The entry of a tail call's target, or 0."""
+    """The entry of a tail call's target, or 0.
+
+    The run's word ``machine`` leads to what the engine knows of earlier ones (``engine.Targets``): the last table, the
+    number of the code that runs, then rows of a target's number, entry and code, by the number's low bits.
+    """
+    known = ld64(run + R_MACHINE)
+    if known == 0 or ld64(known) != table:
+        return find_tail(run, row, table, slot)
+    done = ld64(run + R_TAIL_CALLS)
+    index = slot & 0xFFFFFFFF
+    if done >= TAIL_CALLS or index >= ld64(table + H_MAX_ENTRIES):
+        return 0
+    number = load64(ld64(table + H_VALUES) + 8 * index)
+    if number == 0:
+        return 0
+    at = known + T_ROWS + T_ROW * (number & (T_COUNT - 1))
+    if ld64(at) != number:
+        return find_tail(run, row, table, slot)
+    st64(run + R_TAIL_CALLS, done + 1)
+    st64(known + 8, ld64(at + 16))
+    return ld64(at + 8)
+
+
+def find_tail(run: int, row: int, table: int, slot: int) -> int:
+    """The same by the engine, which finds out and may compile."""
     try:
         return word(ENGINES[run].tail(row, table, slot))
     except BaseException as error:
@@ -79,6 +108,8 @@ def elsewhere(run: int, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: in
 
 def refill(run: int) -> int:
     """The fuel is spent: 0 and there is more, or 1."""
+    if ld64(run + R_FAULT):  # Ctrl-C came as this was called before, see ``interrupted``
+        return 1
     try:
         return word(ENGINES[run].refill())
     except BaseException as error:
@@ -116,7 +147,9 @@ def probe(run: int, address: int, size: int) -> int:
     return ld16(address) if size == 2 else ld8(address)
 
 
-def prepare(run: int, fuel: int, cpu: int, ctx: int, packet: int, host: int, call: int, python: int) -> None:
+def prepare(
+    run: int, fuel: int, cpu: int, ctx: int, packet: int, host: int, call: int, python: int, machine: int
+) -> None:
     """The words of a run as they are before a program starts."""
     used = ld64(run + R_USED)
     if used:
@@ -131,6 +164,9 @@ def prepare(run: int, fuel: int, cpu: int, ctx: int, packet: int, host: int, cal
     st64(run + R_HOST, host)
     st64(run + R_CALL, call)
     st64(run + R_PYTHON, python)
+    st64(run + R_MACHINE, machine)
+    if machine:
+        st64(machine + 8, 0)
 
 
 def enter(function: int, run: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:

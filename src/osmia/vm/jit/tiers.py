@@ -22,11 +22,11 @@ from osmia.vm.jit.build import Kinds, Native, Recipe
 from osmia.vm.jit.llvm import FAST, FULL, one_line
 
 HOT = 4_000_000
-"""Instructions that the compiled interpreter runs in about 5 ms; O2 takes 5 to 50 of another core."""
+"""Instructions that the compiled interpreter runs in about 7 ms; O2 takes 6 to 60 of another core."""
 HOT_UNCOMPILED = 100_000
 """The same for the interpreter in Python, which is about a hundred times slower."""
-LARGE = 4000
-"""Lines of IR from which on O2 takes so long (a tenth of a second) that unoptimised code is worth having first."""
+LARGE = 1000
+"""Lines of IR from which on O2 takes so long (0.1 ms a line) that unoptimised code (0.015 ms) is worth having first."""
 
 
 class Tiers:
