@@ -17,7 +17,7 @@ cdef uint64_t python(uint64_t run, uint64_t row, uint64_t r1, uint64_t r2, uint6
 cdef uint64_t helper(uint64_t run, uint64_t number, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5) noexcept with gil
 @cython.locals(M64=uint64_t)
 cdef uint64_t packet(uint64_t run, uint64_t row, uint64_t offset) noexcept nogil
-@cython.locals(known=uint64_t, done=uint64_t, index=uint64_t, number=uint64_t, at=uint64_t)
+@cython.locals(M32=uint64_t, known=uint64_t, done=uint64_t, index=uint64_t, number=uint64_t, at=uint64_t)
 cdef uint64_t tail(uint64_t run, uint64_t row, uint64_t table, uint64_t slot) noexcept nogil
 cdef uint64_t find_tail(uint64_t run, uint64_t row, uint64_t table, uint64_t slot) noexcept with gil
 cdef uint64_t elsewhere(uint64_t run, uint64_t pointer, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5) noexcept with gil

@@ -72,11 +72,12 @@ def tail(run: int, row: int, table: int, slot: int) -> int:
     The run's word ``machine`` leads to what the engine knows of earlier ones (``engine.Targets``): the last table, the
     number of the code that runs, then rows of a target's number, entry and code, by the number's low bits.
     """
+    M32 = 0xFFFFFFFF
     known = ld64(run + R_MACHINE)
     if known == 0 or ld64(known) != table:
         return find_tail(run, row, table, slot)
     done = ld64(run + R_TAIL_CALLS)
-    index = slot & 0xFFFFFFFF
+    index = slot & M32
     if done >= TAIL_CALLS or index >= ld64(table + H_MAX_ENTRIES):
         return 0
     number = load64(ld64(table + H_VALUES) + 8 * index)
