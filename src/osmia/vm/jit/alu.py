@@ -127,9 +127,7 @@ def swap(w: Writer, value: str, bits: int) -> str:
 
 
 def _is_pointer_sum(w: Writer) -> bool:
-    after = list(w.state)
-    w.types.step(w.slot, after)
-    kind = after[w.row.dst]
+    kind = w.types.total(w.row, w.state)
     return kind is not None and kind.is_pointer
 
 

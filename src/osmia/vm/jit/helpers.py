@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from osmia.kernel.helpers import helper_by_id
 from osmia.vm.jit.inline import INLINE
-from osmia.vm.jit.module import never_fails
+from osmia.vm.jit.stack import never_fails
 from osmia.vm.jit.unit import Symbol
 
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from osmia.vm.decode import ROW
 from osmia.vm.jit import blocks as b
-from osmia.vm.jit.mapcalls import known
 from osmia.vm.jit.scopes import metadata
-from osmia.vm.jit.stack import frames_of
+from osmia.vm.jit.stack import Pass, frames_of
 from osmia.vm.jit.types import Types
 from osmia.vm.jit.unit import CALL, CALL_SIGNATURES, ENTRY, Symbol, Unit
 from osmia.vm.ops import FRAME_STRIDE, FRAMES
@@ -19,7 +18,6 @@ from osmia.vm.runwords import F_CALLX, F_DEPTH, F_READ, F_WRITE, OFFSETS
 if TYPE_CHECKING:
     from osmia.vm.jit.blocks import Function
     from osmia.vm.jit.source import Source
-    from osmia.vm.jit.types import State
     from osmia.vm.jit.writer import Writer
 
 _SIMPLE_NAME = re.compile(r"[-a-zA-Z$._][-a-zA-Z$._0-9]*")
@@ -33,8 +31,9 @@ class Module:
         self.source, self.found = source, found
         self.checked = source.options.checked
         self.types = Types(source, found)
-        self.frames = frames_of(self)
-        self.fails = failing(self)
+        passes = {entry: Pass(self, function) for entry, function in found.items()}
+        self.frames = frames_of(self, passes)
+        self.fails = failing(self, passes)
         self.symbols: dict[str, Symbol] = {}
         self._declared: dict[str, str] = {}
         self._tools: dict[str, str] = {}
@@ -100,12 +99,12 @@ def _escaped(name: str) -> str:
 # -- what functions do ------------------------------------------------------------------------------------------------
 
 
-def failing(module: Module) -> dict[int, bool]:
+def failing(module: Module, passes: Mapping[int, Pass]) -> dict[int, bool]:
     """Which functions may come back with a fault."""
     rows, found = module.source.code.rows, module.found
     if module.checked:
         return dict.fromkeys(found, True)
-    fails = {entry: _fails_itself(module, function) for entry, function in found.items()}
+    fails = {entry: one.fails for entry, one in passes.items()}
     changed = True
     while changed:
         changed = False
@@ -113,28 +112,6 @@ def failing(module: Module) -> dict[int, bool]:
             if not fails[entry] and any(fails[target] for target in function.callees(rows, module.source.code)):
                 fails[entry] = changed = True
     return fails
-
-
-def _fails_itself(module: Module, function: Function) -> bool:
-    for slot, op, state in module.types.walk(function, {b.HELPER, b.CALLX, b.TAIL, b.BEYOND, *b.LEGACY}):
-        if op != b.HELPER or not never_fails(module.source, slot, state):
-            return True
-    return False
-
-
-_SEARCHING = re.compile("bpf_(probe_|copy_from_)")
-"""Helpers that look addresses up in the run's memory, whether the run is checked or not."""
-
-
-def settled(source: Source, slot: int, state: State) -> bool:
-    """Does the call do all of its work in native code, in memory that it is given?"""
-    name = source.helper_name(slot)
-    return (name in source.options.always and not _SEARCHING.match(name)) or bool(known(source, slot, state))
-
-
-def never_fails(source: Source, slot: int, state: State) -> bool:
-    """Such a call can't fail in code that needs no checks, unless it calls back."""
-    return not source.options.checked and source.helper_name(slot) != "bpf_loop" and settled(source, slot, state)
 
 
 # -- functions that others call ---------------------------------------------------------------------------------------
@@ -193,7 +170,10 @@ def _unknown(module: Module, outside: bool) -> list[str]:
 def _depth_test(module: Module, slot: str) -> list[str]:
     """One more frame than there may be is a fault: of a callback, at the call of the helper that wants it."""
     module.tool("trap")
-    caller = [f"  %pc.at = getelementptr i8, ptr %run, i64 {OFFSETS['pc']}", "  %caller = load i64, ptr %pc.at, align 8"]
+    caller = [
+        f"  %pc.at = getelementptr i8, ptr %run, i64 {OFFSETS['pc']}",
+        "  %caller = load i64, ptr %pc.at, align 8",
+    ]
     return [
         *(caller if slot == "%caller" else []),
         *(f"  %{name}.at = getelementptr i8, ptr %run, i64 {OFFSETS[name]}" for name in ("room", "floor")),

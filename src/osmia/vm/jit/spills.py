@@ -28,9 +28,9 @@ def joined(a: Spills, c: Spills) -> Spills:
     return {offset: kind for offset, kind in found if kind is not None}
 
 
-def store(spills: Spills, row: Row, size: int, base: Kind | None, value: Kind | None) -> Spills:
+def store(spills: Spills, row: Row, size: int, base: Kind, value: Kind | None) -> Spills:
     """After a store through a pointer of the kind ``base``."""
-    if base is None or base.name not in ("stack", "memory"):
+    if base.name not in ("stack", "memory"):
         return spills
     if base.name == "memory" or base.offset is None:
         return NONE

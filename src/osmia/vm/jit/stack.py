@@ -8,6 +8,8 @@ A frame whose address Python code may be given stays in the run, where ``memory`
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from osmia.vm.jit import blocks as b
@@ -20,12 +22,27 @@ if TYPE_CHECKING:
     from osmia.vm.decode import Row
     from osmia.vm.jit.blocks import Block, Function
     from osmia.vm.jit.module import Module
+    from osmia.vm.jit.source import Source
 
 ALL = (1 << FRAME_SIZE) - 1
 _WIDTHS = {op: int(name.lstrip("LDXST")) // 8 for name, op in OPS.items() if op in b.LOADS | b.STORES}
 _WIDTHS |= {OPS["ATOMIC32"]: 4, OPS["ATOMIC64"]: 8}
 _KEEPS = b.BRANCHES | {OPS[name] for name in ("MOV64", "ADD64", "SUB64")}
 """Rows after which a pointer is still known for one, or is one no more."""
+_LEAVING = b.LEGACY | {b.LOCAL, b.CALLX, b.TAIL, b.BEYOND}
+_SEARCHING = re.compile("bpf_(probe_|copy_from_)")
+"""Helpers that look addresses up in the run's memory, whether the run is checked or not."""
+
+
+def is_settled(source: Source, slot: int, state: State) -> bool:
+    """Does a call do all of its work in native code, in memory that it is given?"""
+    name = source.helper_name(slot)
+    return (name in source.options.always and not _SEARCHING.match(name)) or bool(known(source, slot, state))
+
+
+def never_fails(source: Source, slot: int, state: State) -> bool:
+    """Such a call can't fail in code that needs no checks, unless it calls back."""
+    return not source.options.checked and source.helper_name(slot) != "bpf_loop" and is_settled(source, slot, state)
 
 
 class Frame(NamedTuple):
@@ -41,9 +58,8 @@ Event = tuple[bool, int]
 """A read (False) or write (True) of the bytes in the mask."""
 
 
-def frames_of(module: Module) -> dict[int, Frame]:
+def frames_of(module: Module, passes: Mapping[int, Pass]) -> dict[int, Frame]:
     """The frame of every function, by entry."""
-    passes = {entry: Pass(module, function) for entry, function in module.found.items()}
     asks = any(one.asks for one in passes.values())
     return {
         entry: Frame(one.wanted, module.checked or (asks and one.given), one.zeros()) for entry, one in passes.items()
@@ -51,25 +67,18 @@ def frames_of(module: Module) -> dict[int, Frame]:
 
 
 class Pass:
-    """One function.  ``asks``: does it call what looks addresses up; ``given``: does it hand out its own stack?"""
+    """One function.  ``asks``: does it call what looks addresses up; ``given``: does it hand out its own stack;
+    ``fails``: does it do what may set a fault, in code without checks?"""
 
     def __init__(self, module: Module, function: Function) -> None:
         self.module, self.function = module, function
         self.source, self.types = module.source, module.types
         self.rows = module.source.code.rows
-        self.given = False
+        self.asks = self.given = self.fails = False
         self.lowest = 0
         slots = [slot for block in function.blocks.values() for slot in block.slots]
         self.wanted = any(10 in (self.rows[slot].dst, self.rows[slot].src) for slot in slots)
-        self.asks = any(not self._settled(slot, state) for slot, _, state in self.types.walk(function, {b.HELPER}))
-        self.events: dict[int, list[Event]] = {}
-        if self.wanted:
-            self.events = {start: self._events(block) for start, block in function.blocks.items()}
-
-    def _settled(self, slot: int, state: State) -> bool:
-        from osmia.vm.jit.module import settled
-
-        return settled(self.source, slot, state)
+        self.events = {start: self._events(block) for start, block in function.blocks.items()}
 
     def zeros(self) -> int:
         """The bytes that may be read before they are written."""
@@ -102,13 +111,17 @@ class Pass:
         events: list[Event] = []
         for slot in block.slots:
             row = self.rows[slot]
-            if row.op in _WIDTHS:
+            op = row.op
+            if op in b.BRANCHES:
+                continue
+            if op in _WIDTHS:
                 self._access(row, state, events)
-            elif row.op == b.HELPER:
+            elif op == b.HELPER:
                 self._helper(slot, state, events)
-            elif row.op in (b.LOCAL, b.CALLX, b.TAIL):
+            elif op in _LEAVING:
+                self.fails |= op != b.LOCAL
                 self._hand_out(state, events)
-            elif row.op not in _KEEPS and self._touched(row, state):
+            elif op not in _KEEPS and self._touched(row, state):
                 self._escape(events)
             self.types.step(slot, state)
             self._note(state[row.dst])
@@ -130,7 +143,9 @@ class Pass:
             events.append((True, mask))
 
     def _helper(self, slot: int, state: State, events: list[Event]) -> None:
-        call = known(self.source, slot, state)
+        call, settled = known(self.source, slot, state), is_settled(self.source, slot, state)
+        self.asks |= not settled
+        self.fails |= not settled or self.source.helper_name(slot) == "bpf_loop"
         if call is None:
             self._hand_out(state, events)
             return
@@ -154,12 +169,12 @@ class Pass:
 
     def _lost(self, block: Block, state: State, events: list[Event]) -> None:
         """Pointers that are none any more where paths meet may be used without our noticing."""
-        last = block.slots[-1]
-        for target in block.next:
-            after = self.types.at[self.function.entry][target]
-            for number in b.registers(self.function.blocks[target].live & 0x3FF):
-                there = after[number]
-                if _is_stack(self.types.after(last, target, state)[number]) and not _is_stack(there):
+        for number in range(10):
+            if not _is_stack(state[number]):
+                continue
+            for target in block.next:
+                there = self.types.at[self.function.entry][target][number]
+                if self.function.blocks[target].live >> number & 1 and not _is_stack(there):
                     self.given = True
                     self._escape(events)
 

@@ -7,7 +7,7 @@ no test.  Nothing here trusts a verifier: kinds follow from the rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from osmia.vm.jit import blocks as b
@@ -27,6 +27,8 @@ EQUAL, UNEQUAL = OPS["JEQ64"], OPS["JNE64"]
 
 STORED = {**{OPS[f"ST{bits}"]: bits // 8 for bits in (8, 16, 32, 64)}, OPS["ATOMIC32"]: 4, OPS["ATOMIC64"]: 8}
 """Rows that write memory, with how many bytes."""
+FORGETS = (b.BINARY | b.UNARY | b.MOVES | b.LOADS) - {MOV64, ADD64, SUB64, MOV32, LDX32, LDX64}
+"""Rows that leave a number."""
 LOOKUP = "bpf_map_lookup_elem"
 HARMLESS = ("bpf_map_lookup_elem", "bpf_map_update_elem", "bpf_map_delete_elem")
 """Helpers that write nothing behind their arguments."""
@@ -108,52 +110,48 @@ class Types:
         """Change the state by one row."""
         row = self.rows[slot]
         op, dst = row.op, row.dst
-        if op == MOV64:
+        if op in FORGETS:
+            state[dst] = None
+        elif op == MOV64:
             state[dst] = state[row.src] if row.src != IMM else Kind("const", offset=s64(row.imm))
         elif op in (ADD64, SUB64):
-            state[dst] = add(state[dst], self._operand(row, state), op == SUB64)
-        elif op == LDX32 and self.data:
+            state[dst] = self.total(row, state)
+        elif op in STORED:
+            self._store(row, state)
+        elif op == LDX64:
+            state[dst] = spills.load(state[SPILLS], row, state[row.src], self.source.options.checked)
+        elif op == LDX32:
             state[dst] = self._field(row, state)
-        elif op == MOV32 and row.src == IMM:
-            state[dst] = Kind("const", offset=row.imm & 0xFFFFFFFF)
+        elif op == MOV32:
+            state[dst] = Kind("const", offset=row.imm & 0xFFFFFFFF) if row.src == IMM else None
         elif op == b.WIDE:
             state[dst] = self.source.wide_kind(slot)
         elif op == b.HELPER:
             self._helper(slot, state)
         elif op == b.LOCAL:
             self._call(slot, state)
-        elif op in STORED:
-            self._store(row, state)
-        elif op == LDX64:
-            state[dst] = spills.load(state[SPILLS], row, state[row.src], self.source.options.checked)
-        else:
-            for number in b.registers(b.effect(row)[1]):
-                state[number] = None
+        elif op == b.CALLX or op in b.LEGACY:
+            state[0] = None
 
-    def walk(self, function: Function, ops: Collection[int]) -> Iterator[tuple[int, int, State]]:
-        """Slot, op and the kinds before it, for every row of a function that has one of those ops."""
-        for start, block in function.blocks.items():
-            state = list(self.at[function.entry][start])
-            for slot in block.slots:
-                op = self.rows[slot].op
-                if op in ops:
-                    yield slot, op, state
-                self.step(slot, state)
-
-    def _operand(self, row: Row, state: State) -> Kind | None:
-        return Kind("const", offset=s64(row.imm)) if row.src == IMM else state[row.src]
+    def total(self, row: Row, state: State) -> Kind | None:
+        """The kind that a row of ADD64 or SUB64 gives."""
+        by = Kind("const", offset=s64(row.imm)) if row.src == IMM else state[row.src]
+        return add(state[row.dst], by, row.op == SUB64)
 
     def _field(self, row: Row, state: State) -> Kind | None:
-        base = state[row.src]
+        base = state[row.src] if self.data else None
         if base is None or base.name != "ctx" or base.offset is None:
             return None
         return self.data.get(base.offset + row.off)
 
     def _store(self, row: Row, state: State) -> None:
         value = state[row.src] if row.src != IMM and row.op == ST64 else None
-        state[SPILLS] = spills.store(state[SPILLS], row, STORED[row.op], state[row.dst], value)
-        for number in b.registers(b.effect(row)[1]):
-            state[number] = None
+        base = state[row.dst]
+        if base is not None:
+            state[SPILLS] = spills.store(state[SPILLS], row, STORED[row.op], base, value)
+        if row.op in b.ATOMICS:
+            for number in b.registers(b.effect(row)[1]):
+                state[number] = None
 
     def _helper(self, slot: int, state: State) -> None:
         answer, name = self._answer(slot, state), self.source.helper_name(slot)
@@ -165,7 +163,8 @@ class Types:
         for number, kind in enumerate(state[:REGISTERS]):  # answers of a round before
             if kind is not None and kind.null == slot:
                 state[number] = kind._replace(null=UNSURE)
-        state[SPILLS] = {o: k if k.null != slot else k._replace(null=UNSURE) for o, k in state[SPILLS].items()}
+        if state[SPILLS]:
+            state[SPILLS] = {o: k if k.null != slot else k._replace(null=UNSURE) for o, k in state[SPILLS].items()}
         state[0] = answer
 
     def _answer(self, slot: int, state: State) -> Kind | None:
