@@ -10,15 +10,17 @@ from collections import Counter
 
 import pytest
 
+from osmia.btf import Btf, types
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps import batch, commands, create
 from osmia.maps.handle import CURSOR_SIZE, WORD
 from osmia.obj.model import MapSpec
-from osmia.raw import Buffer, add64, ld64, read, st32, st64
+from osmia.raw import Buffer, add64, ld32, ld64, read, st32, st64
 
 THREADS, CPUS = 4, 2
 ENOENT, EEXIST, E2BIG, ENOMEM = -2, -17, -7, -12
 FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_uint64] * 5)
+LOCKED, EBUSY = 4, -16
 OWN = MAP_FLAGS["no_common_lru"]
 
 
@@ -226,7 +228,7 @@ def test_taking_out_loses_no_update():
                 pass
         return turns
 
-    taken, turns, *_ = together(m, work, 2000)
+    taken, turns, *_ = together(m, work, 500)
     assert Counter(taken) == Counter(n << 32 | turn for n in range(1, THREADS) for turn in range(turns))
     assert len(m) == 0
 
@@ -314,3 +316,42 @@ def test_the_handle_names_c_functions_only_for_compiled_families():
     words = [ld64(m.address + WORD[name]) != 0 for name in ("lookup", "update", "delete", "each")]
     assert len(set(words)) == 1
     assert ld64(m.address + WORD["object"]) == id(m)
+
+
+def with_lock(type_):
+    """A map of values ``{u32 count; struct bpf_spin_lock lock; u64 words[5]}``."""
+    btf = Btf()
+    u32, u64 = btf.add(types.Int("u32", 4)), btf.add(types.Int("u64", 8))
+    lock = btf.add(types.Struct("bpf_spin_lock", 4, (types.Member("val", u32, 0),)))
+    words = tuple(types.Member(f"w{i}", u64, 64 + 64 * i) for i in range(5))
+    fields = (types.Member("count", u32, 0), types.Member("lock", lock, 32), *words)
+    value = btf.add(types.Struct("value", 48, fields))
+    spec = MapSpec("m", type_, 4, 48, 4, btf=btf, btf_key_type_id=u32, btf_value_type_id=value)
+    return create(spec, cpus=CPUS)
+
+
+@pytest.mark.parametrize("type_", ["array", "hash"])
+def test_values_are_whole_under_their_lock(type_):
+    m = with_lock(type_)
+    key = bytes(4)
+    commands.update_elem(m, key, bytes(48))
+
+    def work(native, number, turns):
+        for turn in range(turns):
+            if number % 2:
+                assert native.update(0, number << 32 | turn, LOCKED, number % CPUS) == 0
+                continue
+            value = commands.lookup_elem(m, key, LOCKED)
+            assert value[4:8] == bytes(4) and value[8:] == value[8:16] * 5
+        return turns
+
+    together(m, work, 8000)
+    assert ld32(Native(m).lookup(0) + 4) == 0
+
+
+def test_a_lock_that_nobody_lets_go_is_an_error_and_stays():
+    m = with_lock("array")
+    native = Native(m)
+    st32(native.lookup(0) + 4, 77)
+    assert native.update(0, 1, LOCKED) == EBUSY
+    assert ld32(native.lookup(0) + 4) == 77 and ld64(native.lookup(0) + 8) == 0
