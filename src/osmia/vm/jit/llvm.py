@@ -11,7 +11,7 @@ running while another thread compiles.
 
 from __future__ import annotations
 
-import platform
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -89,7 +89,7 @@ def fingerprint() -> str:
 
         about = Path("/proc/cpuinfo").read_bytes().partition(b"\n\n")[0].decode(errors="replace")
         lines = [line for line in about.splitlines() if not line.startswith(CHANGING)]
-        return "\n".join([platform.machine(), llvmlite.__version__, *lines])
+        return "\n".join([os.uname().machine, llvmlite.__version__, *lines])
     except ImportError as e:
         raise Unavailable(f"no native code without llvmlite ({one_line(e)}); {INSTALL}") from None
     except OSError:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import mmap
-import platform
+import os
 import struct
 from collections.abc import Mapping
 from functools import cache
@@ -103,7 +103,7 @@ def place(data: bytes, known: Mapping[str, int], exports: list[str]) -> Loaded:
 
 def _sections(data: bytes) -> list[Section]:
     ident, kind, machine, *rest = HEADER.unpack_from(data)
-    if ident[:6] != b"\x7fELF\x02\x01" or (kind, machine) != (1, EM_X86_64) or platform.machine() != "x86_64":
+    if ident[:6] != b"\x7fELF\x02\x01" or (kind, machine) != (1, EM_X86_64) or os.uname().machine != "x86_64":
         raise Unplaced("no object of this machine")
     offset, number = rest[3], rest[9]
     found = [Section(*SECTION.unpack_from(data, offset + SECTION.size * i)) for i in range(number)]
