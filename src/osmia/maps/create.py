@@ -107,9 +107,7 @@ def _fill(m: Map, by_name: Mapping[str, Map]) -> None:
     m.frozen = spec.frozen
 
 
-def create_all(
-    specs: Iterable[MapSpec], *, cpus: int = 1, programs: Mapping[str, Any] | None = None
-) -> dict[str, Map]:
+def create_all(specs: Iterable[MapSpec], *, cpus: int = 1, programs: Mapping[str, Any] | None = None) -> dict[str, Map]:
     """The maps of a collection by name, those inside others first; maps with ``autocreate`` off are left out."""
     wanted = sorted((s for s in specs if s.autocreate), key=lambda s: s.type in MAPS_OF_MAPS)
     ids = count(1)

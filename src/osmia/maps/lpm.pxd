@@ -1,6 +1,7 @@
 from libc.stdint cimport int64_t, uint64_t
 from osmia.maps.base cimport Map
-from osmia.maps.trie cimport NODES, drop, find, put, step
+from osmia.maps.trie cimport NODES, find, step
+from osmia.maps.trieedit cimport drop, put
 
 cdef int64_t EINVAL
 

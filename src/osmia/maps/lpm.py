@@ -1,6 +1,7 @@
 """Longest-prefix-match tries (kernel/bpf/lpm_trie.c): keys are a prefix length (u32) and the bytes it counts in.
 
-The structure is ``maps.trie``; here it becomes a map.  Keys are listed in the kernel's order, postorder.
+The structure is ``maps.trie`` with ``maps.trieedit``; here it becomes a map.  Keys are listed in postorder, as the
+kernel does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from osmia.maps.slab import Slab
 from osmia.maps.trie import entries, node_stride, prepare, value_offset
 
 if not cython.compiled:
-    from osmia.maps.trie import NODES, drop, find, put, step
+    from osmia.maps.trie import NODES, find, step
+    from osmia.maps.trieedit import drop, put
 
 if TYPE_CHECKING:
     from osmia.memory import Region
