@@ -1,6 +1,8 @@
 """Osmia's engines, the running kernel and other machines on the programs of bench/programs, side by side:
 
     python bench/engines.py [--only NAME] [--rounds N] [--sample-ms MS] [--engine NAME …] [--markdown | --json]
+    python bench/engines.py --latency [--only NAME]
+    python bench/engines.py --batch [--packets N]
 
 Every engine answers first, and all answers must be the same; then all run by turns in rounds of short samples.  The
 table shows medians ("~": the quartiles are more than a fifth apart), and how many times as fast as the kernel each is.
@@ -13,15 +15,16 @@ import argparse
 import json
 import struct
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from osmia import cc, obj
+from osmia import api, cc, obj
 from osmia.errors import OsmiaError
 from osmia.obj.model import Collection
-from osmia.sim import packet
-from osmia.testing import bench, bench_peers, bench_report, bench_subjects
+from osmia.sim import batch, packet
+from osmia.testing import bench, bench_latency, bench_peers, bench_report, bench_subjects
 
 PROGRAMS = Path(__file__).parent / "programs"
 FRAME = packet.udp4("10.0.0.1", "10.0.0.2", 4000, 443, b"x" * 22)
@@ -103,7 +106,12 @@ def main() -> int:
     parser.add_argument("--sample-ms", type=float, default=bench.SAMPLE_NS / 1e6)
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--latency", action="store_true", help="from a program to its first result, and memory")
+    parser.add_argument("--batch", action="store_true", help="run_many: packets a second")
+    parser.add_argument("--packets", type=int, default=2_000_000)
     args = parser.parse_args()
+    if args.latency or args.batch:
+        return latencies(args) if args.latency else batches(args)
     rows = []
     for entry in ENTRIES:
         if args.only and entry.name not in args.only:
@@ -125,6 +133,42 @@ def main() -> int:
                 file=sys.stderr,
             )
     show(rows, args)
+    return 0
+
+
+def latencies(args: argparse.Namespace) -> int:
+    """Milliseconds to the first result, and what whole processes take."""
+    print(bench_report.headline(bench_report.machine()))
+    print(f"{'program':14} {'interpreter':>12} {'JIT, cold':>10} {'cached':>8}  object")
+    for entry in ENTRIES:
+        if not args.only or entry.name in args.only:
+            got = bench_latency.latency(task(entry))
+            print(
+                f"{entry.name:14} {got.interpreted:9.2f} ms {got.cold:7.1f} ms {got.cached:5.2f} ms {got.size:7,} bytes"
+            )
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room) / "parser.o"
+        path.write_bytes(cc.compile(PROGRAMS / "parser.bpf.c", includes=[PROGRAMS]))
+        for what, figures in bench_latency.processes(path, "parser", FRAME).items():
+            print(f"process, {what:20} {figures['ms']:7.1f} ms {figures['mib']:7.1f} MiB")
+    return 0
+
+
+def batches(args: argparse.Namespace) -> int:
+    """Packets of 64 bytes through run_many, from one buffer: the best of five."""
+    print(bench_report.headline(bench_report.machine()))
+    frames = [packet.udp4("10.0.0.1", "10.0.0.2", 4000, port, b"x" * 22) for port in (9999, 443, 53, 80)]
+    data = b"".join(frames) * (args.packets // len(frames))
+    given = batch.Packets.of((data, range(0, len(data) + 1, len(frames[0]))))
+    for name in ("small_filter", "parser", "counters", "firewall"):
+        for checked in (False, True):
+            for threads in (1, 2):
+                loaded = api.Collection(compiled(name), cpus=2)[name]
+                ready = loaded.load(engine="jit", checked=checked, world=api.World(cpus=2))
+                bench_subjects.fill(ready.maps, next(e for e in ENTRIES if e.name == name).elements())
+                best = max((ready.run_many(given, threads=threads) for _ in range(5)), key=lambda b: b.per_second)
+                how = f"{'checked' if checked else 'trusted'}, {threads} thread{'s' * (threads > 1)}"
+                print(f"{name:14} {how:20} {best.per_second / 1e6:6.2f} M packets/s  {best.counts}")
     return 0
 
 

@@ -43,9 +43,11 @@ capture a figure is the mean over its packets."""
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(file: str, prog: str | None, **options: Any) -> int:
     """Time a program in Osmia's engines, the running kernel and other machines found here, side by side."""
+    from osmia.session import loading
+    from osmia.sim import World
     from osmia.testing import bench_report as report
 
-    collection = common.load_collection(file, cpu=options["cpu"])
+    collection = loading.from_file(file, World(), packets=bool(options["pcap"]), cpu=options["cpu"]).raw
     task = _task(collection, common.pick(collection, prog).name, _packet(options["data"]))
     frames = _frames(options["pcap"], options["packets"]) if options["pcap"] else [task.data]
     rows = [_measure(task, frame, options) for frame in frames]

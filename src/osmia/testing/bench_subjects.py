@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -143,18 +142,3 @@ def fill(maps: Mapping[str, Any], elements: Mapping[str, Sequence[tuple[bytes, b
                 maps[name].update(key, value)
             else:
                 commands.update_elem(maps[name], key, value)
-
-
-def cold_and_cached(task: Task, name: str, cache: Any) -> dict[str, float]:
-    """Milliseconds from a decoded program to its first result: with nothing kept, and with the code on disk."""
-    figures = {}
-    for what in ("cold", "cached"):
-        if what == "cold":
-            cache.clear()
-        subject = Osmia(task, name)
-        begin = time.perf_counter_ns()
-        subject.load()
-        subject.answer()
-        figures[f"{what}_ms"] = (time.perf_counter_ns() - begin) / 1e6
-        subject.close()
-    return figures
