@@ -46,7 +46,8 @@ def latency(task: Task, times: int = TIMES) -> Latency:
             cached.append(_first_result(task, JIT))
             size = sum(path.stat().st_size for path in place.iterdir())
         interpreted.append(_first_result(task, CHECKED))
-    return Latency(task.name, *(statistics.median(ms) for ms in (interpreted, cold, cached)), size)
+    slow, first, again = (statistics.median(ms) for ms in (interpreted, cold, cached))
+    return Latency(task.name, slow, first, again, size)
 
 
 def _first_result(task: Task, name: str) -> float:
