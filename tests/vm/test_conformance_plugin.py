@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from osmia.cli.main import main
+from osmia.errors import Unavailable
 from osmia.isa import consts as c
 from osmia.isa import encode
 from osmia.isa import macros as m
@@ -64,7 +65,7 @@ def test_helpers_are_those_of_linux(monkeypatch, capsys):
         (b"\xff\xfe", (), 2, "program is no row"),
         (b"b700", (), 2, "8-byte"),
         (b"", (), 1, "no instructions"),
-        (SUM, ("--jit",), 3, "no JIT"),
+        (SUM, ("--jit", "--debug"), 2, "no --debug with --jit"),
         (SUM, ("--jit", "--interpret"), 2, "exclude"),
         (b"7f454c46", ("--elf",), 2, ""),
     ],
@@ -72,6 +73,22 @@ def test_helpers_are_those_of_linux(monkeypatch, capsys):
 def test_failures_are_one_line_and_a_status(monkeypatch, capsys, source, arguments, status, words):
     got, out, err = plugin(monkeypatch, capsys, source, *arguments)
     assert (got, out) == (status, "") and words in err and len(err.splitlines()) == 1
+
+
+def test_native_code(monkeypatch, capsys):
+    pytest.importorskip("llvmlite")
+    assert plugin(monkeypatch, capsys, SUM, "0e ff", "--jit") == (0, "10\n", "")
+    status, out, err = plugin(monkeypatch, capsys, SUM, "--jit")
+    assert (status, out) == (1, "") and "null pointer" in err
+
+
+def test_no_native_code(monkeypatch, capsys):
+    def refuse(*arguments):
+        raise Unavailable("no native code without llvmlite")
+
+    monkeypatch.setenv("OSMIA_CACHE_DIR", "")
+    monkeypatch.setattr("osmia.vm.jit.build.Recipe.compiled", refuse)
+    assert plugin(monkeypatch, capsys, SUM, "05", "--jit") == (3, "", "osmia: no native code without llvmlite\n")
 
 
 SECTION = '.section xdp,"ax",@progbits\n.globl prog\n.type prog,@function\nprog:\n'

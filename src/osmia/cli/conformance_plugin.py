@@ -8,6 +8,7 @@ hexadecimal.  A failure is one line on standard error and an exit status other t
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -62,15 +63,20 @@ def _text_of(data: bytes) -> Program:
     return Program("conformance", "unspec", decode(elf.contents(text), elf.byteorder))
 
 
-def execute(program: Program, memory: bytes, debug: bool) -> Result:
-    """Run it on the memory, with Linux's helpers.  Raises VmError."""
+def execute(program: Program, memory: bytes, debug: bool, jit: bool = False) -> Result:
+    """Run it on the memory, with Linux's helpers.  Raises VmError, or Unavailable when there is no native code."""
     from osmia import helpers
     from osmia.maps import create
     from osmia.vm import Machine, MemoryContext
 
     maps = [create(spec) for spec in program.maps]
     trace = Tracer(program.insns) if debug else None
-    return Machine(program, maps=maps, helpers=helpers.table(), trace=trace).run(MemoryContext(memory))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # it is the error below
+        machine = Machine(program, maps=maps, helpers=helpers.table(), trace=trace, engine="jit" if jit else "interp")
+    if jit and not machine.native:
+        raise Unavailable(machine.note.partition("; the interpreter")[0])
+    return machine.run(MemoryContext(memory))
 
 
 class Tracer:
@@ -99,15 +105,15 @@ EXAMPLES = examples(
 @click.option("--program", "text", metavar="HEX", help="The program; otherwise it is read from standard input.")
 @click.option("--elf", is_flag=True, help="The program is an ELF object, in hexadecimal as well.")
 @click.option("--interpret", is_flag=True, help="Use the interpreter (it is the default).")
-@click.option("--jit", is_flag=True, help="Use the JIT compiler; this version has none and says so.")
+@click.option("--jit", is_flag=True, help="Run native code; exits with 3 where there is none.")
 @click.option("--debug", is_flag=True, help="Write every instruction with all registers to standard error.")
 def command(memory: str, text: str | None, elf: bool, interpret: bool, jit: bool, debug: bool) -> None:
     """Read, run, print R0."""
     if jit and interpret:
         raise UsageError("--jit and --interpret exclude each other")
-    if jit:
-        raise Unavailable("this version has no JIT compiler: run it with --interpret")
+    if jit and debug:
+        raise UsageError("native code does not show its steps: no --debug with --jit")
     source = text if text is not None else read_file("-").decode("ascii", "replace")
     data = hex_bytes(source, "program")
-    result = execute(program_of(data, elf), hex_bytes(memory, "memory"), debug)
+    result = execute(program_of(data, elf), hex_bytes(memory, "memory"), debug, jit)
     click.echo(f"{result.r0:x}")
