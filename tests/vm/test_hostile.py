@@ -51,13 +51,14 @@ class Hostile:
         body = [insn for _ in range(self.random.randrange(1, 16)) for insn in self.insn(self.random.choice(USED))]
         return Program("hostile", "xdp", [*start, *body, m.BPF_EXIT_INSN()], maps=self.specs)
 
-    def run(self) -> str:
+    def run(self, engine: str = "interp") -> tuple[str, int]:
+        """How it ends and where, or R0."""
         try:
-            machine = Machine(self.program(), maps=self.maps, helpers=self.helpers, budget=3000)
-            machine.run(self.random.choice(CONTEXTS)())
+            machine = Machine(self.program(), maps=self.maps, helpers=self.helpers, budget=3000, engine=engine)
+            result = machine.run(self.random.choice(CONTEXTS)())
         except OsmiaError as error:
-            return type(error).__name__
-        return "ran"
+            return type(error).__name__, getattr(error, "pc", -1)
+        return "ran", result.r0
 
 
 def _for_seconds(seconds: float) -> None:
@@ -65,7 +66,7 @@ def _for_seconds(seconds: float) -> None:
     hostile, seen, end = Hostile(seed), set(), time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            seen.add(hostile.run())
+            seen.add(hostile.run()[0])
         except Exception as error:
             pytest.fail(f"seed {seed}: {type(error).__name__}: {error}")
     assert {"ran", "Fault", "BadInsn"} <= seen

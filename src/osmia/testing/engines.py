@@ -42,7 +42,7 @@ def osmia(engine: str, **options: Any) -> Engine:
 
 
 def run_osmia(trial: Trial, held: list[Executable] | None = None, **options: Any) -> Outcome:
-    """Run it in a fresh world.  Raises Refused for helpers without a body and programs that can't be loaded.
+    """Run it in a fresh world.  Raises Refused for maps that can't be made and helpers without a body.
 
     What ran goes to ``held``, and keeps its memory as long as that lives.
     """
@@ -50,8 +50,10 @@ def run_osmia(trial: Trial, held: list[Executable] | None = None, **options: Any
     maps.programs = {name: Program.of(other, maps) for name, other in trial.others.items()}
     try:
         ready = Program.of(trial.program, maps).load(world=World(), budget=trial.budget, **options)
-    except (VmError, MapError) as error:
-        raise Refused(f"{type(error).__name__}: {error}") from error
+    except VmError as error:
+        return Outcome(type(error).__name__, error.pc, why=error.reason)
+    except MapError as error:
+        raise Refused(str(error)) from error
     if held is not None:
         held.append(ready)
     try:
@@ -174,5 +176,5 @@ ENGINES: dict[str, Engine] = {
     "kernel": run_kernel,
 }
 """All of them by name; the first is what the others are held against.  ``jit-facts`` knows what the verifier knew."""
-SAFE = ("interp", "jit-checked", "jit-facts")
+SAFE = ("interp", "jit-checked")
 """Those that may run what no verifier has seen."""

@@ -286,7 +286,7 @@ def ctx_read(b: Builder) -> None:
     """A load from the context."""
     ctx, known = b.context(), fields(b.unit.shape, False)
     if b.unit.world is not None:  # parts of a field that has two bytes in the kernel are not what they seem
-        known = tuple(field for field in known if field[1] >= 4)
+        known = tuple(field for field in known if field[1] >= 4 and field[2] in ("", "SCALAR_VALUE"))
     if ctx < 0:
         return alu(b)
     sane = known and (b.unit.world is not None or b.chance(0.995))
