@@ -141,6 +141,16 @@ FRAME_CALLS = st.one_of(
     call("xdp_get_buff_len", CTX),
     CSUM_DIFF,
 )
+ROOMS = st.one_of(st.integers(-60, 60), st.sampled_from([20, -20, 40, -40, 0x1000, -0x1000, 1 << 31]))
+TUNNELS = st.builds(lambda one, two, inner: one | two | inner << 56, st.sampled_from([0, 2, 4, 128, 256]),
+                    st.sampled_from([0, 0, 2, 4, 8, 16, 24, 64, 128]), st.sampled_from([0, 0, 13, 14, 18]))  # fmt: skip
+ROOM_CALLS = st.one_of(
+    call("skb_adjust_room", CTX, ROOMS, st.sampled_from([0, 1, 1, 2]), st.sampled_from([0, 0, 32, 1, 512])),
+    call("skb_adjust_room", CTX, ROOMS, st.sampled_from([0, 1]), TUNNELS),
+    call("skb_adjust_room", CTX, st.integers(14, 60), st.sampled_from([0, 1]), st.sampled_from([2, 4, 10, 18, 20, 34])),
+    call("skb_adjust_room", CTX, st.integers(-60, -1), st.sampled_from([0, 1]), st.sampled_from([0, 128, 256])),
+    call("skb_change_proto", CTX, st.sampled_from([0x0008, 0xDD86, 0x0608]), st.sampled_from([0, 0, 0, 1])),
+)
 PLACES = st.integers(0, 45).map(lambda n: 2 * n)
 SKB_CALLS = st.one_of(
     call("skb_load_bytes", CTX, OFFSETS, BUFFER, SIZES),
@@ -155,19 +165,25 @@ SKB_CALLS = st.one_of(
     call("skb_pull_data", CTX, st.one_of(st.just(0), NUMBERS)),
     call("set_hash", CTX, st.integers(1, 0xFFFFFFFF)),
     call("set_hash_invalid", CTX),
+    ROOM_CALLS,
     call("skb_vlan_push", CTX, st.sampled_from([0x81, 0x0081, 0xA888, 0]), st.integers(0, 0xFFFF)),
     call("skb_vlan_pop", CTX),
     call("csum_level", CTX, st.integers(0, 4)),
     call("csum_update", CTX, SUMS),
     CSUM_DIFF,
 )
-TYPES_OF_ETHER = st.sampled_from([b"\x08\x00", b"\x86\xdd", b"\x08\x06", b"\x81\x00", b"\x00\x30", b"\xff\xff"])
+TYPES_OF_ETHER = [b"\x08\x00", b"\x86\xdd", b"\x08\x06", b"\x81\x00", b"\x00\x30", b"\xff\xff"]
 MACS = st.sampled_from([bytes(6), b"\xff" * 6, b"\x02\0\0\0\0\1", b"\x01\x00\x5e\0\0\1"])
 
 
-def rows(prog_type):
+def rows(prog_type, calls=None, ether=TYPES_OF_ETHER):
     """Rows of up to six calls."""
-    calls = st.lists(FRAME_CALLS if prog_type == "xdp" else SKB_CALLS, min_size=1, max_size=6).map(tuple)
+    some = {"xdp": FRAME_CALLS, "sched_cls": SKB_CALLS}[prog_type] if calls is None else calls
     payload = st.one_of(st.binary(min_size=40, max_size=90), st.just(b"\x45" + bytes(range(69))))
-    packets = st.builds(lambda mac, ether, rest: mac + bytes(6) + ether + rest, MACS, TYPES_OF_ETHER, payload)
-    return st.builds(Row, st.just(prog_type), packets, calls, st.binary(min_size=ROOM, max_size=ROOM))
+    packets = st.builds(lambda mac, kind, rest: mac + bytes(6) + kind + rest, MACS, st.sampled_from(ether), payload)
+    lists = st.lists(some, min_size=1, max_size=6).map(tuple)
+    return st.builds(Row, st.just(prog_type), packets, lists, st.binary(min_size=ROOM, max_size=ROOM))
+
+
+TUNNEL_ROWS = rows("sched_cls", st.one_of(ROOM_CALLS, ROOM_CALLS, SKB_CALLS), TYPES_OF_ETHER[:2])
+"""Rows that often succeed in making room in IP packets."""

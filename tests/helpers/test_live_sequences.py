@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from helpers.sequences import by_kernel, by_us, rows
+from helpers.sequences import TUNNEL_ROWS, by_kernel, by_us, rows
 from hypothesis import HealthCheck, given, settings
 from maps import realmap
 
@@ -38,4 +38,10 @@ def test_frames(row):
 @many
 @given(rows("sched_cls"))
 def test_socket_buffers(row):
+    compare(row)
+
+
+@many
+@given(TUNNEL_ROWS)
+def test_tunnels(row):
     compare(row)

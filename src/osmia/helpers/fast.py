@@ -78,6 +78,7 @@ rows("fast_csum", "csum_diff l3_csum_replace l4_csum_replace csum_update csum_le
 rows("fast_redirect", "redirect redirect_map")
 rows("fast_redirect", "redirect_peer redirect_neigh", alone=True)
 rows("fast_vlan", "skb_vlan_push skb_vlan_pop", alone=True)
+rows("fast_room", "skb_adjust_room skb_change_proto", alone=True)
 rows("fast_xdp", "xdp_adjust_head xdp_adjust_tail xdp_adjust_meta", alone=True)
 rows("fast_xdp", "xdp_get_buff_len xdp_load_bytes xdp_store_bytes", alone=True)
 

@@ -17,7 +17,7 @@ from osmia.kernel import uapi
 if not cython.compiled:
     from osmia.raw import copy, fill, ld8, ld16, ld32, ld64, st32, st64
     from osmia.vm.packetstate import PLAIN, SKB, at, header_at, skb_end, skb_start, word
-    from osmia.vm.packetwords import P_CTX, P_END, P_KIND, P_MAC, P_NETWORK, P_START
+    from osmia.vm.packetwords import P_CTX, P_ENCAPSULATED, P_END, P_KIND, P_MAC, P_NETWORK, P_START, P_TRANSPORT
     from osmia.vm.run import may, refuse
     from osmia.vm.runwords import F_CONTEXT, R_ADDRESS, R_CHECKED, R_CTX, R_FAULT, R_PACKET, R_SIZE
     from osmia.words import s32
@@ -25,7 +25,7 @@ if not cython.compiled:
     PKT_TYPE, PROTOCOL, HASH = 4, 16, 68  # offsets in struct __sk_buff
 
 M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-EINVAL, EFAULT, ENOMEM = (-number & M64 for number in (errno.EINVAL, errno.EFAULT, errno.ENOMEM))
+EINVAL, EFAULT, ENOMEM, ENOTSUPP = (-number & M64 for number in (errno.EINVAL, errno.EFAULT, errno.ENOMEM, 524))
 """Negative errnos as R0 holds them."""
 INT_MAX = 0x7FFFFFFF
 F_INVALIDATE_HASH = uapi.BPF_F_INVALIDATE_HASH
@@ -117,14 +117,22 @@ def skb_pull_data(run: int, ctx: int, size: int, r3: int, r4: int, r5: int) -> i
 
 
 def skb_change_tail(run: int, ctx: int, size: int, flags: int, r4: int, r5: int) -> int:
-    """Trim or grow to ``size`` bytes."""
+    """Trim or grow to ``size`` bytes; not within a tunnel that a program made."""
     state = packet_of(run, ctx, SKB)
     if state == 0:
         return 0
     wanted = word(state + P_START) + (size & M32)
-    if flags or (size & M32) > MAX_LEN or wanted < word(state + P_NETWORK):
+    if flags or (size & M32) > MAX_LEN or wanted < least_end(state):
         return EINVAL
+    if ld64(state + P_ENCAPSULATED):
+        return ENOTSUPP
     return skb_end(state, wanted - word(state + P_END)) & M64
+
+
+def least_end(state: int) -> int:
+    """The address before which no packet may end: its network header, or the transport header where that is known."""
+    transport = word(state + P_TRANSPORT)
+    return transport if transport > word(state + P_START) else word(state + P_NETWORK)
 
 
 def skb_change_head(run: int, ctx: int, room: int, flags: int, r4: int, r5: int) -> int:

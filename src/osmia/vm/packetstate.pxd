@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.raw cimport copy, fill, ld8, ld16, ld32, ld64, st32, st64
 from osmia.vm.packetwords cimport (
     P_AHEAD, P_CTX, P_END, P_GIVEN, P_HIGH, P_KIND, P_LOW, P_LOWEST, P_MAC, P_META, P_NETWORK, P_ROOM, P_SIZE, P_START,
-    P_SUMS, P_VERSION,
+    P_ENCAPSULATED, P_SUMS, P_TRANSPORT, P_VERSION,
 )
 
 cpdef enum:
@@ -11,7 +11,7 @@ cpdef enum:
     HEADROOM = 256, XDP_FRAME = 40, LINEAR = 3520, MAX_META = 252, ETH_HLEN = 14
     LL_OFF = -0x200000, NET_OFF = -0x100000
     AT_NETWORK = 1, GIVEN_PROTOCOL = 2, GIVEN_TYPE = 4, GIVEN_WIRE = 8
-    P_WORDS = 128
+    P_WORDS = 144
 
 cdef int64_t EINVAL, EACCES, ENOMEM
 cdef bint LITTLE

@@ -25,14 +25,14 @@ if not cython.compiled:
     from osmia.raw import copy, fill, ld8, ld16, ld32, ld64, st32, st64
     from osmia.vm.packetwords import (  # isort: skip
         P_AHEAD, P_CTX, P_END, P_GIVEN, P_HIGH, P_KIND, P_LOW, P_LOWEST, P_MAC, P_META, P_NETWORK, P_ROOM, P_SIZE,
-        P_START, P_SUMS, P_VERSION,
+        P_ENCAPSULATED, P_START, P_SUMS, P_TRANSPORT, P_VERSION,
     )  # fmt: skip
 
     PLAIN, XDP, SKB = range(3)
     HEADROOM, XDP_FRAME, LINEAR, MAX_META, ETH_HLEN = 256, 40, 3520, 252, 14
     LL_OFF, NET_OFF = -0x200000, -0x100000
     AT_NETWORK, GIVEN_PROTOCOL, GIVEN_TYPE, GIVEN_WIRE = 1, 2, 4, 8
-    P_WORDS = 128
+    P_WORDS = 144
 
 EINVAL, EACCES, ENOMEM = errno.EINVAL, errno.EACCES, errno.ENOMEM
 LITTLE = sys.byteorder == "little"
@@ -75,6 +75,8 @@ def place(state: int, size: int) -> None:
     st64(state + P_START, first)
     st64(state + P_META, first - ld64(state + P_AHEAD))
     st64(state + P_SUMS, 0)
+    st64(state + P_TRANSPORT, 0)
+    st64(state + P_ENCAPSULATED, 0)
     if ld64(state + P_KIND) == SKB:
         describe(state, first, size)
     moved(state)

@@ -16,3 +16,5 @@ cdef enum:
     P_GIVEN = 104
     P_AHEAD = 112
     P_SUMS = 120
+    P_TRANSPORT = 128
+    P_ENCAPSULATED = 136

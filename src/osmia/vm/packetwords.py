@@ -12,15 +12,19 @@ test compares them).  ``packetstate`` works on them.
 - given: what the next packet of a batch does not change, bits of ``packetstate``
 - ahead: bytes of metadata in front of each packet that is placed
 - sums: 0 where no checksum is known to be right (CHECKSUM_NONE), or how many are (CHECKSUM_UNNECESSARY)
+- transport: the header of a tunnel that a program made, or 0; encapsulated: 1 for a packet that a program put into one
 """
 
 from __future__ import annotations
 
-PACKET = tuple("kind low high start end meta mac network ctx version size room lowest given ahead sums".split())
+PACKET = (
+    *"kind low high start end meta mac network ctx version size room".split(),
+    *"lowest given ahead sums transport encapsulated".split(),
+)
 OFFSETS = {name: 8 * index for index, name in enumerate(PACKET)}
 """Offset by name."""
 
 (
     P_KIND, P_LOW, P_HIGH, P_START, P_END, P_META, P_MAC, P_NETWORK, P_CTX, P_VERSION, P_SIZE, P_ROOM, P_LOWEST,
-    P_GIVEN, P_AHEAD, P_SUMS,
+    P_GIVEN, P_AHEAD, P_SUMS, P_TRANSPORT, P_ENCAPSULATED,
 ) = OFFSETS.values()  # fmt: skip
