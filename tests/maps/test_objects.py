@@ -5,6 +5,7 @@ import weakref
 
 import pytest
 
+from osmia.errors import MapError
 from osmia.maps import create
 from osmia.maps.handle import WORD
 from osmia.maps.targets import number_of, target_of
@@ -34,6 +35,12 @@ def test_a_prog_array_holds_numbers():
     assert word(m, 0) == 0 and m.program(0) is None and len(m) == 2
     with pytest.raises(IndexError):
         m.set_word(3, 1)
+
+
+def test_a_slot_that_is_not_there():
+    m = create(MapSpec("p", "prog_array", 4, 4, 3, values={3: "far"}))
+    with pytest.raises(MapError, match=r"no slot 3 for program far.*E2BIG"):
+        m.bind({"far": Target()})
 
 
 def test_numbers_are_never_used_again():

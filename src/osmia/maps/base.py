@@ -117,6 +117,12 @@ class Map(Core):
     def watch(self, added: Callable[[Region], None]) -> None:
         """Have ``added`` called for every region that turns up later (only maps of maps ever do that)."""
 
+    def settle(self) -> None:
+        """No program runs that could have the address of what was replaced or taken out: let it go.
+
+        Maps that hold objects keep those alive until then, or until they end themselves.
+        """
+
     # -- the Python face ---------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:

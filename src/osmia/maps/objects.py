@@ -14,6 +14,7 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from osmia.errors import MapError
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps.base import ENOTSUPP, Map
 from osmia.maps.fields import special_fields
@@ -122,9 +123,11 @@ class ProgArray(ObjectArray):
         self.pending = dict(spec.values)
 
     def bind(self, programs: dict[str, Any]) -> None:
-        """Fill the slots that wait for these programs by name."""
+        """Fill the slots that wait for these programs by name.  Raises MapError (E2BIG) for a slot beyond the end."""
         for slot, name in tuple(self.pending.items()):
             if name in programs:
+                if not 0 <= slot < self.max_entries:
+                    raise MapError(E2BIG, f"map {self.name} has no slot {slot} for program {name}")
                 self.place(slot, programs[name])
                 del self.pending[slot]
 
