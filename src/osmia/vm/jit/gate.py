@@ -74,7 +74,7 @@ def tail(run: int, row: int, table: int, slot: int) -> int:
     """
     M32 = 0xFFFFFFFF
     known = ld64(run + R_MACHINE)
-    if known == 0 or ld64(known) != table:
+    if known == 0 or table == 0 or ld64(known) != table:
         return find_tail(run, row, table, slot)
     done = ld64(run + R_TAIL_CALLS)
     index = slot & M32
