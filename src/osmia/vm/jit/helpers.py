@@ -34,7 +34,8 @@ def python(w: Writer) -> None:
 def native(w: Writer, number: int, name: str) -> None:
     """A helper's native body."""
     function = w.module.function(f"fast.{name}", Symbol("fast", name=name), 6)
-    count = len(helper_by_id(number).args)
+    row = helper_by_id(number)
+    count = 5 if "..." in row.c_args else len(row.args)
     words = ", ".join(f"i64 {w.num(n) if n <= count else 0}" for n in range(1, 6))
     fails = not never_fails(w.source, w.slot, w.state)
     w.sync()
