@@ -22,7 +22,7 @@ cpdef uint64_t records(uint64_t place, uint64_t size, bint swapped, uint64_t tab
 
 @cython.locals(run=uint64_t, state=uint64_t, at=uint64_t, why=uint64_t, row=uint64_t, r0=uint64_t)
 cdef uint64_t replay(uint64_t job) noexcept nogil
-@cython.locals(run=uint64_t, entry=uint64_t, ctx=uint64_t, budget=uint64_t, done=uint64_t)
+@cython.locals(run=uint64_t, entry=uint64_t, ctx=uint64_t, budget=uint64_t, done=uint64_t, checked=uint64_t)
 cdef uint64_t again(uint64_t job, uint64_t times) noexcept nogil
 @cython.locals(left=uint64_t, grant=uint64_t)
 cdef void prepare(uint64_t run, uint64_t budget) noexcept nogil
