@@ -6,6 +6,7 @@ takes more than one instruction, the operation is a function of the module (``MA
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from osmia.vm.jit import blocks as b
@@ -121,6 +122,13 @@ def swap(w: Writer, value: str, bits: int) -> str:
     cut = w.let(f"trunc i64 {value} to i{bits}")
     swapped = w.let(f"call i{bits} @llvm.bswap.i{bits}(i{bits} {cut})")
     return w.let(f"zext i{bits} {swapped} to i64")
+
+
+def from_network(w: Writer, value: str, bits: int) -> str:
+    """A number that stands in memory with the highest byte first, as i64."""
+    if bits > 8 and sys.byteorder == "little":
+        value = w.let(f"call i{bits} @llvm.bswap.i{bits}(i{bits} {value})")
+    return w.let(f"zext i{bits} {value} to i64")
 
 
 # -- sums that are pointers ------------------------------------------------------------------------------------------

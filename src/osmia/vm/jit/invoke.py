@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from osmia.vm.jit import blocks as b
-from osmia.vm.jit.scopes import UNLIKELY
+from osmia.vm.jit.alu import from_network
+from osmia.vm.jit.memory import packet_word, within
+from osmia.vm.jit.scopes import LIKELY, UNLIKELY, access
+from osmia.vm.jit.writer import FUEL
 from osmia.vm.ops import FRAME_STRIDE, FRAMES, IMM
 from osmia.vm.runwords import F_BEYOND, F_DEPTH
 
@@ -106,9 +109,33 @@ def _replace(w: Writer, target: str, words: str) -> None:
 
 
 def legacy(w: Writer) -> None:
-    """LDABS and LDIND: the function ends, with 0, where the packet does."""
+    """LDABS and LDIND: inside of the packet a load; elsewhere the engine knows (headers by negative offsets), and the
+    function ends, with 0, where nothing is."""
     row = w.row
+    bits = 8 * row.off
     offset = w.operand() if row.src == IMM else w.let(f"add i64 {w.num(row.src)}, {row.imm}")
+    offset = w.let(f"sext i32 {w.let(f'trunc i64 {offset} to i32')} to i64")
+    start, end = packet_word(w, "start"), packet_word(w, "end")
+    inside = within(w, offset, w.let(f"sub i64 {end}, {start}"), row.off)
+    near, far, done = w.fresh("near"), w.fresh("far"), w.fresh("done")
+    w.do(f"br i1 {inside}, label %{near}, label %{far}{LIKELY}")
+    w.at(near)
+    pointer = w.let(f"inttoptr i64 {w.let(f'add i64 {start}, {offset}')} to ptr")
+    loaded = w.let(f"load i{bits}, ptr {pointer}, align 1{access('packet', w.checked)}")
+    value = from_network(w, loaded, bits)
+    fuel = w.nums[FUEL]
+    w.do(f"br label %{done}")
+    w.at(far)
+    other = _ask_for_packet(w, offset)
+    after, far = w.nums[FUEL], w.label
+    w.do(f"br label %{done}")
+    w.at(done)
+    w.set_num(0, w.let(f"phi i64 [ {value}, %{near} ], [ {other}, %{far} ]"))
+    if w.checked:
+        w.nums[FUEL] = w.let(f"phi i64 [ {fuel}, %{near} ], [ {after}, %{far} ]")
+
+
+def _ask_for_packet(w: Writer, offset: str) -> str:
     w.sync()
     value = w.module.call(w, "packet", [w.row_address(), offset])
     w.resync()
@@ -120,12 +147,12 @@ def legacy(w: Writer) -> None:
     w.at(outside)
     w.leave("0", refund)
     w.at(go)
-    w.set_num(0, value)
+    return value
 
 
 def leave(w: Writer) -> None:
     """EXIT."""
-    w.leave(w.num(0), w.nums[11] or "0")
+    w.leave(w.num(0), w.nums[FUEL] or "0")
 
 
 def beyond(w: Writer) -> None:

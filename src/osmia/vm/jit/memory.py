@@ -169,12 +169,15 @@ def check(w: Writer, register: int, offset: int, size: int, write: bool) -> None
     w.at(go)
 
 
-def _within(w: Writer, at: str, low: str, room: str, size: int) -> str:
-    """Are ``size`` bytes at ``at`` inside of ``room`` bytes at ``low``?  One comparison, wrapping included."""
-    distance = w.let(f"sub i64 {at}, {low}")
+def within(w: Writer, distance: str, room: str, size: int) -> str:
+    """Do ``size`` bytes so far from a start lie in ``room`` bytes from there?  One comparison, wrapping included."""
     if size > 1:
         room = w.let(f"call i64 @llvm.usub.sat.i64(i64 {room}, i64 {size - 1})")
     return w.let(f"icmp ult i64 {distance}, {room}")
+
+
+def _beside(w: Writer, at: str, low: str, room: str, size: int) -> str:
+    return within(w, w.let(f"sub i64 {at}, {low}"), room, size)
 
 
 def _in_own_frame(w: Writer, at: str, size: int) -> str:
@@ -190,21 +193,22 @@ def _in_frames(w: Writer, at: str, size: int) -> str:
 
 
 def _in_packet(w: Writer, at: str, size: int) -> str:
-    start, end = (_packet_word(w, name) for name in ("start", "end"))
-    return _within(w, at, start, w.let(f"sub i64 {end}, {start}"), size)
+    start, end = (packet_word(w, name) for name in ("start", "end"))
+    return _beside(w, at, start, w.let(f"sub i64 {end}, {start}"), size)
 
 
-def _packet_word(w: Writer, name: str) -> str:
+def packet_word(w: Writer, name: str) -> str:
+    """A word of the packet's state."""
     pointer = w.let(f"getelementptr i8, ptr {w.packet()}, i64 {PACKET[name]}")
     return w.let(f"load i64, ptr {pointer}, align 8{STATE_ACCESS}")
 
 
 def _in_ctx(w: Writer, at: str, size: int) -> str:
-    return _within(w, at, _packet_word(w, "ctx"), _packet_word(w, "size"), size)
+    return _beside(w, at, packet_word(w, "ctx"), packet_word(w, "size"), size)
 
 
 def _in_window(w: Writer, at: str, size: int, write: bool) -> str:
-    fine = _within(w, at, w.load_word("low"), w.load_word("span"), size)
+    fine = _beside(w, at, w.load_word("low"), w.load_word("span"), size)
     if not write:
         return fine
     bit = w.let(f"trunc i64 {w.load_word('writable')} to i1")
