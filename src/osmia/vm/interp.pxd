@@ -75,6 +75,7 @@ cdef class Interp:
     @cython.locals(at=uint64_t, value=uint64_t, state=uint64_t)
     cdef int _prepare(self, object env) except -1
     cdef int _after(self) except -1
+    cdef int _follow(self) except -1
     cpdef _forget(self)
     cdef int _suspend(self, int64_t depth, int64_t fuel) except -1
     cdef int _resume(self, int64_t depth, uint64_t stamp) except -1

@@ -558,10 +558,12 @@ class Interp:
                     a = call6(b, self._run, regs[1], regs[2], regs[3], regs[4], regs[5])
                     if self._granted == 0:  # Python ran, and counted
                         fuel = 0
-                    if ld64(self._run + R_FAULT) or ld64(self._state + P_VERSION) != self._version:
+                    if ld64(self._run + R_FAULT):
                         self._suspend(depth, fuel)
                         fuel = 0
                         self._after()
+                    elif ld64(self._state + P_VERSION) != self._version:
+                        self._follow()
                     regs[0] = a
                 elif op == LOCAL:
                     depth = self._enter(depth, index, pc, loops, regs)
@@ -753,8 +755,12 @@ class Interp:
         if ld64(self._run + R_FAULT):
             raise error_of(self.block, self.memory, self.budget)
         if ld64(self._state + P_VERSION) != self._version:
-            self._version = ld64(self._state + P_VERSION)
-            self._forget()
+            self._follow()
+
+    def _follow(self) -> None:
+        """The packet moved: what was known of its window counts no more."""
+        self._version = ld64(self._state + P_VERSION)
+        self._forget()
 
     def _tail(self, table: int, slot: int, depth: int) -> int:
         """The code that a tail call in frame ``depth`` goes on with, or -1."""
