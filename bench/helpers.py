@@ -28,7 +28,7 @@ from osmia.vm import Machine, SkbContext, XdpContext
 
 COMPILED = not osmia.vm.interp.__file__.endswith(".py")
 CALLS = 64
-LOOPS = 500 if COMPILED else 4
+LOOPS = 60 if COMPILED else 2
 PACKET = bytes(12) + b"\x08\x00\x45" + bytes(range(241)) * 6
 ROOM = 1408
 
