@@ -122,6 +122,12 @@ class LruPercpuHash(PercpuHash):
         self._lru = make_lru(self)
         self.lru, self.nodes = self._lru.address, self._lru.nodes
 
+    def entry_of(self, operation: str) -> tuple[str, str]:
+        """Look-ups with short keys have functions of their own."""
+        if operation == "lookup" and type(self) is LruPercpuHash and self.key_size in SHORT_KEYS:
+            return "osmia.maps.quick", f"lru_percpu{self.key_size}"
+        return super().entry_of(operation)
+
     def _entries(self) -> int:
         return rounded(self.spec, int(self.cpus))
 

@@ -1,6 +1,6 @@
 cimport cython
 from libc.stdint cimport uint64_t
-from osmia.maps.lru cimport LruHash
+from osmia.maps.lru cimport LruHash, LruPercpuHash
 from osmia.maps.nodes cimport touch
 from osmia.maps.pool cimport HASH, HEADER, LIVE, NUMBER
 from osmia.maps.buckets cimport BUCKET, LEFT
@@ -26,3 +26,8 @@ cdef uint64_t used(LruHash m, uint64_t element, uint64_t size) noexcept nogil
 cdef uint64_t lru4(LruHash m, uint64_t key, uint64_t cpu, uint64_t c, uint64_t d) noexcept nogil
 cdef uint64_t lru8(LruHash m, uint64_t key, uint64_t cpu, uint64_t c, uint64_t d) noexcept nogil
 cdef uint64_t lru16(LruHash m, uint64_t key, uint64_t cpu, uint64_t c, uint64_t d) noexcept nogil
+@cython.locals(value=uint64_t)
+cdef uint64_t used_in(LruPercpuHash m, uint64_t element, uint64_t cpu) noexcept nogil
+cdef uint64_t lru_percpu4(LruPercpuHash m, uint64_t key, uint64_t cpu, uint64_t c, uint64_t d) noexcept nogil
+cdef uint64_t lru_percpu8(LruPercpuHash m, uint64_t key, uint64_t cpu, uint64_t c, uint64_t d) noexcept nogil
+cdef uint64_t lru_percpu16(LruPercpuHash m, uint64_t key, uint64_t cpu, uint64_t c, uint64_t d) noexcept nogil

@@ -18,7 +18,7 @@ if not cython.compiled:
     from osmia.raw import ld32, ld64, load32, load64
 
 if TYPE_CHECKING:
-    from osmia.maps.lru import LruHash
+    from osmia.maps.lru import LruHash, LruPercpuHash
     from osmia.maps.table import Table
 
 
@@ -125,3 +125,26 @@ def lru8(m: LruHash, key: int, cpu: int, c: int, d: int) -> int:
 def lru16(m: LruHash, key: int, cpu: int, c: int, d: int) -> int:
     """The same with sixteen."""
     return used(m, find_pair(m, ld64(key), ld64(key + 8)), 16)
+
+
+def used_in(m: LruPercpuHash, element: int, cpu: int) -> int:
+    """This CPU's value of an element, which counts as used; or 0."""
+    value = value_in(m, element, cpu)
+    if value:
+        touch(m.nodes, ld32(element + NUMBER))
+    return value
+
+
+def lru_percpu4(m: LruPercpuHash, key: int, cpu: int, c: int, d: int) -> int:
+    """``lookup`` of ``lru_percpu_hash`` maps with keys of four bytes."""
+    return used_in(m, find_word(m, ld32(key), 4), cpu)
+
+
+def lru_percpu8(m: LruPercpuHash, key: int, cpu: int, c: int, d: int) -> int:
+    """The same with eight."""
+    return used_in(m, find_word(m, ld64(key), 8), cpu)
+
+
+def lru_percpu16(m: LruPercpuHash, key: int, cpu: int, c: int, d: int) -> int:
+    """The same with sixteen."""
+    return used_in(m, find_pair(m, ld64(key), ld64(key + 8)), cpu)
