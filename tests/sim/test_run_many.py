@@ -192,7 +192,7 @@ def test_each_packet_has_its_own_budget(load):
     if not load.checked:
         pytest.skip("nothing is counted")
     source = FIRST_BYTE.replace("exit", "if r0 == 200 goto -1\nexit")
-    made = load(source, budget=3_000_000).run_many([bytes([n]) * 20 for n in (1, 200, 2, 200, 3)])
+    made = load(source, budget=1_200_000).run_many([bytes([n]) * 20 for n in (1, 200, 2, 200, 3)])
     assert list(made.retvals) == [1, 0, 2, 0, 3]
     assert [(i, type(e)) for i, e in made.faults] == [(1, BudgetExceeded), (3, BudgetExceeded)]
 

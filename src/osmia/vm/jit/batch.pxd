@@ -14,7 +14,7 @@ cpdef enum:
     DONE = 0, FAULT = 1, TOO_LARGE = 2, FULL = 3
 
 cdef enum:
-    GRANT = 1048576  # ops.SLICE
+    GRANT = 1048576, GAP = 512  # ops.SLICE; what lies between two frames
     PCAP_HEADER = 24, PCAP_RECORD = 16, MAX_FRAME = 262144
 
 @cython.locals(at=uint64_t, count=uint64_t, length=uint64_t, damaged=uint64_t)

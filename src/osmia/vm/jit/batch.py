@@ -46,7 +46,7 @@ if not cython.compiled:
     J_BUDGET, J_INSNS, J_OUT, J_OUT_END, J_OUT_SIZES, J_SIZE = range(64, 112, 8)
 
     DONE, FAULT, TOO_LARGE, FULL = range(4)
-    GRANT = SLICE
+    GRANT, GAP = SLICE, STRIDE - FRAME
     PCAP_HEADER, PCAP_RECORD, MAX_FRAME = 24, 16, 1 << 18
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def again(job: int, times: int) -> int:
 def prepare(run: int, budget: int) -> None:
     """The run's words as they are before a program starts."""
     left = ld64(run + R_USED)
-    if left:
-        fill(ld64(run + R_STACK), 0, left)  # what the last packet left on the stack
+    if left > GAP:
+        fill(ld64(run + R_STACK), 0, left - GAP)  # what the last packet left on the stack
         st64(run + R_USED, 0)
     st64(run + R_FAULT, 0)
     st64(run + R_TAIL_CALLS, 0)
