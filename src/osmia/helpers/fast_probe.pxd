@@ -8,9 +8,10 @@ cdef enum:
     EITHER_SPACE = 0, KERNEL_SPACE = 1, USER_SPACE = 2
 cdef uint64_t M32, M64, TASK_SIZE, KERNEL_START, BAD_ADDRESS, BAD_RANGE, INVALID
 
-@cython.locals(user=uint64_t)
+@cython.locals(step=uint64_t, user=uint64_t)
 cdef uint64_t in_space(uint64_t run, uint64_t address, uint64_t space) noexcept nogil
 cdef uint64_t refusal(uint64_t address, uint64_t space) noexcept nogil
+@cython.locals(step=uint64_t)
 cdef uint64_t probe_bytes(uint64_t run, uint64_t dst, uint64_t size, uint64_t source, uint64_t space) noexcept nogil
 @cython.locals(length=uint64_t)
 cdef uint64_t probe_text(uint64_t run, uint64_t dst, uint64_t size, uint64_t source, uint64_t space) noexcept nogil

@@ -27,11 +27,12 @@ BAD_ADDRESS, BAD_RANGE, INVALID = (M64 ^ (number - 1) for number in (errno.EFAUL
 
 
 def in_space(run: int, address: int, space: int) -> int:
-    """Does the address belong to that space?"""
-    if readable(run, address) == 0:
-        return 0
+    """How many bytes there are that one object of that space holds; 0 for another space or no memory."""
+    step = readable(run, address)
+    if space == EITHER_SPACE or step == 0:
+        return step
     user = USER_SPACE if flags_there(run) & USER else KERNEL_SPACE
-    return 1 if space in (EITHER_SPACE, user) else 0
+    return step if space == user else 0
 
 
 def refusal(address: int, space: int) -> int:
@@ -47,7 +48,8 @@ def probe_bytes(run: int, dst: int, size: int, source: int, space: int) -> int:
         return refuse(run, dst, size, 1)
     if size == 0:
         return 0
-    if in_space(run, source, space) == 0 or all_readable(run, source, size) == 0:
+    step = in_space(run, source, space)
+    if step == 0 or (step < size and all_readable(run, source, size) == 0):
         fill(dst, 0, size)
         return refusal(source, space)
     copy(dst, source, size)
