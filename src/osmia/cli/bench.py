@@ -18,7 +18,7 @@ ENGINES = ("interp", "unchecked", "jit", "checked-jit", "kernel", "peers")
 PACKETS = 16
 """Packets of a capture that are measured one by one; ``--packets`` takes more."""
 EPILOG = common.examples(
-    "osmia bench prog.bpf.o", "osmia bench prog.bpf.c --program filter --pcap traffic.pcap",
+    "osmia bench prog.bpf.o", "osmia bench prog.bpf.c --pcap traffic.pcap",
     "osmia bench prog.s --data 0102 --engine jit --engine kernel --json",
 )  # fmt: skip
 EPILOG += """
