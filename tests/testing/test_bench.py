@@ -110,6 +110,15 @@ def test_our_engines_agree_and_count_instructions(task):
         assert timing.samples or "llvmlite" in timing.skipped
 
 
+def test_nothing_runs_unchecked_that_the_verifier_refuses():
+    wild = collection([m.BPF_LD_IMM64(1, 64)[0], m.BPF_LD_IMM64(1, 64)[1], m.BPF_LDX_MEM(0x18, 0, 1, 0), INSNS[-1]])
+    what = Task("prog", wild, "prog")
+    row = compare(what, [Osmia(what, name) for name in OURS], rounds=1)
+    assert all(t.skipped for t in row.timings)
+    for timing in (row.timings[1], row.timings[2]):
+        assert "the verifier accepts" in timing.skipped or "llvmlite" in timing.skipped
+
+
 @pytest.mark.live
 @pytest.mark.skipif(live.available() is not None, reason=str(live.available()))
 def test_the_kernel_runs_beside_us(task):

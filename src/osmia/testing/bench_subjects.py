@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osmia.api import Collection
 from osmia.errors import OsmiaError, Unavailable
@@ -22,12 +23,39 @@ OURS: dict[str, tuple[str, bool]] = {
 ENDLESS = 1 << 62
 
 
+class Judgement(NamedTuple):
+    """Why the verifier refuses a task, or what it knows of its registers."""
+
+    refused: str
+    facts: Any = None
+
+
+@lru_cache(maxsize=8)
+def judgement(task: Task) -> Judgement:
+    """Of the task's program, and of those that its tail calls may go on to."""
+    from osmia.verifier.judge import judge
+
+    programs, facts = task.collection.programs, None
+    tables = [spec for spec in task.collection.maps.values() if spec.type == "prog_array"]
+    for name in (task.program, *(target for spec in tables for target in spec.values.values())):
+        verdict = judge(programs[name], log_level=0, facts=name == task.program)
+        if not verdict.ok:
+            return Judgement(f"only for what the verifier accepts, and it says no to {name}")
+        if name == task.program and verdict.facts is not None:
+            facts = verdict.facts.types()
+    return Judgement("", facts)
+
+
 class Osmia:
-    """One of our engines, by its name in ``OURS``."""
+    """One of our engines, by its name in ``OURS``.
+
+    Those that check nothing are for programs that the verifier accepts; it is asked at once, before time counts.
+    """
 
     def __init__(self, task: Task, name: str) -> None:
         self.task, self.name = task, name
         self.facts: dict[str, Any] = {}
+        self._judged = Judgement("") if OURS[name][1] else judgement(task)
         self._executable: Executable | None = None
         self._context: Any = None
 
@@ -39,11 +67,18 @@ class Osmia:
         return self._executable
 
     def load(self) -> None:
-        """With maps of its own.  Raises what ``Program.load`` does, and Unavailable where there is no JIT."""
+        """With maps of its own.
+
+        Raises what ``Program.load`` does, and Unavailable where there is no JIT or the verifier says no.
+        """
+        from osmia.sim.executable import Executable
+
+        if self._judged.refused:
+            raise Unavailable(self._judged.refused)
         engine, checked = OURS[self.name]
         program = Collection(self.task.collection)[self.task.program]
-        options: Any = {"engine": engine, "checked": checked, "budget": ENDLESS}
-        made: Executable = program.load(**options)
+        facts = self._judged.facts if engine == "jit" else None
+        made = Executable(program, program.shared_maps, engine=engine, checked=checked, facts=facts, budget=ENDLESS)
         if engine == "jit" and not made.machine.native:
             raise Unavailable(made.machine.note or "there is no native code for it")
         fill(made.maps, self.task.elements)
