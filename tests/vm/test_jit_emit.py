@@ -3,10 +3,12 @@
 import pytest
 
 from osmia.errors import BadInsn, BudgetExceeded, Fault, VmError
+from osmia.helpers import table
 from osmia.isa import Insn
 from osmia.isa import consts as c
 from osmia.isa import macros as m
-from osmia.obj.model import Program
+from osmia.maps import create
+from osmia.obj.model import MapSpec, Program
 from osmia.vm import Machine
 from osmia.vm.decode import PLAIN
 from osmia.vm.jit import alu
@@ -20,7 +22,8 @@ pytest.importorskip("llvmlite")
 EXIT = m.BPF_EXIT_INSN()
 EDGES = (
     0, 1, 2, 3, 7, 31, 32, 63, 64, 0x7F, 0x80, 0xFF, 0x8000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x100000000,
-    0x123456789ABCDEF0, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFF80000000, 0xFFFFFFFFFFFFFFFE, 0xFFFFFFFFFFFFFFFF,
+    0x123456789ABCDEF0, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFF80000000, 0xFFFFFFFFFFFFFFFE,
+    0xFFFFFFFFFFFFFFFF,
 )  # fmt: skip
 BINARY = [c.BPF_ADD, c.BPF_SUB, c.BPF_MUL, c.BPF_DIV, c.BPF_OR, c.BPF_AND, c.BPF_LSH, c.BPF_RSH, c.BPF_MOD, c.BPF_XOR]
 BINARY += [c.BPF_MOV, c.BPF_ARSH]
@@ -208,7 +211,8 @@ ACCESSES = [
     [m.BPF_MOV64_IMM(1, -1), m.BPF_ST_MEM(c.BPF_DW, 1, 0, 0)],
     [m.BPF_ST_MEM(c.BPF_DW, 10, -4, 0)],
     [m.BPF_ST_MEM(c.BPF_B, 10, -513, 0)],
-    [m.BPF_MOV64_REG(2, 10), m.BPF_LDX_MEM(c.BPF_W, 3, 1, 0), m.BPF_ALU64_REG(c.BPF_ADD, 2, 3), m.BPF_ST_MEM(c.BPF_W, 2, 0, 0)],
+    [m.BPF_MOV64_REG(2, 10), m.BPF_LDX_MEM(c.BPF_W, 3, 1, 0), m.BPF_ALU64_REG(c.BPF_ADD, 2, 3),
+     m.BPF_ST_MEM(c.BPF_W, 2, 0, 0)],
     [m.BPF_ATOMIC_OP(c.BPF_DW, c.BPF_ADD, 1, 2, 32)],
 ]  # fmt: skip
 
@@ -277,3 +281,117 @@ def test_trusted_code_is_short():
         "%t4 = add i64 %t3",
         "ret i64 %t4",
     ]
+
+
+# -- maps and helpers ------------------------------------------------------------------------------------------------
+
+
+def spec(type, size=16, entries=4, flags=0):
+    return MapSpec(name="m", type=type, key_size=4, value_size=size, max_entries=entries, flags=flags)
+
+
+LOOKUP = [*m.BPF_LD_MAP_FD(1, 0), m.BPF_MOV64_REG(2, 10), m.BPF_ALU64_IMM(c.BPF_ADD, 2, -4), m.BPF_EMIT_CALL(1)]
+
+
+def with_map(insns, one=None, checked_only=False):
+    """What each way of running makes of a program with one map: R0 or the fault, and the map afterwards."""
+    outcomes = []
+    for engine, checked in (("interp", True), ("jit", True), *([] if checked_only else [("jit", False)])):
+        made = [create(one)] if one else []
+        program = Program("p", "xdp", list(insns), maps=[one] if one else [])
+        machine = Machine(program, maps=made, helpers=table(), engine=engine, checked=checked)
+        try:
+            outcome = (machine.run(bytes(16)).r0,)
+        except VmError as error:
+            outcome = (type(error), error.pc)
+        outcomes.append((*outcome, str(made[0].to_json()) if made else ""))
+    assert len(set(outcomes)) == 1, outcomes
+    return outcomes[0]
+
+
+@pytest.mark.parametrize("key", [0, 3, 4, -1])
+@pytest.mark.parametrize("type", ["array", "percpu_array", "hash"])
+def test_a_value_is_found_and_changed(type, key):
+    insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, key), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 4)]
+    insns += [m.BPF_LDX_MEM(c.BPF_DW, 1, 0, 8), m.BPF_ALU64_IMM(c.BPF_ADD, 1, 7), m.BPF_STX_MEM(c.BPF_DW, 0, 1, 8)]
+    r0, _ = with_map([*insns, m.BPF_MOV64_REG(0, 1), EXIT], spec(type))
+    assert r0 == (0 if type == "hash" or key not in (0, 3) else 7)
+
+
+def test_elements_come_and_go():
+    insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, 9), m.BPF_ST_MEM(c.BPF_DW, 10, -16, 5), *LOOKUP[:-1], m.BPF_MOV64_REG(3, 10)]
+    insns += [m.BPF_ALU64_IMM(c.BPF_ADD, 3, -16), m.BPF_MOV64_IMM(4, 0), m.BPF_EMIT_CALL(2), *LOOKUP]
+    insns += [m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 1), m.BPF_LDX_MEM(c.BPF_DW, 6, 0, 0)]
+    insns += [*LOOKUP[:-1], m.BPF_EMIT_CALL(3), m.BPF_ALU64_REG(c.BPF_SUB, 6, 0)]
+    insns += [*LOOKUP[:-1], m.BPF_EMIT_CALL(3), m.BPF_ALU64_REG(c.BPF_SUB, 6, 0), m.BPF_MOV64_REG(0, 6), EXIT]
+    assert with_map(insns, spec("hash", size=8))[0] == 5 + 2
+
+
+KEY = m.BPF_ST_MEM(c.BPF_W, 10, -4, 9)
+BEHIND_NULL = {
+    "not asked": [KEY, *LOOKUP, m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0)],
+    "asked of a sum": [KEY, *LOOKUP, m.BPF_ALU64_IMM(c.BPF_ADD, 0, 8), m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 1),
+                       m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0)],
+    "asked of the next answer": [
+        KEY, m.BPF_MOV64_IMM(6, 0), m.BPF_MOV64_IMM(7, 0), *LOOKUP, m.BPF_ALU64_IMM(c.BPF_ADD, 7, 1),
+        m.BPF_JMP_IMM(c.BPF_JEQ, 7, 2, 3), m.BPF_MOV64_REG(6, 0), m.BPF_ST_MEM(c.BPF_W, 10, -4, 1), m.BPF_JMP_A(-10),
+        m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 1), m.BPF_LDX_MEM(c.BPF_DW, 0, 6, 0),
+    ],
+    "in the low half only": [KEY, *LOOKUP, m.BPF_JMP32_IMM(c.BPF_JEQ, 0, 0, 1), m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0),
+                             m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0)],
+    "spilled, overwritten": [
+        m.BPF_ST_MEM(c.BPF_W, 10, -4, 1), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 5),
+        m.BPF_STX_MEM(c.BPF_DW, 10, 0, -16), m.BPF_MOV64_REG(2, 10), m.BPF_STX_MEM(c.BPF_DW, 10, 2, -24), m.BPF_LDX_MEM(c.BPF_DW, 2, 10, -24),
+        m.BPF_ST_MEM(c.BPF_DW, 2, -16, 8), m.BPF_LDX_MEM(c.BPF_DW, 0, 10, -16), m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEHIND_NULL)
+def test_what_looks_like_a_value_is_checked(name):
+    insns = BEHIND_NULL[name]
+    assert with_map([*insns, EXIT], spec("array"), checked_only=True)[:2] == (Fault, len(insns) - 1)
+
+
+@pytest.mark.parametrize(("offset", "size", "fine"), [(8, c.BPF_DW, True), (9, c.BPF_DW, False), (16, c.BPF_B, False)])
+def test_the_end_of_a_value(offset, size, fine):
+    insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, 1), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 2)]
+    outcome = with_map([*insns, m.BPF_LDX_MEM(size, 0, 0, offset), EXIT, EXIT], spec("array"), checked_only=True)
+    assert (outcome[0] == 0) is fine
+
+
+def test_a_map_that_programs_only_read():
+    insns = [
+        m.BPF_ST_MEM(c.BPF_W, 10, -4, 1),
+        *LOOKUP,
+        m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 1),
+        m.BPF_ST_MEM(c.BPF_W, 0, 0, 1),
+    ]
+    assert with_map([*insns, EXIT], spec("array", flags=0x80), checked_only=True)[:2] == (Fault, len(insns) - 1)
+
+
+STEP = [m.BPF_LDX_MEM(c.BPF_DW, 3, 2, 0), m.BPF_ALU64_REG(c.BPF_ADD, 3, 1), m.BPF_ALU64_IMM(c.BPF_ADD, 3, 10)]
+STEP += [m.BPF_STX_MEM(c.BPF_DW, 2, 3, 0)]
+
+
+def loop(count, answer, flags=0):
+    insns = [m.BPF_MOV64_IMM(1, count), *_function(2, 9), m.BPF_ST_MEM(c.BPF_DW, 10, -8, 0), m.BPF_MOV64_REG(3, 10)]
+    insns += [m.BPF_ALU64_IMM(c.BPF_ADD, 3, -8), m.BPF_MOV64_IMM(4, flags), m.BPF_EMIT_CALL(181)]
+    insns += [m.BPF_LDX_MEM(c.BPF_DW, 1, 10, -8), m.BPF_ALU64_REG(c.BPF_ADD, 0, 1), EXIT]
+    return [*insns, *STEP, answer, EXIT]
+
+
+@pytest.mark.parametrize(("count", "r0"), [(0, 0), (1, 11), (3, 36), ((8 << 20) + 1, 0xFFFFFFF9)])
+def test_a_loop_with_a_callback(count, r0):
+    insns = loop(count, m.BPF_MOV64_IMM(0, 0))
+    assert with_map(insns)[0] == r0
+
+
+def test_a_callback_ends_its_loop():
+    insns = loop(5, m.BPF_MOV64_REG(0, 1))
+    assert with_map(insns)[0] == 2 + 10 + 11
+
+
+def test_a_loop_with_flags():
+    insns = loop(5, m.BPF_MOV64_IMM(0, 0), flags=1)
+    assert with_map(insns)[0] == (1 << 64) - 22

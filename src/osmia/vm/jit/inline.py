@@ -33,7 +33,7 @@ def loop(w: Writer) -> bool:
     count = w.let(f"and i64 {w.num(1)}, {0xFFFFFFFF}")
     words, pointers = {2: w.num(3)}, {2: w.ptr(3)}
     if w.checked:
-        test_depth(w)
+        test_depth(w, w.let(f"icmp ult i64 {w.let(f'sub i64 {count}, 1')}, {MAX_LOOPS}"))
     many = w.let(f"icmp ugt i64 {count}, {MAX_LOOPS}")
     head, body, again, done = (w.fresh(name) for name in ("head", "body", "again", "done"))
     before, fuel = w.label, w.nums[FUEL]
