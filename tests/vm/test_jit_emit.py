@@ -341,7 +341,8 @@ BEHIND_NULL = {
                              m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0)],
     "spilled, overwritten": [
         m.BPF_ST_MEM(c.BPF_W, 10, -4, 1), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 5),
-        m.BPF_STX_MEM(c.BPF_DW, 10, 0, -16), m.BPF_MOV64_REG(2, 10), m.BPF_STX_MEM(c.BPF_DW, 10, 2, -24), m.BPF_LDX_MEM(c.BPF_DW, 2, 10, -24),
+        m.BPF_STX_MEM(c.BPF_DW, 10, 0, -16), m.BPF_MOV64_REG(2, 10),
+        m.BPF_STX_MEM(c.BPF_DW, 10, 2, -24), m.BPF_LDX_MEM(c.BPF_DW, 2, 10, -24),
         m.BPF_ST_MEM(c.BPF_DW, 2, -16, 8), m.BPF_LDX_MEM(c.BPF_DW, 0, 10, -16), m.BPF_LDX_MEM(c.BPF_DW, 0, 0, 0),
     ],
 }  # fmt: skip
@@ -355,7 +356,7 @@ def test_what_looks_like_a_value_is_checked(name):
 
 @pytest.mark.parametrize(("offset", "size", "fine"), [(8, c.BPF_DW, True), (9, c.BPF_DW, False), (16, c.BPF_B, False)])
 def test_the_end_of_a_value(offset, size, fine):
-    insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, 1), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 2)]
+    insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, 3), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 2)]
     outcome = with_map([*insns, m.BPF_LDX_MEM(size, 0, 0, offset), EXIT, EXIT], spec("array"), checked_only=True)
     assert (outcome[0] == 0) is fine
 
