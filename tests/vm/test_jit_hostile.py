@@ -27,7 +27,7 @@ CANARY = b"\xc5"
 SIZES = (64, 512, 4096, 16384)
 HIDDEN = 1024
 """Where in the largest block the address lies that programs get to know."""
-PLACE = re.compile(r" (at )?\(?-?0x.*", re.DOTALL)
+PLACE = re.compile(r" (at )?\(?-?0x.*|^.* (?=is no map)", re.DOTALL)
 """What lies where is not the same in two runs."""
 
 
@@ -121,24 +121,32 @@ def test_writing_to_memory_of_others_is_noticed():
     assert untouched is False
 
 
-def random_thrice(number):
-    """What a random program comes to: twice in the interpreter, at other addresses, and in native code."""
-    held, found = [], []
-    for engine in ("interp", "interp", "jit"):
+def random_program(number):
+    """What native code and the interpreter make of a random program; it may go by addresses, so that several runs of
+    the interpreter, each with other memory, say what it can come to.
+    """
+    held = []
+
+    def ending(engine):
         held.append(Random(number))
-        ending, place = held[-1].run(engine)
-        found.append((ending, place if ending in ("Fault", "BadInsn") else 0))
-    return found
+        kind, place = held[-1].run(engine)
+        return kind, place if kind in ("Fault", "BadInsn") else 0
+
+    native = ending("jit")
+    found = [ending("interp")]
+    while native not in found and len(held) < 12:
+        found.append(ending("interp"))
+    return native, found
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(5000, marks=pytest.mark.slow)])
 def test_random_programs(count):
     seen = set()
-    for number, answer in each(range(count), random_thrice):
+    for number, answer in each(range(count), random_program):
         assert not isinstance(answer, Died), (number, answer)
-        first, again, native = answer
-        assert native == first or again != first, number
-        seen.add(first[0])
+        native, found = answer
+        assert native in found, number
+        seen.add(native[0])
     assert {"ran", "Fault", "BadInsn"} <= seen
 
 
