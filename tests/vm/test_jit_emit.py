@@ -396,3 +396,12 @@ def test_a_callback_ends_its_loop():
 def test_a_loop_with_flags():
     insns = loop(5, m.BPF_MOV64_IMM(0, 0), flags=1)
     assert with_map(insns)[0] == (1 << 64) - 22
+
+
+@pytest.mark.parametrize("kind", ["ptr_", "trusted_ptr_", "rcu_ptr_or_null_", "rdonly_untrusted_mem"])
+def test_kernel_objects_are_read_by_a_probe(kind):
+    kinds = {1: {1: frozenset({kind})}}
+    insns = [m.BPF_LDX_MEM(c.BPF_DW, 1, 1, 0), m.BPF_LDX_MEM(c.BPF_W, 0, 1, 12), EXIT]
+    assert "call i64 @probe" not in text_of(insns, checked=False)
+    assert "call i64 @probe" in text_of(insns, checked=False, kinds=kinds)
+    assert "call i64 @probe" not in text_of(insns, checked=False, kinds={1: {1: frozenset({"map_value", "map_ptr"})}})

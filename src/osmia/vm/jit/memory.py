@@ -24,7 +24,7 @@ _LOADS = {OPS[f"LDX{bits}"]: (bits, "zext") for bits in (8, 16, 32, 64)}
 _LOADS |= {OPS[f"LDSX{bits}"]: (bits, "sext") for bits in (8, 16, 32)}
 _STORES = {OPS[f"ST{bits}"]: bits for bits in (8, 16, 32, 64)}
 RDONLY_PROG = 1 << 7
-_KERNEL_POINTER = re.compile(r"(trusted_|untrusted_|rcu_|percpu_)*ptr_")
+_KERNEL_POINTER = re.compile(r".*ptr_(or_null_)?|.*untrusted_mem")
 """Types of pointers into kernel objects, as the verifier names them (Fact.types)."""
 
 
