@@ -88,15 +88,20 @@ def table_of_engines(row: Row) -> Any:
     return table
 
 
+def compared(names: Sequence[str]) -> list[str]:
+    """The engines whose ratio to the kernel is worth a column: all but interpreters."""
+    return [name for name in names if name != KERNEL and "interpreter" not in name]
+
+
 def table_of_programs(rows: Sequence[Row], names: Sequence[str]) -> Any:
-    """Many programs: a line for each, a column for each engine, and how our best stands to the kernel."""
+    """Many programs: a line for each, a column for each engine, and how many times as fast as the kernel they are."""
     from rich.table import Table
 
     table = Table(title_justify="left")
     table.add_column("program")
     for name in names:
         table.add_column(name, justify="right")
-    shown = [n for n in names if n != KERNEL]
+    shown = compared(names)
     for name in shown:
         table.add_column(f"kernel / {name}", justify="right")
     for row in rows:
@@ -119,7 +124,7 @@ def skipped(rows: Iterable[Row]) -> list[str]:
 
 def markdown(rows: Sequence[Row], names: Sequence[str]) -> str:
     """The table of programs for a document."""
-    shown = [n for n in names if n != KERNEL]
+    shown = compared(names)
     head = ["program", *names, *(f"kernel / {n}" for n in shown)]
     lines = ["| " + " | ".join(head) + " |", "|---" + "|--:" * (len(head) - 1) + "|"]
     for row in rows:
