@@ -1,4 +1,4 @@
-"""What does a packet helper cost, called from a program: nanoseconds of one call, in both engines and in the kernel?
+"""What does a helper cost, called from a program: nanoseconds of one call, in both engines and in the kernel?
 
     python bench/helpers.py [--runs N]
 
@@ -35,7 +35,7 @@ ROOM = 1408
 
 @dataclass
 class Call:
-    """A helper with its arguments: "ctx", "buf" (memory of a map), or a number."""
+    """A helper with its arguments: "ctx", "buf" (memory of a map), a type of maps (such a map), or a number."""
 
     prog_type: str
     name: str
@@ -46,6 +46,19 @@ class Call:
 
 
 ROWS = [
+    Call("sched_cls", "ktime_get_ns", ()),
+    Call("sched_cls", "get_prandom_u32", ()),
+    Call("sched_cls", "get_smp_processor_id", ()),
+    Call("sched_cls", "get_current_pid_tgid", ()),
+    Call("sched_cls", "map_lookup_elem", ("array", "buf"), "array"),
+    Call("sched_cls", "map_lookup_elem", ("hash", "buf"), "hash"),
+    Call("sched_cls", "map_update_elem", ("array", "buf", "buf", 0), "array"),
+    Call("sched_cls", "map_update_elem", ("hash", "buf", "buf", 0), "hash"),
+    Call("sched_cls", "ringbuf_output", ("ringbuf", "buf", 16, 1), "16 bytes"),
+    Call("sched_cls", "perf_event_output", ("ctx", "perf_event_array", 0, "buf", 16), "nobody reads"),
+    Call("sched_cls", "probe_read_kernel", ("buf", 8, "buf"), "8 bytes"),
+    Call("sched_cls", "probe_read_kernel_str", ("buf", 8, "buf"), "empty"),
+    Call("sched_cls", "strtol", ("buf", 8, 10, "buf"), "no number"),
     Call("sched_cls", "skb_load_bytes", ("ctx", 14, "buf", 4), "4 bytes"),
     Call("sched_cls", "skb_load_bytes", ("ctx", 14, "buf", 64), "64 bytes"),
     Call("sched_cls", "skb_load_bytes", ("ctx", 14, "buf", 1408), "1408 bytes"),
@@ -69,25 +82,49 @@ ROWS = [
 ]
 
 
+SPECS = {
+    "array": MapSpec("numbers", "array", 4, 8, 64),
+    "hash": MapSpec("table", "hash", 4, 8, 64),
+    "ringbuf": MapSpec("ring", "ringbuf", 0, 0, 1 << 22),
+    "perf_event_array": MapSpec("events", "perf_event_array", 4, 4, 8),
+}
+
+
+def loads(reg: int, arg: str | int) -> list[Insn]:
+    """The argument in its register."""
+    if arg in SPECS:
+        return m.BPF_LD_MAP_FD(reg, 1)
+    pointers = {"ctx": m.BPF_MOV64_REG(reg, 6), "buf": m.BPF_MOV64_REG(reg, 7)}
+    return [pointers[arg] if isinstance(arg, str) else m.BPF_MOV64_IMM(reg, arg)]
+
+
+def filled() -> list[Insn]:
+    """Put in the element that look-ups find."""
+    arguments = [insn for reg, arg in enumerate(("hash", "buf", "buf", 0), 1) for insn in loads(reg, arg)]
+    return [*arguments, m.BPF_EMIT_CALL(helper_by_name("bpf_map_update_elem").id)]
+
+
 def program(row: Call, real: bool) -> Program:
     """The calls, or a zero in R0 instead of each."""
     body: list[Insn] = []
+    specs = [SPECS[arg] for arg in row.args if isinstance(arg, str) and arg in SPECS]
     for number in range(CALLS):
         name, args = (row.name, row.args) if row.then is None or number % 2 == 0 else row.then
         for reg, arg in enumerate(args, 1):
-            pointers = {"ctx": m.BPF_MOV64_REG(reg, 6), "buf": m.BPF_MOV64_REG(reg, 7)}
-            body.append(pointers[arg] if isinstance(arg, str) else m.BPF_MOV64_IMM(reg, arg))
+            body += loads(reg, arg)
         body.append(m.BPF_EMIT_CALL(helper_by_name(f"bpf_{name}").id) if real else m.BPF_MOV64_IMM(0, 0))
     back = [m.BPF_ALU64_IMM(c.BPF_SUB, 8, 1), m.BPF_JMP_IMM(c.BPF_JNE, 8, 0, -len(body) - 2)]
     start = [m.BPF_MOV64_REG(6, 1), *m.BPF_LD_MAP_VALUE(7, 0, 0), m.BPF_MOV64_IMM(8, LOOPS)]
+    start += filled() if "hash" in row.args else []
     code = [*start, *body, *back, m.BPF_MOV64_IMM(0, 0), m.BPF_EXIT_INSN()]
-    return Program("calls", row.prog_type, code, maps=[MapSpec("room", "array", 4, ROOM, 1)])
+    maps = [MapSpec("room", "array", 4, ROOM, 1), *specs]
+    return Program("calls", row.prog_type, code, maps=maps, license="GPL")
 
 
 def here(row: Call, real: bool, engine: str, checked: bool) -> Callable[[], float]:
     """One run of a machine, nanoseconds."""
     made = program(row, real)
-    maps = [create(made.maps[0])]
+    maps = [create(spec) for spec in made.maps]
     machine = Machine(made, maps=maps, helpers=helpers.table(), engine=engine, checked=checked)
     if machine.note:
         raise OsmiaError(machine.note)
@@ -96,7 +133,11 @@ def here(row: Call, real: bool, engine: str, checked: bool) -> Callable[[], floa
     def run() -> float:
         begin = time.perf_counter_ns()
         machine.run(ctx)
-        return float(time.perf_counter_ns() - begin)
+        took = float(time.perf_counter_ns() - begin)
+        for ring in maps[1:]:
+            if ring.type == "ringbuf":
+                list(ring.consume())
+        return took
 
     return run
 
