@@ -1,12 +1,13 @@
 """Packet helpers without a kernel beside them: contexts, checksums against the textbook, hashes, redirects."""
 
+import contextlib
 import re
 import struct
 from pathlib import Path
 
 import pytest
 from helpers.bench import Bench
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osmia.errors import Fault
@@ -15,10 +16,11 @@ from osmia.kernel import uapi
 from osmia.maps import create
 from osmia.maps.handle import WORD
 from osmia.obj.model import MapSpec
+from osmia.raw import read
 from osmia.sim import packet
 from osmia.vm.context import Context
 from osmia.vm.host import BareHost
-from osmia.vm.packet import SkbContext, XdpContext
+from osmia.vm.packet import PacketContext, SkbContext, XdpContext
 
 FRAME = bytes(12) + b"\x08\x00" + bytes(range(50))
 
@@ -74,6 +76,44 @@ def test_sums_check_both_sides():
         with pytest.raises(Fault, match="read of"):
             bench.call("bpf_csum_diff", *args, 0)
     assert bench.call("bpf_csum_diff", 8, 0, 12, 0, 0x12345) == 0x2346, "no bytes are read where there are none"
+
+
+NATIVE = sorted(n for n, (module, _) in fast.FAST.items()
+                if module.rpartition("_")[2] in ("packet", "csum", "xdp", "vlan", "room", "redirect"))  # fmt: skip
+WILD = st.one_of(
+    st.sampled_from([0, 1, 2, 4, 8, 14, 20, 40, 60, 64, 0x81, 0x0008, 0xDD86, 1 << 31, 1 << 32, 1 << 63]),
+    st.integers(-70, 70).map(lambda n: n % (1 << 64)),
+    st.integers(0, (1 << 64) - 1),
+    st.sampled_from(["ctx", "room", "room's end", "packet"]),
+)
+CONTEXTS = st.sampled_from([
+    lambda data: XdpContext(data), lambda data: SkbContext(data), lambda data: SkbContext(data, prog_type="cgroup_skb"),
+    lambda data: XdpContext(b"meta" + data, ctx=bytes([4]) + bytes(23)), lambda data: Context(data),
+])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    CONTEXTS,
+    st.binary(max_size=90),
+    st.lists(st.tuples(st.sampled_from(NATIVE), st.lists(WILD, min_size=4, max_size=4))),
+)
+def test_no_arguments_lead_out_of_the_packet(make, data, calls):
+    """Whatever a program that nobody verified passes on: an answer or a fault, and a packet that lies in its buffer."""
+    bench = Bench(ctx=make(data))
+    room, ctx = bench.room(64), bench.ctx
+    for name, args in calls:
+        start = ctx.start if isinstance(ctx, PacketContext) else 0
+        places = {"ctx": ctx.address, "room": room.address, "room's end": room.address + 60, "packet": start}
+        if isinstance(ctx, SkbContext) and len(data) % 2:  # what programs may write: nothing may rely on it
+            ctx.set("protocol", 8)
+            ctx.set("vlan_present", 1)
+        with contextlib.suppress(Fault):
+            bench.call(name, ctx.address, *(places.get(arg, arg) for arg in args))
+        if isinstance(ctx, PacketContext):
+            assert ctx.low <= ctx.meta <= ctx.start <= ctx.end <= ctx.high <= ctx.low + ctx._room.size
+            assert not any(read(ctx.high, ctx.low + ctx._room.size - ctx.high)), "nothing is written behind the buffer"
+            ctx.store_bytes(0, b"\xff" * (ctx.end - ctx.start))
 
 
 def textbook(data, seed=0):

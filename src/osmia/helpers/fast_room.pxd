@@ -18,7 +18,7 @@ cdef uint64_t DECAP_IPV4, DECAP_IPV6, FIXED_GSO, NO_CSUM_RESET, ENCAP_IP, ENCAP_
 
 @cython.locals(start=uint64_t)
 cdef uint64_t opened(uint64_t state, uint64_t behind, uint64_t room) noexcept nogil
-@cython.locals(start=uint64_t)
+@cython.locals(start=uint64_t, length=uint64_t)
 cdef uint64_t closed(uint64_t state, uint64_t behind, uint64_t room) noexcept nogil
 @cython.locals(same=bint)
 cdef void shifted(uint64_t state, int64_t delta) noexcept nogil

@@ -55,7 +55,8 @@ def opened(state: int, behind: int, room: int) -> int:
 def closed(state: int, behind: int, room: int) -> int:
     """Take away bytes behind the first, which move backward: 0 or -ENOMEM."""
     start = ld64(state + P_START)
-    if behind + room > ld64(state + P_END) - start:
+    length = ld64(state + P_END) - start
+    if behind > length or room > length - behind:
         return ENOMEM
     copy(start + room, start, behind)
     skb_start(state, s32(room))

@@ -50,11 +50,12 @@ def put_beside(ctx: int, proto: int, tci: int) -> None:
 
 def insert(state: int, ctx: int) -> int:
     """Write the tag that is beside the packet into the frame; 0 or a negative errno."""
-    if ld64(state + P_START) != ld64(state + P_MAC):
+    start = ld64(state + P_START)
+    if start != ld64(state + P_MAC) or ld64(state + P_END) - start < ETH_HLEN:
         return EINVAL
     if skb_start(state, -TAG):
         return ENOMEM
-    start = ld64(state + P_START)
+    start -= TAG
     copy(start, start + TAG, MACS)
     st16(start + MACS, ld32(ctx + PROTO))
     st16(start + MACS + 2, host16(ld32(ctx + TCI)))
