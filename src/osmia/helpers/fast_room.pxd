@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from osmia.helpers.fast_packet cimport packet_of
 from osmia.raw cimport copy, fill, ld32, ld64, st32, st64
 from osmia.vm.packetstate cimport ETH_HLEN, SKB, skb_start
-from osmia.vm.packetwords cimport P_END, P_ENCAPSULATED, P_MAC, P_NETWORK, P_START, P_SUMS, P_TRANSPORT
+from osmia.vm.packetwords cimport P_ENCAPSULATED, P_END, P_HIGH, P_MAC, P_NETWORK, P_START, P_SUMS, P_TRANSPORT
 from osmia.words cimport s32
 
 cdef enum:  # offsets in struct __sk_buff

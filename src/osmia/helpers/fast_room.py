@@ -16,7 +16,7 @@ if not cython.compiled:
     from osmia.helpers.fast_packet import packet_of
     from osmia.raw import copy, fill, ld32, ld64, st32, st64
     from osmia.vm.packetstate import ETH_HLEN, SKB, skb_start
-    from osmia.vm.packetwords import P_ENCAPSULATED, P_END, P_MAC, P_NETWORK, P_START, P_SUMS, P_TRANSPORT
+    from osmia.vm.packetwords import P_ENCAPSULATED, P_END, P_HIGH, P_MAC, P_NETWORK, P_START, P_SUMS, P_TRANSPORT
     from osmia.words import s32
 
     PROTOCOL, HASH = 16, 68  # offsets in struct __sk_buff
@@ -42,9 +42,12 @@ ROOM_FLAGS = SHRINK_FLAGS | ENCAP_IP | ENCAP_L4 | ENCAP_ETH | 0xFF << INNER_MAC_
 
 
 def opened(state: int, behind: int, room: int) -> int:
-    """Zeros behind the first bytes, which move forward: 0 or -ENOMEM."""
+    """Zeros behind the first bytes, which move forward: 0 or -ENOMEM.
+
+    Linux does not ask whether the packet is that long: what stood behind its end comes along, here too.
+    """
     start = ld64(state + P_START)
-    if behind > ld64(state + P_END) - start or skb_start(state, -s32(room)):
+    if behind > ld64(state + P_HIGH) - start or skb_start(state, -s32(room)):
         return ENOMEM
     copy(start - room, start, behind)
     fill(start - room + behind, 0, room)
