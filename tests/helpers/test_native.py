@@ -290,6 +290,29 @@ def test_a_lock_is_held_by_one_thread(engine, checked):
     assert not failed and box[0] == (0).to_bytes(8, "little") + (3 * TURNS).to_bytes(8, "little")
 
 
+@every_engine
+@pytest.mark.parametrize("name", ["ktime_get_ns", "get_prandom_u32"])
+def test_threads_never_get_the_same_step_of_clock_or_chance(name, engine, checked):
+    world = World(cpus=2)
+    spec = MapSpec("seen", "array", 4, 8, TURNS // 20)
+    boxes = [maps.create(spec) for _ in range(2)]
+    code = [I(6, 0), call(name), m.BPF_STX_MEM(BPF_DW, 10, 0, -8), m.BPF_STX_MEM(BPF_W, 10, 6, -16)]
+    code += [*m.BPF_LD_MAP_FD(1, 0), *stack(2, -16), *stack(3, -8), I(4, 0), call("map_update_elem"), A(BPF_ADD, 6, 1)]
+    code += [m.BPF_JMP_IMM(BPF_JNE, 6, TURNS // 20, -13), I(0, 0), m.BPF_EXIT_INSN()]
+    machines = [machine(code, [spec], [box], engine, checked, world) for box in boxes]
+    threads = [threading.Thread(target=one.run) for one in machines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seen = [value for box in boxes for value in box.values()]
+    again = World()
+    step = (lambda: again.ktime_ns()) if name == "ktime_get_ns" else again.prandom_u32
+    assert sorted(int.from_bytes(v, "little") if isinstance(v, bytes) else v for v in seen) == sorted(
+        step() for _ in range(len(seen))
+    )
+
+
 # -- ring buffers ------------------------------------------------------------------------------------------------------
 
 

@@ -32,5 +32,6 @@ cdef uint64_t readable(uint64_t run, uint64_t address) noexcept nogil
 cdef uint64_t flags_there(uint64_t run) noexcept nogil
 @cython.locals(step=uint64_t, M64=uint64_t)
 cdef uint64_t all_readable(uint64_t run, uint64_t address, uint64_t size) noexcept nogil
-@cython.locals(length=uint64_t, step=uint64_t, M64=uint64_t)
 cdef uint64_t text_length(uint64_t run, uint64_t address, uint64_t room) noexcept nogil
+@cython.locals(length=uint64_t, M64=uint64_t)
+cdef uint64_t text_behind(uint64_t run, uint64_t address, uint64_t room, uint64_t step) noexcept nogil

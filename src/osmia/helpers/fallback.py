@@ -106,10 +106,14 @@ def all_readable(run: int, address: int, size: int) -> int:
 
 def text_length(run: int, address: int, room: int) -> int:
     """Bytes before the NUL, at most ``room`` - 1; M64 when neither NUL nor limit comes before the memory ends."""
+    return text_behind(run, address, room, readable(run, address))
+
+
+def text_behind(run: int, address: int, room: int, step: int) -> int:
+    """``text_length`` where the first ``step`` bytes are known to be readable."""
     M64 = 0xFFFFFFFFFFFFFFFF
     length = 0
     while length < room:
-        step = readable(run, (address + length) & M64)
         if step == 0:
             return M64
         if step > room - length:
@@ -119,4 +123,6 @@ def text_length(run: int, address: int, room: int) -> int:
                 return length
             length += 1
             step -= 1
+        if length < room:
+            step = readable(run, (address + length) & M64)
     return room - 1

@@ -1,6 +1,6 @@
 cimport cython
 from libc.stdint cimport uint64_t
-from osmia.helpers.fallback cimport USER, WRITABLE, all_readable, flags_there, readable, text_length
+from osmia.helpers.fallback cimport USER, WRITABLE, all_readable, flags_there, readable, text_behind
 from osmia.raw cimport copy, fill, st8
 from osmia.vm.run cimport may, refuse
 
@@ -13,7 +13,7 @@ cdef uint64_t in_space(uint64_t run, uint64_t address, uint64_t space) noexcept 
 cdef uint64_t refusal(uint64_t address, uint64_t space) noexcept nogil
 @cython.locals(step=uint64_t)
 cdef uint64_t probe_bytes(uint64_t run, uint64_t dst, uint64_t size, uint64_t source, uint64_t space) noexcept nogil
-@cython.locals(length=uint64_t)
+@cython.locals(step=uint64_t, length=uint64_t)
 cdef uint64_t probe_text(uint64_t run, uint64_t dst, uint64_t size, uint64_t source, uint64_t space) noexcept nogil
 
 cdef uint64_t probe_read(uint64_t run, uint64_t dst, uint64_t size, uint64_t source, uint64_t r4, uint64_t r5) noexcept nogil

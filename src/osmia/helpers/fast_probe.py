@@ -14,7 +14,7 @@ except ImportError:
     from osmia._cy import cython
 
 if not cython.compiled:
-    from osmia.helpers.fallback import USER, WRITABLE, all_readable, flags_there, readable, text_length
+    from osmia.helpers.fallback import USER, WRITABLE, all_readable, flags_there, readable, text_behind
     from osmia.raw import copy, fill, st8
     from osmia.vm.run import may, refuse
 
@@ -62,7 +62,8 @@ def probe_text(run: int, dst: int, size: int, source: int, space: int) -> int:
         return refuse(run, dst, size, 1)
     if size == 0:
         return 0
-    length = text_length(run, source, size) if in_space(run, source, space) else M64
+    step = in_space(run, source, space)
+    length = text_behind(run, source, size, step) if step else M64
     if length == M64:
         fill(dst, 0, size)
         return refusal(source, space)
