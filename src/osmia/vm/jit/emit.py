@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from osmia.vm.jit import alu, atomic, helpers, invoke, memory
 from osmia.vm.jit import blocks as b
 from osmia.vm.jit.module import Module
+from osmia.vm.jit.scopes import UNLIKELY, WORDS_ONLY
 from osmia.vm.jit.source import Source
 from osmia.vm.jit.unit import Options, Unit
 from osmia.vm.jit.writer import FUEL, LOOPS, Writer, code_address
@@ -106,11 +107,11 @@ def _pay(w: Writer, block: Block) -> None:
         fuel = w.nums[FUEL]
         more, go, label = w.fresh("more"), w.fresh("go"), w.label
         empty = w.let(f"icmp slt i64 {fuel}, 1")
-        w.do(f"br i1 {empty}, label %{more}, label %{go}, !prof !0")
+        w.do(f"br i1 {empty}, label %{more}, label %{go}{UNLIKELY}")
         w.at(more)
         w.store_word("fuel", fuel or "0")
         w.store_word("pc", str(block.start))
-        w.module.call(w, "refill", [])
+        w.module.call(w, "refill", [], WORDS_ONLY)
         stop = w.let(f"icmp ne i64 {w.load_word('fault')}, 0")  # set even where the answer got lost: Ctrl-C
         granted = w.load_word("fuel")
         w.do(f"br i1 {stop}, label %{w.failing(granted)}, label %{go}")

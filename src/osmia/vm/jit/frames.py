@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from osmia.vm.jit.scopes import STATE_ACCESS
 from osmia.vm.ops import FRAME_SIZE, FRAME_STRIDE
+from osmia.vm.packetwords import OFFSETS as PACKET
 from osmia.vm.runwords import OFFSETS
 
 if TYPE_CHECKING:
@@ -23,8 +25,9 @@ def prologue(w: Writer) -> str:
             f"  %fp = getelementptr i8, ptr %frame, i64 {FRAME_SIZE}",
         ]
     lines += _zeros(frame.zeros)
-    if w.wants_packet:
-        lines += _packet()
+    if w.wants_packet or w.packet_words:
+        w.module.tool("nowhere")
+        lines += [*_packet(), *(line for name in sorted(w.packet_words) for line in _packet_word(name))]
     return "\n".join(lines)
 
 
@@ -70,4 +73,11 @@ def _packet() -> list[str]:
         "  %packet.now = load ptr, ptr %packet.at, align 8",
         "  %packet.none = icmp eq ptr %packet.now, null",
         "  %packet = select i1 %packet.none, ptr @nowhere, ptr %packet.now",
+    ]
+
+
+def _packet_word(name: str) -> list[str]:
+    return [
+        f"  %packet.{name}.at = getelementptr i8, ptr %packet, i64 {PACKET[name]}",
+        f"  %packet.{name} = load i64, ptr %packet.{name}.at, align 8{STATE_ACCESS}",
     ]

@@ -198,7 +198,10 @@ def _in_packet(w: Writer, at: str, size: int) -> str:
 
 
 def packet_word(w: Writer, name: str) -> str:
-    """A word of the packet's state."""
+    """A word of the packet's state; in a function that calls nothing it is read once, at the start."""
+    if w.is_leaf:
+        w.packet_words.add(name)
+        return f"%packet.{name}"
     pointer = w.let(f"getelementptr i8, ptr {w.packet()}, i64 {PACKET[name]}")
     return w.let(f"load i64, ptr {pointer}, align 8{STATE_ACCESS}")
 

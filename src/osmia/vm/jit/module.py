@@ -57,10 +57,10 @@ class Module:
         self._declared[name] = f"declare i64 {quoted(name)}(ptr{', i64' * (words - 1)}) #0"
         return quoted(name)
 
-    def call(self, w: Writer, name: str, arguments: list[str]) -> str:
-        """Write a call of one of the engine's functions; returns the answer's name."""
+    def call(self, w: Writer, name: str, arguments: list[str], notes: str = "") -> str:
+        """Write a call of one of the engine's functions, with metadata; returns the answer's name."""
         function = self.function(name, Symbol(name), CALL_SIGNATURES[name])
-        return w.let(f"call i64 {function}(ptr %run{''.join(f', i64 {a}' for a in arguments)})")
+        return w.let(f"call i64 {function}(ptr %run{''.join(f', i64 {a}' for a in arguments)}){notes}")
 
     def tool(self, name: str) -> None:
         """Have one of the module's own functions in it."""
@@ -207,11 +207,14 @@ def _trap(module: Module) -> str:
 
 
 def _admit(module: Module) -> str:
-    """Ask ``may``, and note the fault where it says no."""
+    """Ask ``may``, and note the fault where it says no.
+
+    Hidden, not internal: LLVM rewrites the calls of internal functions, and what is noted at them gets lost.
+    """
     may = module.function("may", Symbol("may"), CALL_SIGNATURES["may"])
     return "\n".join(
         [
-            "define internal i1 @admit(ptr %run, i64 %address, i64 %size, i64 %write, i64 %pc) #1 {",
+            "define hidden i1 @admit(ptr %run, i64 %address, i64 %size, i64 %write, i64 %pc) #1 {",
             f"  %answer = call i64 {may}(ptr %run, i64 %address, i64 %size, i64 %write)",
             "  %fine = icmp ne i64 %answer, 0",
             "  br i1 %fine, label %yes, label %no",

@@ -46,6 +46,8 @@ class Writer:
         if any(self.rows[s].op == b.MAY_GOTO for block in function.blocks.values() for s in block.slots):
             self.carried.append(LOOPS)
         self.wants_packet = False
+        self.packet_words: set[str] = set()
+        self.is_leaf = not any(self.rows[s].op in b.CALLS for block in function.blocks.values() for s in block.slots)
         self._names = 0
         self._outs: dict[int, tuple[str, Values, Values]] = {}
         self._joins: list[tuple[int, Block]] = []
@@ -138,7 +140,6 @@ class Writer:
 
     def packet(self) -> str:
         """The state of the packet; of one without a byte where there is none."""
-        self.module.tool("nowhere")
         self.wants_packet = True
         return "%packet"
 
