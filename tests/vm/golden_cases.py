@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vm.golden_io import Case
-from vm.progen import TYPES, Generator
 
 from osmia.isa import OPS, Insn, Kind, Op
 from osmia.isa import consts as c
@@ -140,15 +139,4 @@ def calls() -> Iterator[Case]:
     ])  # fmt: skip
 
 
-def random_programs() -> Iterator[Case]:
-    """A few of the generator's, with everything in them."""
-    generator = Generator(20)
-    for number in range(12):
-        prog_type = TYPES[number % 3]
-        yield Case(f"random_{number}", prog_type, generator.packet(), generator.program(prog_type, 10))
-
-
-FILES = {
-    "arithmetic": arithmetic, "jumps": jumps, "memory": memory, "legacy": legacy, "calls": calls,
-    "random": random_programs,
-}  # fmt: skip
+FILES = {"arithmetic": arithmetic, "jumps": jumps, "memory": memory, "legacy": legacy, "calls": calls}

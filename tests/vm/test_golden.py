@@ -13,12 +13,17 @@ from osmia.vm import Machine
 FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
 
 
+@pytest.mark.parametrize("engine", ["interp", "jit"])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_golden(path):
+def test_golden(path, engine):
+    if engine == "jit":
+        pytest.importorskip("llvmlite")
     cases = golden_io.read(path)
     assert cases
     for case in cases:
-        result = Machine(case.program).run(case.context())
+        machine = Machine(case.program, engine=engine)
+        result = machine.run(case.context())
+        assert machine.note == ""
         assert (hex(result.retval), case.visible(result.data)) == (hex(case.retval), case.visible(case.out)), case.name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from osmia.api import Program
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from osmia.live.maps import LiveMap
 
 Engine = Callable[[Trial], Outcome]
+GET_SMP_PROCESSOR_ID = 8
 PER_CPU = ("percpu_array", "percpu_hash", "lru_percpu_hash")
 ORDERED = ("queue", "stack")
 OPAQUE = ("prog_array", "array_of_maps", "hash_of_maps", "bloom_filter", "ringbuf", "perf_event_array", "stack_trace")
@@ -118,7 +119,7 @@ def run_kernel(trial: Trial) -> Outcome:
     with closing(LiveMaps(trial.specs, trial.others)) as maps:
         try:
             loaded = maps.load(trial.program)
-            with first_cpu():
+            with first_cpu() if depends_on_cpu(trial) else nullcontext():
                 got = loaded.test_run(_frame(trial), trial.ctx or b"")
         except (KernelError, MapError) as error:
             raise Refused(str(error)) from error
@@ -154,6 +155,15 @@ def _taken(living: LiveMap) -> Iterator[bytes]:
             yield living.take()
         except MapError:
             return
+
+
+def depends_on_cpu(trial: Trial) -> bool:
+    """Does it matter on which CPU it runs?  Moving there can take long on a busy machine."""
+    asks = any(
+        insn.code == 0x85 and insn.src_reg == 0 and insn.imm == GET_SMP_PROCESSOR_ID
+        for program in (trial.program, *trial.others.values()) for insn in program.insns
+    )  # fmt: skip
+    return asks or any(spec.type in PER_CPU for spec in trial.specs)
 
 
 @contextmanager

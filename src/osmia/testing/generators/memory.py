@@ -17,6 +17,8 @@ PACKETS = {"xdp": (0, 4, 8), "sk_msg": (0, 8, -1), "sk_reuseport": (0, 8, -1)}
 SKB_PACKETS = ("sched_cls", "sched_act", "cgroup_skb", "lwt_in", "lwt_out", "lwt_xmit", "sk_skb", "flow_dissector",
                "lwt_seg6local")  # fmt: skip
 SKB_DATA = (76, 80, 140)
+SKB_SHORT = (12, 13, 14, 15, 44, 45, 46, 47)
+"""queue_mapping and tc_index of ``struct __sk_buff``."""
 LD_ABS_TYPES = ("socket_filter", "sched_cls", "sched_act")
 
 
@@ -302,6 +304,8 @@ def ctx_read(b: Builder) -> None:
 def ctx_write(b: Builder) -> None:
     """A store to the context."""
     ctx, known = b.context(), fields(b.unit.shape, True)
+    if b.unit.world is not None:  # the kernel keeps two bytes of these
+        known = tuple(field for field in known if field[0] not in SKB_SHORT)
     if ctx < 0 or not known:
         return ctx_read(b)
     off, size, _ = known[b.below(len(known))]
