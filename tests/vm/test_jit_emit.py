@@ -354,6 +354,13 @@ def test_what_looks_like_a_value_is_checked(name):
     assert with_map([*insns, EXIT], spec("array"), checked_only=True)[:2] == (Fault, len(insns) - 1)
 
 
+def test_a_function_called_with_a_value_and_through_a_pointer_with_anything():
+    insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, 1), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JNE, 0, 0, 1), EXIT, m.BPF_MOV64_REG(1, 0)]
+    insns += [m.BPF_CALL_REL(5), *_function(3, 4), m.BPF_MOV64_IMM(1, 64)]
+    insns += [Insn(c.BPF_JMP | c.BPF_CALL | c.BPF_X, 3), EXIT, m.BPF_LDX_MEM(c.BPF_DW, 0, 1, 0), EXIT]
+    assert with_map(insns, spec("array"), checked_only=True)[:2] == (Fault, len(insns) - 2)
+
+
 @pytest.mark.parametrize(("offset", "size", "fine"), [(8, c.BPF_DW, True), (9, c.BPF_DW, False), (16, c.BPF_B, False)])
 def test_the_end_of_a_value(offset, size, fine):
     insns = [m.BPF_ST_MEM(c.BPF_W, 10, -4, 3), *LOOKUP, m.BPF_JMP_IMM(c.BPF_JEQ, 0, 0, 2)]

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def local(w: Writer) -> None:
-    """A call of a function of the program."""
+    """A call of a function of the program.
+
+    A program that nobody verified may look at R1 to R5 afterwards: it finds what it put there (in the interpreter, what
+    the function left there).
+    """
     target = w.slot + 1 + w.row.off
     if w.checked:
         test_depth(w)

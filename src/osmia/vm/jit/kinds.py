@@ -31,6 +31,11 @@ class Kind(NamedTuple):
         """Is it kept as ``ptr``?"""
         return self.name not in ("const", "function")
 
+    @property
+    def is_map(self) -> bool:
+        """Is it certainly the handle of map ``number``?"""
+        return self.name == "map" and self.offset == 0 and self.null < 0
+
     def moved(self, by: int | None) -> Kind:
         """The pointer after an addition; ``None``: of an unknown number."""
         offset = None
@@ -67,6 +72,13 @@ def join(a: Kind | None, c: Kind | None) -> Kind | None:
 def _or_null(a: Kind, c: Kind) -> Kind | None:
     pointer = c if a == ZERO else a if c == ZERO else None
     return pointer._replace(null=UNSURE) if pointer is not None and pointer.is_pointer else None
+
+
+def guess(kind: Kind | None) -> Kind | None:
+    """What may well be, but has not to be: good for choosing a test, and for nothing else."""
+    if kind is None or not kind.is_pointer or kind.name == "map":
+        return None
+    return Kind("frame" if kind.name in ("stack", "frame") else "memory")
 
 
 def add(a: Kind | None, c: Kind | None, minus: bool) -> Kind | None:

@@ -53,7 +53,7 @@ class Known(NamedTuple):
 def known(source: Source, slot: int, state: State) -> Known | None:
     """The call in that row, where it can do without the helper's body."""
     call, table = CALLS.get(source.helper_name(slot)), state[1]
-    if call is None or table is None or table.name != "map" or table.offset != 0:
+    if call is None or table is None or not table.is_map:
         return None
     shape = source.shape(table.number)
     if shape is None or call.operation not in shape.operations or (call.changes and shape.flags & RDONLY_PROG):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from osmia.vm.jit import blocks as b
 from osmia.vm.jit import spills
-from osmia.vm.jit.kinds import UNSURE, ZERO, Kind, add, join
+from osmia.vm.jit.kinds import UNSURE, ZERO, Kind, add, guess, join
 from osmia.vm.ops import IMM, OPS
 from osmia.words import s64
 
@@ -57,10 +57,16 @@ class Types:
         self._waiting: list[tuple[int, int]] = []
         self._enter(0, [Kind("ctx", offset=0), None, None, None, None])
         self._run()
-        for entry in b.callbacks(source.code):
-            if not self.at[entry]:  # or else a loop calls it, and that knows more
-                self._enter(entry, [None] * 5)
-        self._run()
+        self._open(b.callbacks(source.code))
+
+    def _open(self, entries: list[int]) -> None:
+        """Functions whose address is taken may be called with anything: what is known of their arguments is a guess."""
+        before: list[State | None] = []
+        while before != (now := [self.at[entry].get(entry) for entry in entries]):
+            before = now
+            for entry, state in zip(entries, now, strict=True):
+                self._enter(entry, [guess(kind) for kind in state[1:6]] if state else [None] * 5)
+            self._run()
 
     def _enter(self, entry: int, arguments: list[Kind | None]) -> None:
         self._arrive(entry, entry, [ZERO, *arguments, *([ZERO] * 4), Kind("stack", offset=0), spills.NONE])
@@ -169,17 +175,20 @@ class Types:
 
     def _answer(self, slot: int, state: State) -> Kind | None:
         table = state[1]
-        if self.source.helper_name(slot) != LOOKUP or table is None or table.name != "map" or table.offset != 0:
+        if (
+            self.source.helper_name(slot) != LOOKUP
+            or table is None
+            or table.name != "map"
+            or table.offset != 0
+            or table.null >= 0
+        ):
             return None
         shape = self.source.shape(table.number)
         return Kind("value", table.number, 0, slot) if shape and shape.type in VALUE_MAPS else None
 
     def _loop(self, target: int, given: Kind | None) -> None:
-        """The callback of a loop gets a number and what the loop is given.  Others may call it, so this is a guess."""
-        kind = None
-        if given is not None and given.is_pointer and given.name != "map":
-            kind = Kind("frame" if given.name in ("stack", "frame") else "memory")
-        self._enter(target, [None, kind, None, None, None])
+        """The callback of a loop gets a number and what the loop is given."""
+        self._enter(target, [None, guess(given), None, None, None])
 
     def _call(self, slot: int, state: State) -> None:
         target = slot + 1 + self.rows[slot].off
