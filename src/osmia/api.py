@@ -115,10 +115,13 @@ class Program(model.Program):
 
             return LiveExecutable(self)
         look, facts = self._trust(checked)
-        return Executable(
+        ready = Executable(
             *(self, self.shared_maps, world),
             engine=engine, checked=look, facts=facts, budget=budget, trace=trace,
         )  # fmt: skip
+        if checked == "auto" and not look:
+            ready.machine.vouch = _accepted
+        return ready
 
     def _trust(self, checked: bool | str) -> tuple[bool, Any]:
         """Whether to look at every access, and the verifier's facts where it was asked and accepts the program."""
@@ -130,6 +133,13 @@ class Program(model.Program):
 
         verdict = judge(self, log_level=0, facts=True)
         return not verdict.ok, verdict.facts.types() if verdict.ok and verdict.facts is not None else None
+
+
+def _accepted(program: model.Program) -> bool:
+    """Does the verifier take it?"""
+    from osmia.verifier.judge import judge
+
+    return judge(program, log_level=0).ok
 
 
 def _instructions(source: str | bytes | Iterable[Insn], dialect: str | None) -> list[Insn]:

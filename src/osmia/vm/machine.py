@@ -101,6 +101,8 @@ class Machine:
         self._facts = facts
         self._tiers = None if trace else tiers_of(engine)
         self._jit: Jit | None = None
+        self.vouch: Callable[[Program], bool] | None = None
+        """Asked before a tail call first goes to another program: may that run as this one does?  None: it may."""
         self._running = False
         self._known: dict[int, tuple[Any, int]] = {}
         self.code = self._load(program, self.maps)
@@ -271,6 +273,8 @@ class Machine:
         machine = getattr(target, "machine", target)
         program = machine.program if isinstance(machine, Machine) else target
         if id(program) not in self._known:
+            if self.vouch is not None and not self.vouch(program):
+                raise VmError(f"a tail call to {program.name}, which the verifier refuses, from a run without checks")
             living = getattr(target, "living_maps", list)
             self._load(program, machine.maps if isinstance(machine, Machine) else living())
         return self._known[id(program)][1]
