@@ -16,7 +16,9 @@ from vm.test_hostile import Hostile as Random
 
 import osmia
 from osmia.errors import OsmiaError, VmError
+from osmia.isa import macros as m
 from osmia.raw import Buffer, read, write
+from osmia.sim import MapSet
 from osmia.testing.engines import ENGINES, SAFE, Refused, run_osmia
 from osmia.testing.isolate import Died, each
 from osmia.testing.trials import Outcome
@@ -155,3 +157,21 @@ def test_all_is_in_the_corpus():
     assert {case.error for case in CASES.values()} == {"", "Fault", "BadInsn", "VmError", "BudgetExceeded"}
     assert all(isinstance(case, Hostile) and case.budget >= FOREVER for case in CASES.values())
     assert issubclass(Refused, OsmiaError)
+
+
+@pytest.mark.parametrize("engine", ["interp", "jit"])
+def test_a_run_without_checks_goes_to_no_program_that_the_verifier_refuses(engine):
+    """Linux verifies what it puts into a prog_array; here anything may stand in one."""
+
+    def trusting(case):
+        trial = case.trial(8)
+        trial.program.insns.insert(-1, m.BPF_MOV64_IMM(0, 0))  # R0 as the verifier wants it
+        maps = MapSet(trial.specs)
+        maps.programs = {name: osmia.Program.of(other, maps) for name, other in trial.others.items()}
+        ready = osmia.Program.of(trial.program, maps).load(engine=engine, checked="auto")
+        with pytest.raises(VmError, match="which the verifier refuses"):
+            ready.run(data=bytes(64))
+        return ready.machine.vouch is not None
+
+    ((_, answer),) = each([CASES["to a program that faults"]], trusting)
+    assert answer is True
