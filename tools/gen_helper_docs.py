@@ -51,12 +51,16 @@ same: `bpf_snprintf` (every conversion, flag and width; malformed formats; the 5
 `bpf_skb_change_head`, `bpf_skb_change_tail`, `bpf_skb_change_type`, `bpf_xdp_adjust_head`, `_tail` and `_meta`,
 `bpf_xdp_load_bytes`, `bpf_xdp_store_bytes`, `bpf_xdp_get_buff_len`, `bpf_probe_read_kernel` and `_str`,
 `bpf_redirect`, `_peer` and `_neigh`, and the map helpers (rows of random calls, with pointers kept across updates).
+Packet helpers also run in rows of up to six on random packets, `bpf_skb_vlan_push`, `_pop`, `bpf_skb_adjust_room`,
+`bpf_skb_change_proto` and `bpf_set_hash` among them, in both engines: every answer, the packet, its metadata and the
+context must be the kernel's after each call (`tests/helpers/test_live_sequences.py`).
 
 Where they can't be the same:
 
 - `%p` and `%pK` print a hash of the address. The kernel's key is random at each boot, ours is fixed. `%ps`, `%pS` and
   `%pB` print a symbol where the host knows one (`host.symbol(address)`), else the number, as the kernel does.
-- `bpf_get_hash_recalc`, `bpf_get_prandom_u32` and the clocks are deterministic.
+- `bpf_get_hash_recalc`, `bpf_get_prandom_u32` and the clocks are deterministic. A flow's hash is the same for all its
+  packets in both directions, as in the kernel, but its key is fixed.
 - Packets are linear and have 256 bytes of head room; `bpf_skb_change_head` and `_tail` answer `-ENOMEM` where the
   kernel would copy to a larger buffer. No checksum is offloaded (CHECKSUM_NONE).
 - An address tells user from kernel memory only by its region (`kind="user"`). `bpf_probe_read_kernel` of a bad address
