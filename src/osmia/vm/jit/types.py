@@ -175,13 +175,7 @@ class Types:
 
     def _answer(self, slot: int, state: State) -> Kind | None:
         table = state[1]
-        if (
-            self.source.helper_name(slot) != LOOKUP
-            or table is None
-            or table.name != "map"
-            or table.offset != 0
-            or table.null >= 0
-        ):
+        if self.source.helper_name(slot) != LOOKUP or table is None or not table.is_map:
             return None
         shape = self.source.shape(table.number)
         return Kind("value", table.number, 0, slot) if shape and shape.type in VALUE_MAPS else None
