@@ -119,7 +119,7 @@ class Buckets(Map):
     def link(self, bucket: int, element: int, hashed: int) -> None:
         """Put an element whose key and value are complete at the head of its bucket, which is locked."""
         store32(element + HASH, hashed)
-        st64(element, ld64(bucket))
+        store64(element, ld64(bucket))  # whoever still stands on it and goes on from here sees that it had left
         store64(bucket, element)
 
     def unlink(self, bucket: int, element: int) -> bool:
