@@ -90,7 +90,7 @@ print(json.dumps([took * 1e3, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def processes(path: Path, name: str, data: bytes, times: int = 3) -> dict[str, dict[str, float]]:
-    """Whole processes that open an object and run its program once: milliseconds of CPU time and MiB at most; medians."""
+    """Whole processes that open an object and run its program once: CPU time (ms) and MiB at most; medians."""
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="osmia-bench-") as place:
         Path(place).chmod(0o700)
