@@ -29,8 +29,7 @@ CANARY = b"\xc5"
 SIZES = (64, 512, 4096, 16384)
 HIDDEN = 1024
 """Where in the largest block the address lies that programs get to know."""
-PLACE = re.compile(r" (at )?\(?-?0x.*|^.* (?=is no map)", re.DOTALL)
-"""What lies where is not the same in two runs."""
+PLACE = re.compile(r" (at )?\(?-?0x.*", re.DOTALL)
 
 
 def blocks():
@@ -79,11 +78,16 @@ def test_it_ends_as_it_must(outcomes, family, engine):
         assert found == (case.error, case.at), (case.name, outcome.why)
 
 
+def words(outcome):
+    """The error's words without what lies where, which is not the same in two runs."""
+    return "is no map" if "is no map" in outcome.why else PLACE.sub("", " " + outcome.why)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_both_engines_say_the_same(outcomes, name):
     first, second = (of(outcomes, name, engine) for engine in SAFE)
     assert not first.differs(second)
-    assert PLACE.sub("", " " + first.why) == PLACE.sub("", " " + second.why)
+    assert words(first) == words(second)
 
 
 def test_a_loop_of_a_hundred_million_turns_ends_when_another_thread_says_so():
