@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from osmia.errors import Fault
 from osmia.memory import Memory, Region
+from osmia.vm.faults import access_fault, map_fault
 from osmia.vm.host import Host
 
 if TYPE_CHECKING:
@@ -99,15 +99,13 @@ class Env:
         """The map with that handle.  Raises Fault when there is none."""
         region = self.memory.find(address)
         if region is None or region.kind != "map" or region.address != address:
-            raise Fault(f"{self.memory.describe(address)} is no map", address=address)
+            raise map_fault(self.memory, address)
         return region.owner
 
     def check(self, address: int, size: int, write: bool = False) -> None:
         """Raise Fault unless the program may touch these bytes.  No bytes are always fine."""
         if size and not self.memory.check(address, size, write):
-            access = "write" if write else "read"
-            reason = f"{access} of {size} bytes at {address:#x} ({self.memory.describe(address)})"
-            raise Fault(reason, address=address, size=size, access=access)
+            raise access_fault(self.memory, address, size, write)
 
 
 def poll() -> None:
