@@ -11,8 +11,10 @@ from collections import Counter
 import pytest
 
 from osmia.btf import Btf, types
+from osmia.errors import InternalError
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.maps import batch, commands, create
+from osmia.maps.array import Array
 from osmia.maps.handle import CURSOR_SIZE, WORD
 from osmia.obj.model import MapSpec
 from osmia.raw import Buffer, add64, ld32, ld64, read, st32, st64
@@ -355,3 +357,16 @@ def test_a_lock_that_nobody_lets_go_is_an_error_and_stays():
     st32(native.lookup(0) + 4, 77)
     assert native.update(0, 1, LOCKED) == EBUSY
     assert ld32(native.lookup(0) + 4) == 77 and ld64(native.lookup(0) + 8) == 0
+
+
+def test_a_compiled_map_does_not_take_half_a_family():
+    class Half(Array):
+        def find_elem(self, key, cpu):
+            return 0
+
+    spec = MapSpec("m", "array", 4, 8, 1)
+    if compiled(make("array", 1)):
+        with pytest.raises(InternalError, match="Half is not compiled"):
+            Half(spec)
+    else:
+        assert Half(spec).lookup(0, 0) == 0

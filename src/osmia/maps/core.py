@@ -15,6 +15,7 @@ try:
     import cython
 except ImportError:
     from osmia._cy import cython
+from osmia.errors import InternalError
 from osmia.kernel.uapi import MAP_TYPE
 from osmia.maps import handle
 from osmia.maps.fields import special_fields
@@ -31,6 +32,7 @@ ENOTSUPP = 524
 """The kernel's own errno for "this map type can't do that"; it has no name in user space."""
 
 UNSUPPORTED, BUSY = -ENOTSUPP, -errno.EBUSY
+IN_C = ("find", "put", "drop", "next", "push", "pop", "peek", "each")
 PATIENCE = 1 << 21
 """Turns after which a spin lock inside a value is taken for abandoned: the program that took it may have ended."""
 
@@ -104,6 +106,9 @@ class Core:
         self._write_native()
 
     def _write_native(self) -> None:
+        if cython.compiled and any(hasattr(type(self), f"{name}_elem") for name in IN_C):
+            # C code would not see these: a family in plain Python overrides lookup, update and so on instead
+            raise InternalError(f"{type(self).__name__} is not compiled and this is: build all of Osmia, or none")
         for at, (offset, size) in enumerate(self.special):
             st64(self.special_rows + 16 * at, offset)
             st64(self.special_rows + 16 * at + 8, size)
