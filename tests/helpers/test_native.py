@@ -147,6 +147,19 @@ def test_python_and_programs_move_one_clock_and_one_row_of_numbers():
     assert clock.run().r0 == world.now_ns == 4_000_004_010
 
 
+@every_engine
+def test_a_class_of_its_own_answers_itself(engine, checked):
+    class Still(World):
+        def ktime_ns(self):
+            return 77
+
+    code = [call("ktime_get_ns"), m.BPF_EXIT_INSN()]
+    assert run(code, engine=engine, checked=checked, host=Still()) == 77
+    assert run([call("get_current_pid_tgid"), m.BPF_EXIT_INSN()], engine=engine, checked=checked, host=Still()) == (
+        1000 << 32 | 1000
+    )
+
+
 def test_splitmix64_is_the_one_of_the_paper():
     world = World(seed=1234567)
     assert [world.prandom_u32() for _ in range(3)] == [6457827717110365317 >> 32, 3203168211198807973 >> 32,

@@ -21,15 +21,15 @@ class Clock(NativeHost):
 
     def __init__(self, now_ns: int, tick_ns: int, epoch_ns: int, cpus: int = 1, seed: int = 1) -> None:
         tai = epoch_ns + TAI_OFFSET_S * NSEC_PER_SEC
-        self.words = HostWords(now_ns, tick_ns, cpus=cpus, seed=seed, tai=tai, jiffies=INITIAL_JIFFIES)
+        self.state = HostWords(now_ns, tick_ns, cpus=cpus, seed=seed, tai=tai, jiffies=INITIAL_JIFFIES)
 
     @property
     def epoch_ns(self) -> int:
         """The boot's wall time."""
-        return self.words.tai - TAI_OFFSET_S * NSEC_PER_SEC
+        return self.state.tai - TAI_OFFSET_S * NSEC_PER_SEC
 
     def advance(self, ns: int) -> None:
         """Let time pass.  Raises UsageError for less than nothing."""
         if ns < 0:
             raise UsageError("time does not go backwards")
-        self.words.advance(ns)
+        self.state.advance(ns)

@@ -18,7 +18,7 @@ PF_KTHREAD = 0x00200000
 class Task(Embodied):
     """One task.  ``pid`` is the thread's id and ``tgid`` the process's, as the kernel has them.
 
-    Numbers and name are kept in ``words``, where native helpers see them.  Assigning to a field after the
+    Numbers and name are kept in ``state``, where native helpers see them.  Assigning to a field after the
     ``task_struct`` was made does not change that: use ``kobject`` for it.
     """
 
@@ -32,7 +32,7 @@ class Task(Embodied):
         start_ns: int = 0, *, kmem: Callable[[], Kmem] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(kmem=kmem)
-        self.words = TaskWords()
+        self.state = TaskWords()
         self.pid, self.tgid, self.uid, self.gid, self.comm = pid, tgid or pid, uid, gid, comm
         self.parent, self.start_ns = parent, start_ns
         self._cred: KObject | int = 0

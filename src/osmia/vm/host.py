@@ -71,7 +71,7 @@ class BareTask:
     def __init__(
         self, pid: int = 1, tgid: int = 1, uid: int = 0, gid: int = 0, comm: bytes = b"osmia", address: int = 0
     ) -> None:
-        self.words = TaskWords()
+        self.state = TaskWords()
         self.pid, self.tgid, self.uid, self.gid, self.comm, self.address = pid, tgid, uid, gid, comm, address
 
 
@@ -99,13 +99,18 @@ class Redirected:
         host.redirect_set = target is not None
 
 
+ANSWERS = ("ktime_ns", "boot_ns", "tai_ns", "jiffies", "prandom_u32", "redirect")
+"""What native helpers do in a host's place."""
+
+
 class NativeHost:
     """What hosts with ``words`` have in common: the attributes that are kept there, clock, chance and redirect.
 
     Several threads may run programs in one such host: readings of the clock and random numbers are atomic.
     """
 
-    words: HostWords
+    state: HostWords
+    _answers_itself = False
     cpu, cpus = Word(HOST["cpu"]), Word(HOST["cpus"])
     task = CurrentTask()
     task_words = Word(HOST["task"])
@@ -115,9 +120,18 @@ class NativeHost:
     softirq = Word(HOST["softirq"], bool)
     trace_words = Word(HOST["trace"])
 
+    @property
+    def words(self) -> HostWords | None:
+        """The words that native helpers may use: none where a class of its own answers itself, for that counts."""
+        return None if self._answers_itself else self.state
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._answers_itself = any(getattr(cls, name) is not getattr(NativeHost, name) for name in ANSWERS)
+
     def ktime_ns(self) -> int:
         """CLOCK_MONOTONIC, which moves on by a tick each time it is read."""
-        return self.words.read_clock()
+        return self.state.read_clock()
 
     def boot_ns(self) -> int:
         """CLOCK_BOOTTIME: the same, for this machine never sleeps."""
@@ -125,15 +139,15 @@ class NativeHost:
 
     def tai_ns(self) -> int:
         """CLOCK_TAI: the wall clock, ahead by the leap seconds."""
-        return self.words.tai + self.ktime_ns()
+        return self.state.tai + self.ktime_ns()
 
     def jiffies(self) -> int:
         """The tick counter (HZ=250)."""
-        return self.words.read_jiffies()
+        return self.state.read_jiffies()
 
     def prandom_u32(self) -> int:
         """The next random number of this host's row."""
-        return self.words.random()
+        return self.state.random()
 
     def redirect(self, ifindex: int, flags: int) -> None:
         """Remember the target of a redirect."""
@@ -149,7 +163,7 @@ class BareHost(NativeHost):
         self, cpu: int = 0, cpus: int = 1, task: TaskView | None = None, now: int = 1_000_000_000, tick: int = 1_000,
         seed: int = 1,
     ) -> None:  # fmt: skip
-        self.words = HostWords(now, tick, cpus=cpus, seed=seed)
+        self.state = HostWords(now, tick, cpus=cpus, seed=seed)
         self.cpu = cpu
         self.task = task or BareTask()
         self._lines: list[str] = []

@@ -8,7 +8,8 @@ The clock and the random numbers move by one atomic addition, so that threads ne
 numbers are splitmix64's (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): the state is
 a counter, and each number a hash of it.
 
-A host of somebody else's, without a member ``words``, works as well: its helpers run as Python.
+A host keeps them as ``state``, and gives them to engines as ``words``.  A host of somebody else's, without either,
+works as well: its helpers run as Python.
 """
 
 from __future__ import annotations
@@ -92,16 +93,16 @@ def random_64(host: int) -> int:
 
 
 class Word:
-    """An attribute kept in a word of its object's ``words``: a number, or with ``kind`` bool the truth of one."""
+    """An attribute kept in a word of its object's ``state``: a number, or with ``kind`` bool the truth of one."""
 
     def __init__(self, offset: int, kind: type = int) -> None:
         self.offset, self.kind = offset, kind
 
     def __get__(self, thing: Any, owner: type | None = None) -> Any:
-        return self if thing is None else self.kind(ld64(thing.words.address + self.offset))
+        return self if thing is None else self.kind(ld64(thing.state.address + self.offset))
 
     def __set__(self, thing: Any, value: int) -> None:
-        st64(thing.words.address + self.offset, int(value) & M64)
+        st64(thing.state.address + self.offset, int(value) & M64)
 
 
 class HostWords:
@@ -151,16 +152,16 @@ class TaskWords:
 
 
 class Comm:
-    """The attribute ``comm`` of a task with ``words``: up to 15 bytes of name; more is cut."""
+    """The attribute ``comm`` of a task with ``state``: up to 15 bytes of name; more is cut."""
 
     def __get__(self, task: Any, owner: type | None = None) -> Any:
-        return self if task is None else read(task.words.address + TASK_COMM, COMM_LEN).split(b"\0", 1)[0]
+        return self if task is None else read(task.state.address + TASK_COMM, COMM_LEN).split(b"\0", 1)[0]
 
     def __set__(self, task: Any, comm: bytes) -> None:
-        write(task.words.address + TASK_COMM, comm[: COMM_LEN - 1].ljust(COMM_LEN, b"\0"))
+        write(task.state.address + TASK_COMM, comm[: COMM_LEN - 1].ljust(COMM_LEN, b"\0"))
 
 
 def words_address(thing: object) -> int:
     """Where a host's or a task's words are; 0 for one that keeps none."""
-    words = getattr(thing, "words", None)
+    words = getattr(thing, "state", None)
     return words.address if isinstance(words, HostWords | TaskWords) else 0
