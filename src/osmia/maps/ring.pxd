@@ -10,7 +10,7 @@ cdef enum:
 
 cdef int64_t EINVAL, EAGAIN
 
-# TRACE: helpers pass the ring, word `values` of the map's handle; the data of a record is the `sample`.
+# Helpers pass the ring, word `values` of the map's handle; the data of a record is the `sample`.
 cpdef uint64_t room_for(uint64_t size)
 cpdef prepare(uint64_t ring, uint64_t size)
 cdef uint64_t step_over(uint64_t length) noexcept nogil
