@@ -18,7 +18,7 @@ from osmia.testing.generate import ACTIONS, add_btf, link, shape_of
 from osmia.testing.generators import calls as k
 from osmia.testing.generators import memory as m
 from osmia.testing.generators import scalars as s
-from osmia.testing.generators.builder import CTX, SCALAR, SIZES, UNKNOWN, Builder, Function, Unit, World
+from osmia.testing.generators.builder import CTX, SCALAR, SIZES, Builder, Function, Unit, World
 from osmia.testing.generators.shapes import Kind
 from osmia.testing.trials import Trial
 
@@ -199,6 +199,3 @@ def _end(b: Builder, out: MapSpec) -> list[Insn]:
         b.mov(0, 1 + b.below(3))
         b.emit(0x95)
     return b.insns
-
-
-__all__ = ["EDGES", "KINDS", "UNKNOWN", "trial"]
