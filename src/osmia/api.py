@@ -114,32 +114,24 @@ class Program(model.Program):
             from osmia.live.executable import LiveExecutable
 
             return LiveExecutable(self)
-        look, facts = self._trust(checked)
+        if not (isinstance(checked, bool) or checked == "auto"):
+            raise UsageError(f'checked takes True, False or "auto", not {checked!r}')
+        facts = accepted(self) if checked == "auto" else None
         ready = Executable(
             *(self, self.shared_maps, world),
-            engine=engine, checked=look, facts=facts, budget=budget, trace=trace,
+            engine=engine, checked=facts is None if checked == "auto" else bool(checked), facts=facts,
+            budget=budget, trace=trace,
         )  # fmt: skip
-        if checked == "auto" and not look:
-            ready.machine.vouch = _accepted
+        ready.machine.vouch = accepted if facts is not None else None
         return ready
 
-    def _trust(self, checked: bool | str) -> tuple[bool, Any]:
-        """Whether to look at every access, and the verifier's facts where it was asked and accepts the program."""
-        if isinstance(checked, bool):
-            return checked, None
-        if checked != "auto":
-            raise UsageError(f'checked takes True, False or "auto", not {checked!r}')
-        from osmia.verifier.judge import judge
 
-        verdict = judge(self, log_level=0, facts=True)
-        return not verdict.ok, verdict.facts.types() if verdict.ok and verdict.facts is not None else None
-
-
-def _accepted(program: model.Program) -> bool:
-    """Does the verifier take it?"""
+def accepted(program: model.Program) -> dict[int, dict[int, frozenset[str]]] | None:
+    """What the verifier knows of the registers of a program that it accepts (slot → register → types), else None."""
     from osmia.verifier.judge import judge
 
-    return judge(program, log_level=0).ok
+    verdict = judge(program, log_level=0, facts=True)
+    return verdict.facts.types() if verdict.ok and verdict.facts is not None else None
 
 
 def _instructions(source: str | bytes | Iterable[Insn], dialect: str | None) -> list[Insn]:

@@ -98,14 +98,14 @@ class Machine:
         self._sources = (helpers or {}, kfuncs or {}, ksyms or {})
         self._interp = Interp(self.memory, checked)
         self._engine: Interp | Jit = self._interp
-        self._facts = facts
         self._tiers = None if trace else tiers_of(engine)
         self._jit: Jit | None = None
-        self.vouch: Callable[[Program], bool] | None = None
-        """Asked before a tail call first goes to another program: may that run as this one does?  None: it may."""
+        self.vouch: Callable[[Program], Kinds | None] | None = None
+        """Asked before a tail call first goes to another program: what a verifier knows of it, None where it refuses it.
+        Without it, targets run as this program does."""
         self._running = False
         self._known: dict[int, tuple[Any, int]] = {}
-        self.code = self._load(program, self.maps)
+        self.code = self._load(program, self.maps, facts)
 
     @property
     def insns(self) -> int:
@@ -140,13 +140,12 @@ class Machine:
         """End the run in progress, from another thread: it raises VmError.  A trusted native run goes on to its end."""
         self._interp.block.put("stop", 1)
 
-    def _load(self, program: Program, maps: Sequence[Any]) -> Code:
+    def _load(self, program: Program, maps: Sequence[Any], facts: Kinds | None) -> Code:
         code = Decoder(program, maps, *self._sources, self._interp.file).decode()
         for map_ in maps:
             self._list(map_)
         self._known[id(program)] = (program, self._interp.add(code))
         if self._tiers is not None:
-            facts = self._facts if program is self.program else None
             self._tiers.add(code, maps, self._sources[2], self._interp.checked, facts)
         return code
 
@@ -273,10 +272,11 @@ class Machine:
         machine = getattr(target, "machine", target)
         program = machine.program if isinstance(machine, Machine) else target
         if id(program) not in self._known:
-            if self.vouch is not None and not self.vouch(program):
+            facts = None if self.vouch is None else self.vouch(program)
+            if self.vouch is not None and facts is None:
                 raise VmError(f"a tail call to {program.name}, which the verifier refuses, from a run without checks")
             living = getattr(target, "living_maps", list)
-            self._load(program, machine.maps if isinstance(machine, Machine) else living())
+            self._load(program, machine.maps if isinstance(machine, Machine) else living(), facts)
         return self._known[id(program)][1]
 
     def describe(self, address: int) -> str:

@@ -1,9 +1,10 @@
 """Object code on disk, by content: the same program for the same machine is compiled once.
 
-The key hashes everything that the code depends on (the IR, Osmia's and LLVM's versions, the CPU, the level), so
-an entry is never out of date, only unused; the oldest go first when the directory outgrows its bound.  A file
-is written beside its place and renamed, and carries a checksum: a reader sees all of it or ignores it.  It
-holds code that this process will run, so the directory and the file must be this user's alone to write.
+The key hashes everything that the code depends on: the program, what is known of its maps and helpers, Osmia's
+sources, LLVM's version, the CPU, the level.  (Not the IR: writing it takes longer than loading an object.)  So an
+entry is never out of date, only unused; the oldest go first when the directory outgrows its bound.  A file is
+written beside its place and renamed, and carries a checksum: a reader sees all of it or ignores it.  It holds code
+that this process will run, so the directory and the file must be this user's alone to write.
 
 Nothing here raises for the file system's sake: without a cache programs are compiled each time.
 ``OSMIA_CACHE_DIR`` names the directory, an empty one switches the cache off; else it is ``osmia/jit`` in
