@@ -101,7 +101,7 @@ class Machine:
         self._tiers = None if trace else tiers_of(engine)
         self._jit: Jit | None = None
         self.vouch: Callable[[Program], Kinds | None] | None = None
-        """Asked before a tail call first goes to another program: what a verifier knows of it, None where it refuses it.
+        """Asked when a tail call first goes to another program: what a verifier knows of it, or None: it refuses it.
         Without it, targets run as this program does."""
         self._running = False
         self._known: dict[int, tuple[Any, int]] = {}
