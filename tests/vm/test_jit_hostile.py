@@ -128,8 +128,8 @@ def test_writing_to_memory_of_others_is_noticed():
 
 
 def random_program(number):
-    """What native code and the interpreter make of a random program; it may go by addresses, so that several runs of
-    the interpreter, each with other memory, say what it can come to.
+    """What native code and the interpreter make of a random program.  It may go by addresses (some compare two of
+    them), so where they differ both run again, each time with other memory.
     """
     held = []
 
@@ -140,7 +140,8 @@ def random_program(number):
 
     native = ending("jit")
     found = [ending("interp")]
-    while native not in found and len(held) < 12:
+    while native not in found and len(held) < 24:
+        native = ending("jit")
         found.append(ending("interp"))
     return native, found
 
