@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from osmia import live
+from osmia.native import address_of
 from osmia.testing import engine_diff, engines
 from osmia.testing.engine_diff import KINDS, Plan, attempt
 from osmia.testing.engines import ENGINES, SAFE, run_osmia
@@ -24,7 +25,8 @@ from osmia.testing.trials import Outcome
 
 GOLDEN = Path(__file__).parent / "golden" / "trials"
 FILES = sorted(GOLDEN.glob("*.txt"))
-COUNT = int(os.environ.get("OSMIA_PROGRAMS", "120"))
+COMPILED = address_of("osmia.vm.run", "may") != 0
+COUNT = int(os.environ.get("OSMIA_PROGRAMS", "120" if COMPILED else "40"))
 SEED = int(os.environ.get("OSMIA_SEED", random.randrange(1 << 32)))
 LLVM = find_spec("llvmlite") is not None
 NATIVE = ("jit-checked", "jit") if LLVM else ()
@@ -60,7 +62,7 @@ def test_random_programs_for_long():
     assert all(report.same[name] > 100 for name in (*OURS, "kernel")), report.reasons
 
 
-EVERY = 8
+EVERY = 8 if COMPILED else 24
 """Of so many edge trials one runs as native code in the short test, each time another one; all in the long one."""
 
 
