@@ -142,6 +142,15 @@ def test_another_thread_stops_a_run():
         executable.run()
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl-C is heard: jobs in the background start with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_a_native_loop():
     executable = load(FOREVER, budget=1 << 60)
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
