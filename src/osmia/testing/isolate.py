@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import select
@@ -71,6 +72,7 @@ def _start(work: Callable[[Item], Answer]) -> _Child[Item, Answer]:
         os.close(say)
         return _Child(pid, to, back)
     status = 1
+    faulthandler.disable()  # how it died is told by whoever asked
     try:
         os.close(to)
         os.close(back)
