@@ -149,7 +149,7 @@ class _MapOfMaps:
 
     def inner_maps(self) -> list[Map]:
         """The maps put in so far."""
-        raise NotImplementedError
+        raise NotImplementedError  # each family has its own
 
     def regions(self) -> list[Region]:
         """The handle, and the regions of the inner maps that are there now; later ones come through ``watch``."""

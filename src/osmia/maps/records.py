@@ -26,11 +26,11 @@ class RecordMap(Map):
 
     def consume(self, limit: int | None = None) -> Iterator[Any]:
         """Take the complete records, oldest first."""
-        raise NotImplementedError
+        raise NotImplementedError  # each family has its own
 
     def ready(self) -> bool:
         """Whether ``consume`` would give something."""
-        raise NotImplementedError
+        raise NotImplementedError  # each family has its own
 
     def poll(self, timeout: float | None = None) -> list[Any]:
         """The records that are complete; where there are none, wait up to ``timeout`` seconds for the first."""

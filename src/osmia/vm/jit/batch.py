@@ -25,7 +25,7 @@ from osmia.vm.env import Env, poll
 from osmia.vm.faults import budget_error
 from osmia.vm.interp import StackRegion
 from osmia.vm.jit.engine import Jit
-from osmia.vm.jit.gate import begin, end, prototype
+from osmia.vm.jit.gate import begin, end
 from osmia.vm.ops import FRAME_SIZE as FRAME
 from osmia.vm.ops import FRAME_STRIDE as STRIDE
 from osmia.vm.ops import SLICE
@@ -33,8 +33,7 @@ from osmia.vm.run import Run
 from osmia.vm.runwords import F_STOPPED
 
 if not cython.compiled:
-    from osmia.raw import copy, fill, ld32, ld64, st32, st64
-    from osmia.vm.jit.gate import enter
+    from osmia.raw import call4, call6, copy, fill, ld32, ld64, st32, st64
     from osmia.vm.packetstate import reset
     from osmia.vm.packetwords import P_END, P_META
     from osmia.vm.runwords import (  # isort: skip
@@ -185,9 +184,7 @@ def records(place: int, size: int, swapped: bool, table: int) -> int:
 
 def enter_native(entry: int, run: int, ctx: int) -> int:
     """Call the program."""
-    if cython.compiled:
-        return call6(entry, run, ctx, 0, 0, 0, 0)  # type: ignore[name-defined,no-any-return]  # noqa: F821
-    return int(enter(entry, run, ctx, 0, 0, 0, 0))
+    return call6(entry, run, ctx, 0, 0, 0, 0)
 
 
 def call_often(function: int, times: int, a: int, b: int, c: int, d: int, out: int) -> int:
@@ -198,11 +195,11 @@ def call_often(function: int, times: int, a: int, b: int, c: int, d: int, out: i
     result = 0
     if not cython.compiled:
         for _ in range(times):
-            result = int(prototype(4)(function)(a, b, c, d))
+            result = call4(function, a, b, c, d)
     else:
         with cython.nogil:
             while times:
-                result = call4(function, a, b, c, d)  # type: ignore[name-defined]  # noqa: F821
+                result = call4(function, a, b, c, d)
                 times -= 1
     if out:
         st64(out, result)

@@ -23,7 +23,7 @@ from osmia.vm.jit.unit import CALL_SIGNATURES
 
 if not cython.compiled:
     from osmia.memory import window
-    from osmia.raw import fill, ld8, ld16, ld32, ld64, load64, st64
+    from osmia.raw import call6, call7, fill, ld8, ld16, ld32, ld64, load64, st64
     from osmia.vm.packetstate import legacy_load
     from osmia.vm.run import in_frames, in_packet
     from osmia.vm.runwords import (  # isort: skip
@@ -173,19 +173,19 @@ def prepare(
 def enter(function: int, run: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
     """Call a unit's ``entry`` without the GIL."""
     if not cython.compiled:
-        return int(prototype(6)(function)(run, r1, r2, r3, r4, r5))
+        return call6(function, run, r1, r2, r3, r4, r5)
     with cython.nogil:
-        r0 = call6(function, run, r1, r2, r3, r4, r5)  # type: ignore[name-defined]  # noqa: F821
-    return r0  # type: ignore[no-any-return]
+        r0 = call6(function, run, r1, r2, r3, r4, r5)
+    return r0
 
 
 def enter_at(function: int, run: int, pointer: int, r1: int, r2: int, r3: int, r4: int, r5: int) -> int:
     """Call a unit's ``call`` without the GIL."""
     if not cython.compiled:
-        return int(prototype(7)(function)(run, pointer, r1, r2, r3, r4, r5))
+        return call7(function, run, pointer, r1, r2, r3, r4, r5)
     with cython.nogil:
-        r0 = call7(function, run, pointer, r1, r2, r3, r4, r5)  # type: ignore[name-defined]  # noqa: F821
-    return r0  # type: ignore[no-any-return]
+        r0 = call7(function, run, pointer, r1, r2, r3, r4, r5)
+    return r0
 
 
 # -- addresses -------------------------------------------------------------------------------------------------------
