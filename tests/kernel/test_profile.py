@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from osmia.errors import UsageError
+from osmia.errors import InternalError, UsageError
 from osmia.isa import consts as c
 from osmia.isa import encode
 from osmia.isa.macros import BPF_EXIT_INSN, BPF_LDX_MEM, BPF_MOV64_IMM, BPF_STX_MEM
-from osmia.kernel import profile
+from osmia.kernel import features, profile
 from osmia.kernel.helpers import HELPERS, helper_by_name
 from osmia.kernel.uapi import ATTACH_TYPES, PROG_TYPE
 from osmia.live import available, syscall
 from osmia.verifier import consts
+from osmia.verifier.rules import Rules
 
 live = pytest.mark.skipif(available() is not None, reason="no bpf(2)")
 FACTS = Path(os.environ.get("OSMIA_ORACLE", Path(__file__).parents[3] / "shared/oracle")) / "data/6.18.json"
@@ -110,15 +111,29 @@ def test_a_child_says_only_what_differs(p, tmp_path, monkeypatch):
     parent = (profile.DATA / "6.18.txt").read_text("utf-8")
     (tmp_path / "6.18.txt").write_text(parent)
     (tmp_path / "6.17.txt").write_text(
-        "parent 6.18\n[features]\nodd\n[limits]\nmax_cpus 2\n[shapes]\nxdp * * ctx=xdp helpers=few returns=1..2\n"
+        "parent 6.18\n[features]\n+data-symbols\n[limits]\nmax_cpus 2\n[shapes]\nxdp * * ctx=xdp helpers=few returns=1..2\n"
         "-netfilter netfilter *\n[helpers few]\nlike xdp\n- map_lookup_elem\n"
     )
     monkeypatch.setattr(profile, "DATA", tmp_path)
     child = profile._build("6.17", profile._sections("6.17"))
-    assert child.features >= {"odd"} and child.limit("max_cpus") == 2 and child.limit("max_insns") == 1_000_000
+    assert child.features >= {"data-symbols"} and child.version == (6, 17) and child.limit("max_cpus") == 2 and child.limit("max_insns") == 1_000_000
     assert child.shape("xdp").returns == (1, 2)
     assert child.shape("xdp").helper(1) == "unknown" and child.shape("xdp").helper(2) == "offered"
     assert child.shape("netfilter", "netfilter").errno == 22 and p.shape("netfilter", "netfilter").errno == 0
+
+
+def test_features_go_by_version():
+    row = features._parse("late 6.1..6.12 0123abcd What it does")
+    assert [row.holds(v) for v in ((5, 10), (6, 1), (6, 6), (6, 12))] == [False, True, True, False]
+    assert features._parse("set config - It is configured").holds((9, 9)) is False
+    assert features.changed(frozenset(), ["+data-symbols"]) == {"data-symbols"}
+    with pytest.raises(InternalError, match="nonsense"):
+        features.changed(frozenset(), ["+nonsense"])
+
+
+def test_rules_are_made_of_the_table():
+    assert set(vars(Rules(()))) == {row.attribute for row in features.features().values()}
+    assert Rules({"data-symbols"}).data_symbols and not Rules(()).data_symbols
 
 
 def test_unknown_kernels():

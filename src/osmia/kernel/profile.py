@@ -1,7 +1,8 @@
 """What one kernel offers: features, limits, program types, contexts, helpers.  A profile is its parent plus a delta.
 
 The rows stand in ``data/profiles/NAME.txt``, recorded from a running kernel by ``tools/record_profile.py``; a file with
-a ``parent`` line says only what differs from it.  Tables are read when they are asked for.
+a ``parent`` line says only what differs from it, one with a ``version`` line is not named by its version.  Tables are
+read when they are asked for.
 
 The program's *shape* decides what it may do: its type, its expected attach type and its target.  ``Profile.shape``
 finds the row; ``Shape.ctx_access``, ``Shape.helper`` and ``Shape.returns`` answer what the verifier asks.
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from osmia.errors import InternalError, UsageError
+from osmia.kernel.features import Version, changed, features_of, parse_version
 from osmia.kernel.helpers import helper_by_id
 from osmia.kernel.uapi import ATTACH_TYPES
 
@@ -105,9 +107,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One kernel, by name ("6.18").  ``features`` are names of behaviours that kernels differ in."""
+    """One kernel, by name ("6.18").  ``features`` are names of behaviours that kernels differ in (``features.txt``)."""
 
     name: str
+    version: Version = ()
     features: frozenset[str] = frozenset()
     tables: dict[str, Any] = field(default_factory=dict)
 
@@ -245,12 +248,14 @@ def names() -> list[str]:
 def _sections(name: str) -> dict[str, list[str]]:
     """The lines of each section, the parent's with the child's changes."""
     own = _read(DATA / f"{name}.txt")
-    parent = next((line.split()[1] for line in own.pop("") if line.startswith("parent ")), "")
-    if not parent:
+    head = dict(line.split(" ", 1) for line in own.pop(""))
+    own["version"] = [head.get("version", name)]
+    if "parent" not in head:
         return own
-    merged = _sections(parent)
+    merged = _sections(head["parent"])
+    merged.pop("features", None)
     for section, lines in own.items():
-        whole = section.startswith(("ctx ", "helpers "))
+        whole = section.startswith(("ctx ", "helpers ", "version"))
         merged[section] = lines if whole else merged.get(section, []) + lines
     return merged
 
@@ -285,5 +290,5 @@ def _build(name: str, text: dict[str, list[str]]) -> Profile:
     tables["limits"] = {key: int(rest) for (key,), rest in _keyed(text.get("limits", []), 1).items()}
     by_cap = _keyed(text.get("helper caps", []), 1)
     tables["helper_caps"] = {_helper_id(word): rest.split() for (word,), rest in by_cap.items()}
-    features = {key for (key,) in _keyed(text.get("features", []), 1)}
-    return Profile(name, frozenset(features), tables)
+    version = parse_version(text["version"][0])
+    return Profile(name, version, changed(features_of(version), text.get("features", [])), tables)

@@ -19,7 +19,7 @@ cdef class Subprog:
 
 @cython.final
 cdef class Env:
-    cdef public object program, profile, powers, vmlinux, prog_type
+    cdef public object program, profile, rules, powers, vmlinux, prog_type
     cdef public Log log
     cdef public list insns, maps, used_maps, subprogs, stack, insn_postorder, explored
     cdef public int32_t n_insns

@@ -17,6 +17,7 @@ from osmia.verifier.idmap import IdMap
 from osmia.verifier.insn import VInsn
 from osmia.verifier.log import Log
 from osmia.verifier.maps import VMap
+from osmia.verifier.rules import Rules
 from osmia.verifier.state import HistoryEntry, State
 
 BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_STATE_FREQ = 1 << 0, 1 << 1, 1 << 3
@@ -68,6 +69,7 @@ class Env:
     def __init__(self, program: Program, profile: Profile, powers: Powers, log: Log, btf: Btf | None = None) -> None:
         self.program = program
         self.profile = profile
+        self.rules = Rules(profile.features)
         self.powers = powers
         self.log = log
         self.vmlinux = btf

@@ -145,7 +145,7 @@ def check_pseudo_btf_id(env: Env, insn: VInsn, btf_fd: int) -> None:
     if isinstance(found, Func):
         raise env.unsupported("addresses of kernel functions")
     if isinstance(found, Var):
-        if "data-symbols" not in env.profile.features:
+        if not env.rules.data_symbols:
             text = f"ldimm64 failed to find the address for kernel symbol '{found.name}'.\n"
             raise env.reject(ENOENT, "ksym-address", text)
         resolve_var(env, insn, btf, found)
