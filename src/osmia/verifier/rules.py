@@ -13,3 +13,8 @@ class Rules:
 
     def __init__(self, names: Collection[str]) -> None:
         self.data_symbols = "data-symbols" in names
+        self.btf_float = "btf-float" in names
+        self.btf_decl_tag = "btf-decl-tag" in names
+        self.btf_type_tag = "btf-type-tag" in names
+        self.btf_enum64 = "btf-enum64" in names
+        self.arg_ctx_tag = "arg-ctx-tag" in names
