@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "osmia"
 BASE = ("errors", "_version", "_cy", "raw", "memory", "words")
-ROOMS = ("isa", "kernel", "asm", "btf", "obj", "cc", "inputs", "verifier", "maps", "vm", "helpers", "sim",
+ROOMS = ("isa", "kernel", "asm", "btf", "obj", "cc", "inputs", "verifier", "explain", "maps", "vm", "helpers", "sim",
          "live", "debug", "api", "session", "testing", "cli")  # fmt: skip
 DEPTH = dict.fromkeys(BASE, 0) | {name: i + 1 for i, name in enumerate(ROOMS)}
 

@@ -14,6 +14,7 @@ from osmia.verifier.text import reg_type_str
 if TYPE_CHECKING:
     from osmia.verifier.env import Env
     from osmia.verifier.regs import Reg
+    from osmia.verifier.state import State
 
 
 @dataclass(slots=True)
@@ -104,6 +105,9 @@ class Facts:
                 known[number] = _first(reg)
             else:
                 fact.join(reg)
+
+    def fork(self, state: State) -> None:
+        """A path is set aside: that changes nothing that was known."""
 
     def of(self, slot: int, regno: int) -> Fact | None:
         """What was known of a register before an instruction; None where it is not alive."""

@@ -7,6 +7,7 @@ from errno import ENOSPC
 from functools import cache
 from pathlib import Path
 from time import perf_counter_ns
+from typing import Protocol
 
 from osmia.btf import Btf
 from osmia.errors import UsageError
@@ -18,6 +19,7 @@ from osmia.verifier.facts import Facts
 from osmia.verifier.given import check_given
 from osmia.verifier.lines import insn_text, source_of
 from osmia.verifier.log import Log, Sink, attr_errno
+from osmia.verifier.state import State
 from osmia.verifier.verdict import Reason, Verdict
 
 RUNNING = Path("/sys/kernel/btf/vmlinux")
@@ -73,6 +75,39 @@ def judge(
     env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf())
     env.facts = Facts() if facts else None
     return _verdict(env)
+
+
+class Watcher(Protocol):
+    """Who looks on while a program is walked, in the place of ``Facts``: see ``osmia.explain.trail``."""
+
+    pruned: set[int]
+
+    def note(self, env: Env) -> None:
+        """The path stands before ``env.insn_idx``."""
+
+    def fork(self, state: State) -> None:
+        """A path is set aside, to be walked later."""
+
+    def close(self, env: Env) -> None:
+        """The walk has ended, where ``env`` says."""
+
+
+def watch(
+    program: Program,
+    watcher: Watcher,
+    kernel: str = DEFAULT_KERNEL,
+    power: Powers | None = None,
+    btf: Btf | None = None,
+) -> Verdict:
+    """The verdict, at log level 1, on a program whose walk somebody watches."""
+    profile = profiles.load(kernel)
+    check_given(program)
+    env = Env(program, profile, power or Powers(), Log(1), btf or kernel_btf())
+    env.facts = watcher
+    made = _verdict(env)
+    made.facts = None
+    watcher.close(env)
+    return made
 
 
 def _verdict(env: Env) -> Verdict:

@@ -55,6 +55,8 @@ def push_async_cb(env: Env, subprog: int, insn_idx: int, prev_insn_idx: int, is_
 
 def _wait(env: Env, state: State, insn_idx: int, prev_insn_idx: int, code: int) -> None:
     env.stack.append(Waiting(state, insn_idx, prev_insn_idx, env.log.end_pos))
+    if env.facts is not None:
+        env.facts.fork(state)
     waiting = len(env.stack)
     if waiting > BPF_COMPLEXITY_LIMIT_JMP_SEQ:
         raise env.reject(code, "too-many-jumps", f"The sequence of {waiting} jumps is too complex.\n")
