@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 
+from osmia.btf import Btf
 from osmia.errors import InternalError, KernelError, OsmiaError, UsageError
 from osmia.isa.consts import BPF_PSEUDO_FUNC, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE
 from osmia.live.maps import LiveMap
@@ -18,7 +19,7 @@ from osmia.obj.model import MapSpec, Program
 from osmia.raw import Buffer
 from osmia.testing.powers import only
 from osmia.verifier.env import Powers
-from osmia.verifier.judge import judge
+from osmia.verifier.judge import DEFAULT_KERNEL, judge
 
 KEPT_MAPS = 400
 LOG_SIZE = 1 << 24
@@ -114,11 +115,21 @@ class Kernel:
         self.close()
 
 
-def ask_osmia(program: Program, level: int, powers: Powers, seconds: int = 20) -> Answer:
-    """Osmia's answer; any exception, and more time than that, is an answer too: ``crash``."""
+def ask_osmia(
+    program: Program,
+    level: int,
+    powers: Powers,
+    seconds: int = 20,
+    kernel: str = DEFAULT_KERNEL,
+    btf: Btf | None = None,
+) -> Answer:
+    """Osmia's answer for a kernel (by its profile, with its types: the running kernel's where none are given).
+
+    Any exception, and more time than that, is an answer too: ``crash``.
+    """
     try:
         with limited(seconds):
-            verdict = judge(program, power=powers, log_level=level)
+            verdict = judge(program, kernel, powers, log_level=level, btf=btf)
     except OsmiaError as error:
         return Answer(-1, crash=f"{type(error).__name__}: {error}")
     except Exception as error:  # a bug of ours is what this is here to find
