@@ -12,7 +12,8 @@ from osmia.errors import UsageError
 from osmia.isa import Insn
 from osmia.obj.model import FuncInfo, MapSpec, Program
 from osmia.testing import compare as comparing
-from osmia.testing import powers, verify_diff
+from osmia.live import powers
+from osmia.testing import verify_diff
 from osmia.testing.answers import Answer, Kernel, masked
 from osmia.testing.cases import Case, dump, parse
 from osmia.testing.compare import Comparison, what_differs

@@ -17,7 +17,7 @@ from osmia.live.maps import LiveMap
 from osmia.live.prog import LiveProgram
 from osmia.obj.model import MapSpec, Program
 from osmia.raw import Buffer
-from osmia.testing.powers import only
+from osmia.live.powers import only
 from osmia.verifier.env import Powers
 from osmia.verifier.judge import DEFAULT_KERNEL, judge
 
