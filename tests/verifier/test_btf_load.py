@@ -33,7 +33,8 @@ from osmia.btf import (
 from osmia.errors import InputError, KernelError
 from osmia.live import available, syscall
 from osmia.verifier.btf_resolve import btf_load_errno
-from osmia.verifier.map_record import struct_metas_errno
+from osmia.verifier.map_record import BadRecord
+from osmia.verifier.struct_meta import struct_metas
 
 live = pytest.mark.skipif(available() is not None, reason="no bpf(2)")
 ENOTSUPP = 524
@@ -82,7 +83,13 @@ RULES = [
 
 def ours(data):
     found = btf_load_errno(data)[0]
-    return found or struct_metas_errno(Btf.parse(data))
+    if found:
+        return found
+    try:
+        struct_metas(Btf.parse(data))
+    except BadRecord as bad:
+        return bad.errno
+    return 0
 
 
 def theirs(data):

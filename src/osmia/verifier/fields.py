@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from errno import EINVAL
 
-from osmia.btf import Btf, Struct
+from osmia.btf import Btf
 from osmia.verifier import consts as c
 from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.env import Env
-from osmia.verifier.map_record import IN_OBJECTS, BadRecord, Record, parse_record
+from osmia.verifier.map_record import BadRecord, Record
 from osmia.verifier.maps import VMap
 from osmia.verifier.regs import Reg
+from osmia.verifier.struct_meta import struct_metas
 from osmia.words import s64
 
 _U64 = 0xFFFFFFFFFFFFFFFF
@@ -37,17 +38,18 @@ def reg_btf_record(env: Env, reg: Reg) -> Record | None:
 
 
 def object_record(env: Env, btf: Btf, btf_id: int) -> Record | None:
-    """The special fields of a struct of the program's own."""
-    known: dict[int, Record | None] = env.room.setdefault("object records", {})
+    """The special fields of a struct of the program's own (``btf_find_struct_meta``)."""
     if btf is env.vmlinux:
         return None
-    if btf_id not in known:
-        found = btf.type(btf_id)
+    known: dict[int, tuple[Btf, dict[int, Record]]] = env.room.setdefault("struct metas", {})
+    found = known.get(id(btf))
+    if found is None:
         try:
-            known[btf_id] = parse_record(btf, btf_id, IN_OBJECTS, found.size) if isinstance(found, Struct) else None
-        except BadRecord:
-            known[btf_id] = None
-    return known[btf_id]
+            found = btf, struct_metas(btf)
+        except BadRecord:  # BPF_BTF_LOAD said so
+            found = btf, {}
+        known[id(btf)] = found
+    return found[1].get(btf_id)
 
 
 def offset_of(record: Record | None, kind: str) -> int:

@@ -44,14 +44,10 @@ def target(env: Env, field: Field) -> tuple[Btf, int]:
     return (kernel, found) if found is not None else (btf, field.type_id)
 
 
-def may_be_owned(env: Env, record: Record) -> bool:
-    """Does the kernel know how to let go of everything that the value may own?  Else it takes none of its fields."""
-    for field in record.fields:
-        if field.tag == REF:
-            btf, btf_id = target(env, field)
-            if btf is env.vmlinux and getattr(btf.type(btf_id), "name", "") not in DESTROYED:
-                return False
-    return True
+def may_be_owned(env: Env, field: Field) -> bool:
+    """Does the kernel know how to let go of what the pointer leads to?"""
+    btf, btf_id = target(env, field)
+    return btf is not env.vmlinux or getattr(btf.type(btf_id), "name", "") in DESTROYED
 
 
 def find_kptr(record: Record | None, offset: int) -> Field | None:

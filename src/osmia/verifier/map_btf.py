@@ -15,9 +15,10 @@ from osmia.kernel.uapi import MAP_FLAGS
 from osmia.verifier.btf_info import known_type
 from osmia.verifier.btf_resolve import btf_load_errno
 from osmia.verifier.env import Env
-from osmia.verifier.kptrs import may_be_owned
-from osmia.verifier.map_record import IN_VALUES, BadRecord, Record, parse_record, struct_metas_errno
+from osmia.verifier.kptrs import UPTR, may_be_owned, target
+from osmia.verifier.map_record import IN_VALUES, BadRecord, Record, parse_record
 from osmia.verifier.maps import VMap
+from osmia.verifier.struct_meta import ROOTS, check_owned, check_uptr, struct_metas
 
 ENOTSUPP = 524
 LOCAL = ("sk_storage", "inode_storage", "task_storage", "cgrp_storage")
@@ -60,10 +61,8 @@ def map_check_btf(env: Env, found: VMap) -> int:
         return EINVAL
     if sized(spec.btf, value_id) != spec.value_size:
         return EINVAL
-    record = record_of(spec.btf, value_id, spec.value_size)
-    if record is not None and not may_be_owned(env, record):
-        record = None
-    wrong = record_errno(env, found, record) if record else 0
+    record = record_of(env, spec.btf, value_id, spec.value_size)
+    wrong = record_errno(env, found, record) or owned_errno(env, spec.btf, record) if record else 0
     found.record = record
     return wrong or type_errno(found, spec.btf)
 
@@ -72,15 +71,38 @@ def btf_errno(env: Env, btf: Btf) -> int:
     """What BPF_BTF_LOAD answers."""
     if btf.byteorder != sys.byteorder:
         return EINVAL
-    return btf_load_errno(btf.encode())[0] or struct_metas_errno(btf, partial(may_be_owned, env))
+    return btf_load_errno(btf.encode())[0] or struct_metas_errno(env, btf)
 
 
-def record_of(btf: Btf, type_id: int, size: int) -> Record | None:
+def struct_metas_errno(env: Env, btf: Btf) -> int:
+    """What it answers to structs with fields of the kernel's."""
+    try:
+        struct_metas(btf, partial(may_be_owned, env))
+    except BadRecord as bad:
+        return bad.errno
+    return 0
+
+
+def record_of(env: Env, btf: Btf, type_id: int, size: int) -> Record | None:
     """The special fields of a map's value.  Fields that can't stand like that are none, says the kernel."""
     try:
-        return parse_record(btf, btf.resolve(type_id), IN_VALUES, size)
+        return parse_record(btf, btf.resolve(type_id), IN_VALUES, size, partial(may_be_owned, env))
     except BadRecord:
         return None
+
+
+def owned_errno(env: Env, btf: Btf, record: Record) -> int:
+    """May the value hold such objects, and point to the user's memory like that?"""
+    try:
+        for field in record.fields:
+            if field.tag == UPTR:
+                leads_to, type_id = target(env, field)
+                check_uptr(leads_to, type_id, leads_to is env.vmlinux)
+        if record.kinds & ROOTS:
+            check_owned(record, struct_metas(btf))
+    except BadRecord as bad:
+        return bad.errno
+    return 0
 
 
 def sized(btf: Btf, type_id: int) -> int:
