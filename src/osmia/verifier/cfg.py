@@ -195,6 +195,11 @@ def check_cfg(env: Env) -> None:
     """Visit the whole program.  Raises Rejected for unreachable code, or loops without CAP_BPF."""
     search = Search(env)
     search.run()
+    handler = env.subprogs[env.exception_callback_subprog].start
+    if handler and search.seen[handler] != EXPLORED:
+        search.seen[handler] = DISCOVERED
+        search.path = [handler]
+        search.run()
     skip = False
     for slot in range(env.n_insns):
         if skip:

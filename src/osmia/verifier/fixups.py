@@ -55,6 +55,8 @@ def remove_dead_subprogs(env: Env) -> None:
     """Functions that no path reached go, for loaders with CAP_BPF: the statistics don't count them."""
     if env.bpf_capable:
         env.subprogs = kept_subprogs(env)
+    if env.seen_exception and not env.exception_callback_subprog:
+        env.subprogs.append(Subprog(env.n_insns))  # the kernel's own callback: it returns what was thrown
 
 
 def kept_subprogs(env: Env) -> list[Subprog]:

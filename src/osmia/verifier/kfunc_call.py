@@ -73,7 +73,8 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
         raise env.reject(EINVAL, "release-not-held", text)
     if desc.name == "bpf_throw":
         env.seen_exception = True
-        check_return_code(env, 1, "R1")
+        if not env.exception_callback_subprog:
+            check_return_code(env, 1, "R1")  # the kernel's own callback returns what was thrown
     for regno in range(6):
         mark_reg_not_init(env, regs, regno)
     set_kfunc_return(env, meta)

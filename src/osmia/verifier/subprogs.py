@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from errno import E2BIG, EINVAL, EPERM
+from errno import E2BIG, EEXIST, EINVAL, ENOENT, EPERM
 
-from osmia.btf import DeclTag
+from osmia.btf import Btf, DeclTag, Func
 from osmia.isa import consts as c
 from osmia.isa.insn import s32
 from osmia.verifier.consts import BPF_MAX_SUBPROGS
@@ -16,6 +16,8 @@ from osmia.verifier.kfunc_meta import add_kfunc_call
 TAIL_CALL = 12
 ENDS = (c.BPF_JMP | c.BPF_EXIT, c.BPF_JMP32 | c.BPF_JA, c.BPF_JMP | c.BPF_JA)
 """What may stand last in a function."""
+EXCEPTION_CALLBACK = "exception_callback:"
+GLOBAL = 1  # linkage of a function in BTF
 
 
 def add_subprog_and_kfunc(env: Env) -> None:
@@ -25,17 +27,26 @@ def add_subprog_and_kfunc(env: Env) -> None:
     functions found until then are known all the same.
     """
     starts = {0}
+    handler = 0
     try:
-        collect_functions(env, starts)
+        handler = collect_functions(env, starts)
     finally:
         env.subprogs = [Subprog(start) for start in sorted(starts)]
+    if handler:
+        env.exception_callback_subprog = env.find_subprog(handler)
+        mark_exception_callback(env.subprogs[env.exception_callback_subprog])
     if env.log.level2:
         for number, subprog in enumerate(env.subprogs):
             env.say(f"func#{number} @{subprog.start}\n")
 
 
-def collect_functions(env: Env, starts: set[int]) -> None:
-    """Every call and every address of a function adds to ``starts``."""
+def mark_exception_callback(subprog: Subprog) -> None:
+    """The function is called by the kernel alone, with the program's frames already gone."""
+    subprog.is_cb = subprog.is_async_cb = subprog.is_exception_cb = True
+
+
+def collect_functions(env: Env, starts: set[int]) -> int:
+    """Every call and every address of a function adds to ``starts``; the slot of the exception callback, or 0."""
     for insn in env.insns:
         if not (is_pseudo_func(insn) or is_pseudo_call(insn) or is_kfunc_call(insn)):
             continue
@@ -48,7 +59,10 @@ def collect_functions(env: Env, starts: set[int]) -> None:
             add_kfunc_call(env, insn)
         else:
             add_subprog(env, starts, insn.idx + insn.imm + 1)
-    check_exception_callback(env)
+    handler = exception_callback_slot(env)
+    if handler:
+        add_subprog(env, starts, handler)
+    return handler
 
 
 def add_subprog(env: Env, starts: set[int], slot: int) -> None:
@@ -60,14 +74,50 @@ def add_subprog(env: Env, starts: set[int], slot: int) -> None:
     starts.add(slot)
 
 
-def check_exception_callback(env: Env) -> None:
-    """A declaration tag on the main function that names a callback for exceptions."""
+def exception_callback_slot(env: Env) -> int:
+    """Where the function starts that a tag on the main function names for exceptions; 0: there is no such tag.
+
+    (``bpf_find_exception_callback_insn_off``.)  Raises Rejected.
+    """
     program = env.program
-    if not program.func_info or program.btf is None:
-        return
-    for name in program.btf.names():
-        if name.startswith("exception_callback:") and program.btf.find(name, DeclTag):
-            raise env.unsupported("exception callbacks")
+    btf = program.btf
+    if not program.func_info or btf is None:
+        return 0
+    names = exception_callback_tags(btf, program.func_info[0].type_id)
+    if not names:
+        return 0
+    if len(names) > 1:
+        text = "multiple exception callback tags for main subprog\n"
+        raise env.reject(EEXIST, "exception-cb-tags", text)
+    name = names[0]
+    type_id = btf.find(name, Func)
+    func = btf.type(type_id) if type_id else None
+    if not isinstance(func, Func):
+        text = f"exception callback '{name}' could not be found in BTF\n"
+        raise env.reject(ENOENT, "exception-cb-missing", text)
+    if func.linkage != GLOBAL:
+        text = f"exception callback '{name}' must have global linkage\n"
+        raise env.reject(EINVAL, "exception-cb-linkage", text)
+    slots = [row.insn for row in program.func_info if row.type_id == type_id]
+    if 0 in slots:
+        env.say("invalid exception callback insn_off in func_info: 0\n")
+        if len(slots) == 1:
+            raise env.reject(EINVAL, "exception-cb-main", "")
+    if not slots:
+        text = "exception callback type id not found in func_info\n"
+        raise env.reject(EINVAL, "exception-cb-func-info", text)
+    return slots[-1]
+
+
+def exception_callback_tags(btf: Btf, main_id: int) -> list[str]:
+    """What the tags on the main function itself name."""
+    found = []
+    for type_id in btf.ids(DeclTag):
+        tag = btf.type(type_id)
+        assert isinstance(tag, DeclTag)
+        if tag.type_id == main_id and tag.component_idx == -1 and tag.name.startswith(EXCEPTION_CALLBACK):
+            found.append(tag.name.removeprefix(EXCEPTION_CALLBACK))
+    return found
 
 
 def check_subprogs(env: Env) -> None:
