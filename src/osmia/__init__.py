@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from osmia._version import __version__
 
 if TYPE_CHECKING:
-    from osmia.api import Collection, Executable, MapSpec, Program, Result, World, compile, open, verify
+    from osmia.api import Collection, Executable, MapSpec, Program, Result, World, check, compile, open, verify
     from osmia.errors import OsmiaError
     from osmia.isa import Insn
     from osmia.maps import Map
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 _WHERE = {
     "Collection": "osmia.api", "Executable": "osmia.api", "Insn": "osmia.isa", "Map": "osmia.maps",
     "MapSpec": "osmia.api", "OsmiaError": "osmia.errors", "Program": "osmia.api", "Result": "osmia.api",
-    "Verdict": "osmia.verifier.verdict", "World": "osmia.api", "compile": "osmia.api", "open": "osmia.api",
+    "Verdict": "osmia.verifier.verdict", "World": "osmia.api", "check": "osmia.api", "compile": "osmia.api", "open": "osmia.api",
     "verify": "osmia.api",
 }  # fmt: skip
 
 __all__ = [
     "Collection", "Executable", "Insn", "Map", "MapSpec", "OsmiaError", "Program", "Result", "Verdict", "World",
-    "__version__", "compile", "open", "verify",
+    "__version__", "check", "compile", "open", "verify",
 ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.isa import Insn
     from osmia.live.executable import LiveExecutable
+    from osmia.verifier.matrix import Row
     from osmia.verifier.verdict import Verdict
     from osmia.vm.machine import Tracer
 
@@ -296,6 +297,29 @@ def verify(
         program, kernel, powers(privileged, caps),
         log_level=log_level, log_size=log_size, sink=log_to, btf=types, facts=facts,
     )  # fmt: skip
+
+
+def check(
+    path: str | Path,
+    kernels: Iterable[str] = ("5.10", "6.1", "6.12", "6.18", "7.2"),
+    *,
+    name: str | None = None,
+    privileged: bool = True,
+    caps: Iterable[str] | None = None,
+    btf: Mapping[str, str | Path | Btf] | None = None,
+    **options: Any,
+) -> list[Row]:
+    """Which of the kernels would load the programs of a file?  A row per program, in it a cell per kernel.
+
+    Each kernel gets the programs as libbpf would fit them to it: relocated to its types, with the BTF that it knows.
+    ``btf`` gives types of kernels by name, ``name`` chooses a program; ``options`` are those of ``open``.  Raises an
+    InputError for a file that is none.
+    """
+    from osmia.verifier.judge import powers
+    from osmia.verifier.matrix import Matrix
+
+    types = {kernel: inputs.load_btf(source) for kernel, source in (btf or {}).items()}
+    return list(Matrix(list(kernels), powers(privileged, caps), btf=types, options=options).rows(path, name))
 
 
 def _the_program(collection: Collection, name: str | None) -> Program:

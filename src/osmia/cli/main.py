@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "bench": "Time a program in every engine, the running kernel and other machines.",
     "btf": "Dump, merge and convert BTF.",
     "cc": "Compile C to an eBPF object, with nothing else installed.",
+    "check": "Say which kernels would load which programs.",
     "compile": "Compile a program into native code.",
     "conformance-plugin": "Speak the public conformance runner's plug-in protocol.",
     "diff": "Compare the verifier with the running kernel's on random programs.",
