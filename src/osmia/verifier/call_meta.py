@@ -16,6 +16,7 @@ class CallMeta:
     ``map`` and ``map_uid``: the map argument; ``const_map_key``: the constant key, -1 if there is none.
     ``mem_size``: bytes of memory that the helper returns; ``msize_max_value``: the greatest value of a size argument.
     ``release_regno``: the argument that the helper lets go of, 0 for none; ``ref_obj_id``: the reference it was given.
+    ``btf_id``: the type that a pointer argument must lead to, where it is known by number.
     ``dynptr_id``: the dynptr whose memory the helper returns; ``changes_data``: the call moves the packet's data.
     """
 

@@ -136,9 +136,7 @@ def argument(env: Env, arg: Any) -> Reg:
         return reg
     if arg.base == "PTR_TO_DYNPTR":
         return mark_dynptr_cb_reg(env, LOCAL)
-    if arg.base == "PTR_TO_BTF_ID":
-        reg = pointer(PTR_TO_BTF_ID | (arg.flags & (PTR_MAYBE_NULL | PTR_UNTRUSTED | PTR_TRUSTED)))
-        reg.btf, reg.btf_id = env.vmlinux, arg.btf_id
-        reg.id = next_id(env)
-        return reg
-    raise env.unsupported(f"global function argument {arg.base}")
+    reg = pointer(PTR_TO_BTF_ID | (arg.flags & (PTR_MAYBE_NULL | PTR_UNTRUSTED | PTR_TRUSTED)))
+    reg.btf, reg.btf_id = env.vmlinux, arg.btf_id
+    reg.id = next_id(env)
+    return reg

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from errno import EFAULT, EINVAL
 
+from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.consts import (
+    ARG_PTR_TO_BTF_ID,
     ARG_PTR_TO_DYNPTR,
     PTR_MAYBE_NULL,
     PTR_TO_ARENA,
@@ -19,9 +21,11 @@ from osmia.verifier.dynptr import process_dynptr_func
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
+from osmia.verifier.helper_args import register_is_null
 from osmia.verifier.helper_mem import check_mem_reg
-from osmia.verifier.helper_types import check_func_arg_reg_off
+from osmia.verifier.helper_types import check_func_arg_reg_off, check_reg_type
 from osmia.verifier.regs import Reg
+from osmia.verifier.text import btf_type_name
 
 
 def btf_check_subprog_call(env: Env, number: int, regs: list[Reg]) -> Rejected | None:
@@ -70,8 +74,12 @@ def _check_arg(env: Env, i: int, arg: SubprogArg, reg: Reg) -> None:
         if reg.type != PTR_TO_ARENA and reg.type != SCALAR_VALUE:
             text = f"R{regno} is not a pointer to arena or scalar.\n"
             raise env.reject(EINVAL, "func-arg-type", text, reg=regno)
-    else:
-        raise env.unsupported(f"function arguments of kind {arg.base}")
+    elif not (arg.flags & PTR_MAYBE_NULL and register_is_null(reg)):
+        meta = CallMeta(0)
+        meta.btf_id = arg.btf_id
+        wanted = btf_type_name(env.vmlinux, arg.btf_id)
+        check_reg_type(env, regno, ARG_PTR_TO_BTF_ID, arg.flags, wanted, meta)
+        check_func_arg_reg_off(env, reg, regno, ARG_PTR_TO_BTF_ID, arg.flags)
 
 
 def _check_memory(env: Env, regno: int, size: int, reg: Reg) -> None:

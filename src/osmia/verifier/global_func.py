@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from errno import EFAULT, EINVAL, EOPNOTSUPP
+from errno import EFAULT, EINVAL, ENOENT, EOPNOTSUPP, ESRCH
 
 from osmia.btf import (
     Btf,
@@ -24,8 +24,9 @@ from osmia.btf import (
     Void,
 )
 from osmia.btf import types as t
+from osmia.btf.core_spec import essential_name
 from osmia.errors import InputError
-from osmia.verifier.consts import MEM_RDONLY, PTR_MAYBE_NULL
+from osmia.verifier.consts import MEM_RDONLY, PTR_MAYBE_NULL, PTR_TRUSTED, PTR_UNTRUSTED
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.prog_ctx import is_prog_ctx_type, validate_prog_ctx_type
 
@@ -38,7 +39,7 @@ TAGS = ("ctx", "trusted", "untrusted", "nonnull", "nullable", "arena")
 @dataclass(frozen=True, slots=True)
 class SubprogArg:
     """One argument: ``base`` is "ANYTHING", "PTR_TO_CTX", "PTR_TO_MEM" (of ``mem_size`` bytes), "PTR_TO_DYNPTR",
-    "PTR_TO_ARENA".
+    "PTR_TO_ARENA", "PTR_TO_BTF_ID" (to the kernel's type ``btf_id``).
     """
 
     base: str
@@ -150,16 +151,63 @@ def _pointer(env: Env, subprog: Subprog, i: int, ptr: Ptr, tags: set[str]) -> Su
     if "trusted" in tags:
         if "nonnull" in tags:
             raise env.reject(EINVAL, "func-arg-tag", invalid)
-        raise env.unsupported("trusted pointer arguments")
+        null = PTR_MAYBE_NULL if "nullable" in tags else 0
+        return SubprogArg("PTR_TO_BTF_ID", PTR_TRUSTED | null, btf_id=kernel_type_of(env, i, btf, ptr))
     for tag in ("untrusted", "arena"):
         if tag in tags and len(tags) > 1:
             text = f"arg#{i} {tag} cannot be combined with any other tags\n"
             raise env.reject(EINVAL, "func-arg-tag", text)
     if "untrusted" in tags:
-        raise env.unsupported("untrusted pointer arguments")
+        return _untrusted(env, i, btf, ptr)
     if "arena" in tags:
         return SubprogArg("PTR_TO_ARENA")
     return _memory(env, i, ptr, tags) if subprog.linkage == GLOBAL else None
+
+
+def _untrusted(env: Env, i: int, btf: Btf, ptr: Ptr) -> SubprogArg:
+    """A pointer that nobody vouches for: bytes, or a struct of the kernel's."""
+    target = btf.type(btf.resolve(ptr.type_id))
+    if isinstance(target, (Void, Enum, Enum64)) or (isinstance(target, Int) and is_regular(target)):
+        return SubprogArg("PTR_TO_MEM", MEM_RDONLY | PTR_UNTRUSTED)
+    type_id = kernel_type_of(env, i, btf, ptr)
+    found = env.vmlinux.type(type_id)
+    if not isinstance(found, (Struct, Union)):
+        # the kernel looks the name up in its own table by the program's offset: any text may come of it
+        text = f"arg#{i} has type {kind_name(found)} '', but only struct or primitive types are allowed\n"
+        raise env.reject(EINVAL, "func-arg-untrusted", text)
+    return SubprogArg("PTR_TO_BTF_ID", PTR_UNTRUSTED, btf_id=type_id)
+
+
+def is_regular(found: Int) -> bool:
+    """Does an integer fill 1, 2, 4, 8 or 16 bytes?"""
+    return found.size in (1, 2, 4, 8, 16) and found.bits == 8 * found.size and not found.offset
+
+
+def kernel_type_of(env: Env, i: int, btf: Btf, ptr: Ptr) -> int:
+    """The kernel's type that argument ``i`` means, by kind and name up to ``___`` (``btf_get_ptr_to_btf_id``)."""
+    local = btf.type(btf.resolve(ptr.type_id))
+    name = getattr(local, "name", "")
+    shown = f"arg#{i} reference type('{kind_name(local)} {name or '(anon)'}')"
+    if not name:
+        text = f"{shown} candidate matching error: {-EINVAL}\n"
+        raise env.reject(EINVAL, "func-arg-candidates", text)
+    found = _candidates(env, local, essential_name(name))
+    if not found:
+        raise env.reject(ENOENT, "func-arg-candidates", f"{shown} has no matches\n")
+    if len(found) > 1:
+        raise env.reject(ESRCH, "func-arg-candidates", f"{shown} is ambiguous\n")
+    return found[0]
+
+
+def _candidates(env: Env, local: t.Type, essential: str) -> list[int]:
+    """The kernel's types of that kind and name."""
+    known: dict[tuple[type[t.Type], str], list[int]] = env.room.setdefault("kernel candidates", {})
+    key = type(local), essential
+    if key not in known:
+        names = env.vmlinux.names()
+        flavours = [name for name in names if name.startswith(essential) and essential_name(name) == essential]
+        known[key] = [i for name in flavours for i in names[name] if env.vmlinux.kind_of(i) == local.kind]
+    return known[key]
 
 
 def _is_dynptr(btf: Btf, ptr: Ptr) -> bool:

@@ -12,9 +12,10 @@ from osmia.verifier.regs cimport Reg
 
 @cython.locals(reg=Reg, type=uint32_t, types=tuple)
 cpdef check_reg_type(Env env, int32_t regno, uint32_t base, uint32_t flags, str struct, CallMeta meta)
+@cython.locals(wanted=str, wanted_id=uint32_t)
 cdef _check_btf_reg(
     Env env, int32_t regno, Reg reg, uint32_t base, uint32_t flags, str struct, CallMeta meta
 )
-cpdef bint btf_struct_ids_match(Env env, Reg reg, str wanted, bint strict) except -1
+cpdef bint btf_struct_ids_match(Env env, Reg reg, uint32_t wanted, bint strict) except -1
 @cython.locals(type=uint32_t)
 cpdef check_func_arg_reg_off(Env env, Reg reg, int32_t regno, uint32_t base, uint32_t flags)

@@ -142,21 +142,20 @@ def _check_btf_reg(env: Env, regno: int, reg: Reg, base: int, flags: int, struct
         check_match(env, meta.kptr_field, reg, regno, EACCES)
         return
     wanted = "sock_common" if base == ARG_PTR_TO_BTF_ID_SOCK_COMMON else struct
+    wanted_id = meta.btf_id or env.vmlinux.find(wanted, Struct) or 0
     strict = bool(flags & OBJ_RELEASE) and meta.func_id != SK_RELEASE
-    if not btf_struct_ids_match(env, reg, wanted, strict):
+    if not btf_struct_ids_match(env, reg, wanted_id, strict):
         found = btf_type_name(reg.btf, reg.btf_id)
         text = f"R{regno} is of type {found} but {wanted} is expected\n"
         raise env.reject(EACCES, "argument-struct", text, reg=regno, expected=wanted, found=found)
 
 
-def btf_struct_ids_match(env: Env, reg: Reg, wanted: str, strict: bool) -> bool:
-    """Does the pointer lead to the kernel's ``struct wanted``, or to one that starts with it (unless ``strict``)?"""
+def btf_struct_ids_match(env: Env, reg: Reg, wanted: int, strict: bool) -> bool:
+    """Does the pointer lead to the kernel's type ``wanted``, or to a struct that starts with it (unless ``strict``)?"""
     from osmia.verifier.kfunc_types import struct_ids_match  # which needs the helpers' arguments
 
-    kernel = env.vmlinux
-    if kernel is None or reg.btf is not kernel:
-        raise env.unsupported("pointers to structs of another BTF")
-    return struct_ids_match(env, kernel, reg.btf_id, reg.off, kernel.find(wanted, Struct) or 0, strict)
+    ours = reg.btf is env.vmlinux  # a struct of the program's own is none of the kernel's
+    return struct_ids_match(env, reg.btf, reg.btf_id, reg.off, wanted if ours else 0, strict)
 
 
 def check_func_arg_reg_off(env: Env, reg: Reg, regno: int, base: int, flags: int) -> None:
