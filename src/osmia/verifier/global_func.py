@@ -80,6 +80,13 @@ def program_btf(env: Env) -> Btf:
     return btf
 
 
+def kernel_btf(env: Env) -> Btf:
+    """The kernel's types: ``judge`` gives every verification some."""
+    btf = env.vmlinux
+    assert btf is not None
+    return btf
+
+
 def _function(env: Env, subprog: Subprog, number: int) -> Func:
     """The function's own type."""
     if not subprog.func_type_id:
@@ -170,7 +177,7 @@ def _untrusted(env: Env, i: int, btf: Btf, ptr: Ptr) -> SubprogArg:
     if isinstance(target, (Void, Enum, Enum64)) or (isinstance(target, Int) and is_regular(target)):
         return SubprogArg("PTR_TO_MEM", MEM_RDONLY | PTR_UNTRUSTED)
     type_id = kernel_type_of(env, i, btf, ptr)
-    found = env.vmlinux.type(type_id)
+    found = kernel_btf(env).type(type_id)
     if not isinstance(found, (Struct, Union)):
         # the kernel looks the name up in its own table by the program's offset: any text may come of it
         text = f"arg#{i} has type {kind_name(found)} '', but only struct or primitive types are allowed\n"
@@ -204,9 +211,10 @@ def _candidates(env: Env, local: t.Type, essential: str) -> list[int]:
     known: dict[tuple[type[t.Type], str], list[int]] = env.room.setdefault("kernel candidates", {})
     key = type(local), essential
     if key not in known:
-        names = env.vmlinux.names()
+        btf = kernel_btf(env)
+        names = btf.names()
         flavours = [name for name in names if name.startswith(essential) and essential_name(name) == essential]
-        known[key] = [i for name in flavours for i in names[name] if env.vmlinux.kind_of(i) == local.kind]
+        known[key] = [i for name in flavours for i in names[name] if btf.kind_of(i) == local.kind]
     return known[key]
 
 

@@ -14,6 +14,7 @@ except ImportError:
 
 from osmia.btf import Struct
 from osmia.verifier import consts as c
+from osmia.verifier.global_func import kernel_btf
 from osmia.verifier.helper_proto import func_id_name
 from osmia.verifier.kptrs import check_match
 from osmia.verifier.text import btf_type_name, reg_type_str
@@ -142,7 +143,7 @@ def _check_btf_reg(env: Env, regno: int, reg: Reg, base: int, flags: int, struct
         check_match(env, meta.kptr_field, reg, regno, EACCES)
         return
     wanted = "sock_common" if base == ARG_PTR_TO_BTF_ID_SOCK_COMMON else struct
-    wanted_id = meta.btf_id or env.vmlinux.find(wanted, Struct) or 0
+    wanted_id = meta.btf_id or kernel_btf(env).find(wanted, Struct) or 0
     strict = bool(flags & OBJ_RELEASE) and meta.func_id != SK_RELEASE
     if not btf_struct_ids_match(env, reg, wanted_id, strict):
         found = btf_type_name(reg.btf, reg.btf_id)
