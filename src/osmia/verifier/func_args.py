@@ -21,9 +21,9 @@ from osmia.verifier.dynptr import process_dynptr_func
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
-from osmia.verifier.helper_args import register_is_null
 from osmia.verifier.helper_mem import check_mem_reg
 from osmia.verifier.helper_types import check_func_arg_reg_off, check_reg_type
+from osmia.verifier.kptrs import is_null
 from osmia.verifier.regs import Reg
 from osmia.verifier.text import btf_type_name
 
@@ -74,7 +74,7 @@ def _check_arg(env: Env, i: int, arg: SubprogArg, reg: Reg) -> None:
         if reg.type != PTR_TO_ARENA and reg.type != SCALAR_VALUE:
             text = f"R{regno} is not a pointer to arena or scalar.\n"
             raise env.reject(EINVAL, "func-arg-type", text, reg=regno)
-    elif not (arg.flags & PTR_MAYBE_NULL and register_is_null(reg)):
+    elif not (arg.flags & PTR_MAYBE_NULL and is_null(reg)):
         meta = CallMeta(0)
         meta.btf_id = arg.btf_id
         wanted = btf_type_name(env.vmlinux, arg.btf_id)
