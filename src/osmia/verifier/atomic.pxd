@@ -17,6 +17,8 @@ cdef int32_t SRC_OP, DST_OP
 
 @cython.locals(op=int64_t, plain=int64_t)
 cpdef check_atomic(Env env, VInsn insn)
+@cython.locals(size=int64_t, idx=int32_t, regs=list, reg=Reg)
+cpdef int check_xadd(Env env, VInsn insn) except -1
 @cython.locals(size=int64_t, load_reg=int32_t, idx=int32_t, regs=list, reg=Reg)
 cdef int _check_rmw(Env env, VInsn insn) except -1
 cdef int _check_no_leak(Env env, int32_t regno) except -1

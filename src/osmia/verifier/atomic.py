@@ -69,6 +69,24 @@ def check_atomic(env: Env, insn: VInsn) -> None:
     raise env.reject(EINVAL, "atomic-opcode", text)
 
 
+def check_xadd(env: Env, insn: VInsn) -> None:
+    """The one atomic instruction there was before 5.12: adding, of 4 or 8 bytes (``check_xadd``)."""
+    size = access_size(insn.code)
+    if size < 4 or insn.imm != 0:
+        raise env.reject(EINVAL, "reserved-fields", "BPF_XADD uses reserved fields\n")
+    check_reg_arg(env, insn.src, SRC_OP)
+    check_reg_arg(env, insn.dst, SRC_OP)
+    _check_no_leak(env, insn.src)
+    if not _may_be_atomic(env, insn.dst):
+        regs = env.state.regs()
+        reg = regs[insn.dst]
+        text = f"BPF_XADD stores into R{insn.dst} {reg_type_str(reg.type)} is not allowed\n"
+        raise env.reject(EACCES, "atomic-pointer", text, reg=insn.dst, found=reg_type_str(reg.type))
+    idx = env.insn_idx
+    check_mem_access(env, idx, insn.dst, insn.off, size, BPF_READ, -1, True, False)
+    check_mem_access(env, idx, insn.dst, insn.off, size, BPF_WRITE, -1, True, False)
+
+
 def _check_rmw(env: Env, insn: VInsn) -> None:
     size = access_size(insn.code)
     if size < 4:

@@ -56,6 +56,8 @@ def check_btf_info(env: Env) -> None:
     program = env.program
     if (not program.func_info and not program.line_info) or program.btf is None:
         check_abnormal_return(env)
+        if not env.rules.btf_info_early:
+            check_btf_info_early(env)  # says that BTF is missing, if it is
         return
     check_btf_func(env, program.btf)
     check_btf_line(env, program.btf)
@@ -80,6 +82,8 @@ def check_btf_func(env: Env, btf: Btf) -> None:
         raise env.reject(
             EINVAL, "func-info-count", "number of funcs in func_info doesn't match number of subprogs\n"
         )  # fmt: skip
+    if not env.rules.btf_info_early:
+        check_btf_func_early(env, btf)
     for number, row in enumerate(rows):
         subprog = env.subprogs[number]
         if subprog.start != row.insn:

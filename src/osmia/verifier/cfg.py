@@ -70,7 +70,7 @@ class Search:
     def visit(self, slot: int) -> bool:
         """Follow the edges of one instruction, one new one at a time; true while there is more to come."""
         insn = self.env.insns[slot]
-        if is_pseudo_func(insn):
+        if is_pseudo_func(insn) and self.env.rules.pseudo_func:
             return self.visit_call(insn, 2, True)
         if (insn.code & 7) != BPF_JMP and (insn.code & 7) != BPF_JMP32:
             return self.follow(slot, slot + (2 if insn.code == LD_IMM64 else 1), FALLTHROUGH)

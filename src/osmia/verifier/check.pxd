@@ -1,7 +1,7 @@
 cimport cython
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from osmia.verifier.alu cimport check_alu_op
-from osmia.verifier.atomic cimport check_atomic
+from osmia.verifier.atomic cimport check_atomic, check_xadd
 from osmia.verifier.backtrack cimport push_jmp_history
 from osmia.verifier.branch cimport check_cond_jmp_op
 from osmia.verifier.consts cimport BPF_COMPLEXITY_LIMIT_INSNS, BPF_WRITE

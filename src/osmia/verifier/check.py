@@ -17,7 +17,7 @@ from osmia.verifier.errors import Rejected
 
 if not cython.compiled:
     from osmia.verifier.alu import check_alu_op
-    from osmia.verifier.atomic import check_atomic
+    from osmia.verifier.atomic import check_atomic, check_xadd
     from osmia.verifier.backtrack import push_jmp_history
     from osmia.verifier.branch import check_cond_jmp_op
     from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_WRITE
@@ -180,7 +180,10 @@ def check_stx(env: Env, insn: VInsn) -> None:
     """A store from a register, or an atomic operation."""
     mode = insn.code & 0xE0
     if mode == ATOMIC:
-        check_atomic(env, insn)
+        if env.rules.atomic_ops:
+            check_atomic(env, insn)
+        else:
+            check_xadd(env, insn)
     elif mode != MEM or insn.imm != 0:
         raise env.reject(EINVAL, "reserved-fields", "BPF_STX uses reserved fields\n")
     else:
@@ -255,7 +258,7 @@ def check_ja(env: Env, insn: VInsn) -> None:
 def check_call(env: Env, insn: VInsn) -> int:
     """A call of a helper (src 0), of a function of the program (1) or of a kernel function (2)."""
     src = insn.src
-    bad_kind = src != 0 and src != 1 and src != 2
+    bad_kind = src != 0 and src != 1 and (src != 2 or not env.rules.kfunc_calls)
     if insn.code & 0x08 or (src != 2 and insn.off != 0) or bad_kind or insn.dst != 0 or (insn.code & 7) == JMP32:
         raise env.reject(EINVAL, "reserved-fields", "BPF_CALL uses reserved fields\n")
     if env.state.active_locks and src == 0 and insn.imm != SPIN_UNLOCK:

@@ -42,11 +42,13 @@ def do_check_subprogs(env: Env) -> None:
         return
     if env.exception_callback_subprog:
         env.subprogs[env.exception_callback_subprog].called = True
+    all_of_them = not env.rules.lazy_globals
     found = True
     while found:
         found = False
         for number, subprog in enumerate(env.subprogs):
-            if number and subprog.linkage == GLOBAL and subprog.called and not subprog.verified:
+            wanted = subprog.called or all_of_them
+            if number and subprog.linkage == GLOBAL and wanted and not subprog.verified:
                 check_global(env, number)
                 found = True
 
@@ -57,7 +59,8 @@ def check_global(env: Env, number: int) -> None:
     env.insn_idx = subprog.start
     do_check_common(env, number)
     if env.log.verbose:
-        env.say(f"Func#{number} ('{subprog.name}') is safe for any args that match its prototype\n")
+        name = f" ('{subprog.name}')" if env.rules.lazy_globals else ""
+        env.say(f"Func#{number}{name} is safe for any args that match its prototype\n")
     subprog.verified = True
 
 

@@ -27,6 +27,7 @@ M32 = 0xFFFFFFFF
 LD_IMM64 = c.BPF_LD | c.BPF_IMM | c.BPF_DW
 CALLX = c.BPF_JMP | c.BPF_CALL | c.BPF_X
 LDX_MODES = (c.BPF_MEM, c.BPF_MEMSX)
+STX_MODES = (c.BPF_MEM, c.BPF_ATOMIC)
 OPEN_FDS = 3
 """Standard input, output and error: descriptors that exist and are no maps."""
 _BY_INDEX = (c.BPF_PSEUDO_MAP_IDX, c.BPF_PSEUDO_MAP_IDX_VALUE)
@@ -38,10 +39,13 @@ _ARRAY, _ARENA = MAP_TYPE["array"], MAP_TYPE["arena"]
 def resolve_pseudo_ldimm64(env: Env) -> None:
     """Look at every instruction; note what loads load in ``map``, ``map_off`` or the BTF fields.  Raises Rejected."""
     slot = 0
+    only_adds = not env.rules.atomic_ops
     while slot < env.n_insns:
         insn = env.insns[slot]
         if insn.code & 7 == c.BPF_LDX and (insn.code & 0xE0 not in LDX_MODES or insn.imm):
             raise env.reject(EINVAL, "ldx-reserved", "BPF_LDX uses reserved fields\n")
+        if only_adds and insn.code & 7 == c.BPF_STX and (insn.code & 0xE0 not in STX_MODES or insn.imm):
+            raise env.reject(EINVAL, "stx-reserved", "BPF_STX uses reserved fields\n")
         if insn.code == LD_IMM64:
             resolve_load(env, insn)
             slot += 1
@@ -64,8 +68,10 @@ def resolve_load(env: Env, insn: VInsn) -> None:
         return
     if insn.src == c.BPF_PSEUDO_BTF_ID:
         check_pseudo_btf_id(env, insn, second.imm)
-    elif insn.src == c.BPF_PSEUDO_FUNC:
+    elif insn.src == c.BPF_PSEUDO_FUNC and env.rules.pseudo_func:
         insn.ptr_type = PTR_TO_FUNC
+    elif insn.src in _BY_INDEX and not env.rules.fd_array:
+        raise env.reject(EINVAL, "ld-imm64-kind", "unrecognized bpf_ld_imm64 insn\n")
     elif insn.src in _VALUES or (insn.src in _MAPS and second.imm == 0):
         resolve_map(env, insn, second.imm & M32)
     else:

@@ -43,3 +43,6 @@ class Rules:
         self.callbacks_iterate = "callbacks-iterate" in names
         self.live_registers_static = "live-registers-static" in names
         self.live_stack_static = "live-stack-static" in names
+        self.btf_info_early = "btf-info-early" in names
+        self.lazy_globals = "lazy-globals" in names
+        self.attach_after_cfg = "attach-after-cfg" in names

@@ -47,15 +47,16 @@ def mark_exception_callback(subprog: Subprog) -> None:
 
 def collect_functions(env: Env, starts: set[int]) -> int:
     """Every call and every address of a function adds to ``starts``; the slot of the exception callback, or 0."""
+    rules = env.rules
     for insn in env.insns:
-        if not (is_pseudo_func(insn) or is_pseudo_call(insn) or is_kfunc_call(insn)):
+        kfunc = is_kfunc_call(insn) and rules.kfunc_calls
+        if not (kfunc or is_pseudo_call(insn) or (is_pseudo_func(insn) and rules.pseudo_func)):
             continue
         if not env.bpf_capable:
-            raise env.reject(
-                EPERM, "function-calls",
-                "loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN\n",
-            )  # fmt: skip
-        if is_kfunc_call(insn):
+            what = "loading/calling other bpf or kernel" if rules.kfunc_calls else "function calls to other bpf"
+            text = f"{what} functions are allowed for CAP_BPF and CAP_SYS_ADMIN\n"
+            raise env.reject(EPERM, "function-calls", text)
+        if kfunc:
             add_kfunc_call(env, insn)
         else:
             add_subprog(env, starts, insn.idx + insn.imm + 1)

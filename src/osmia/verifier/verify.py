@@ -23,23 +23,15 @@ from osmia.verifier.live_regs import compute_live_registers
 from osmia.verifier.live_stack import stack_liveness_init
 from osmia.verifier.order import compute_postorder, compute_scc
 from osmia.verifier.resolve import resolve_pseudo_ldimm64
+from osmia.verifier.rules import Rules
 from osmia.verifier.subprogs import add_subprog_and_kfunc, check_subprogs
 
-STEPS: tuple[Callable[[Env], object], ...] = (
-    check_btf_info_early,
-    add_subprog_and_kfunc,
-    check_subprogs,
-    check_btf_info,
-    resolve_pseudo_ldimm64,
-    check_cfg,
-    compute_postorder,
-    stack_liveness_init,
-    check_attach_btf_id,
-    compute_scc,
-    compute_live_registers,
-    mark_fastcall_patterns,
-    do_check_main,
-    do_check_subprogs,
+Steps = tuple[Callable[[Env], object], ...]
+FRONT: Steps = (check_btf_info_early, add_subprog_and_kfunc, check_subprogs, check_btf_info)
+GRAPH: Steps = (resolve_pseudo_ldimm64, check_cfg, compute_postorder, stack_liveness_init)
+LIVENESS: Steps = (compute_scc, compute_live_registers, mark_fastcall_patterns)
+WALK: Steps = (do_check_main, do_check_subprogs)
+AFTERWARDS: Steps = (
     remove_fastcall_spills_fills,
     check_max_stack_depth,
     optimize_bpf_loop,
@@ -48,7 +40,15 @@ STEPS: tuple[Callable[[Env], object], ...] = (
     check_removed_callbacks,
     remove_dead_subprogs,
 )
-"""What is done to every program; the first step that refuses it ends the list."""
+
+
+def steps(rules: Rules) -> Steps:
+    """What is done to every program; the first step that refuses it ends the list."""
+    front = FRONT if rules.btf_info_early else FRONT[1:]
+    attach: Steps = (check_attach_btf_id,)
+    middle = GRAPH + attach if rules.attach_after_cfg else attach + GRAPH
+    walk = WALK if rules.lazy_globals else (do_check_subprogs, do_check_main)
+    return front + middle + LIVENESS + walk + AFTERWARDS
 
 
 def bpf_check(env: Env) -> Rejected | None:
@@ -69,7 +69,7 @@ def bpf_check(env: Env) -> Rejected | None:
 def _steps(env: Env) -> Rejected | None:
     refused = None
     try:
-        for step in STEPS:
+        for step in steps(env.rules):
             step(env)
     except Rejected as no:
         refused = no
