@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from osmia.errors import KernelError, Unavailable
 
 if TYPE_CHECKING:
+    from osmia.live.btfs import LiveBtfs
     from osmia.live.maps import LiveMap
     from osmia.live.prog import LiveProgram
     from osmia.obj.model import Program
@@ -24,19 +25,31 @@ MANY = 100_000
 """Instructions from which on a log of each of them takes seconds, and says less than the verdict alone."""
 
 
-def load(program: Program, maps: Sequence[LiveMap] | None = None, *, log_level: int = 0) -> LiveProgram:
+def load(
+    program: Program,
+    maps: Sequence[LiveMap] | None = None,
+    *,
+    log_level: int = 0,
+    btfs: LiveBtfs | None = None,
+) -> LiveProgram:
     """Have the running kernel verify and take the program; without ``maps``, new ones are made from its specs.
 
     ``log_level`` 1 or 2 asks for the verifier's log; a refusal always carries it, but only its verdict where the
-    verifier went through more than 100,000 instructions.
+    verifier went through more than 100,000 instructions.  ``btfs``: what was loaded for ``maps``.
     Raises KernelError (errno, log), Unavailable, UsageError.
     """
+    from osmia.live.btfs import LiveBtfs
     from osmia.live.maps import LiveMap
     from osmia.live.prog import LiveProgram
 
     def attempt(level: int) -> LiveProgram:
-        own = [LiveMap(spec) for spec in program.maps] if maps is None else []  # a refused program closes its own
-        return LiveProgram(program, own if maps is None else maps, own, level)
+        shared = btfs if btfs is not None else LiveBtfs()
+        try:  # a refused program closes its own maps
+            own = [LiveMap(spec, shared) for spec in program.maps] if maps is None else []
+            return LiveProgram(program, own if maps is None else maps, own, level, None, shared)
+        finally:
+            if shared is not btfs:
+                shared.close()
 
     try:
         loaded = attempt(log_level or STATS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from osmia.errors import KernelError, MapError, UsageError
 from osmia.kernel.uapi import MAP_TYPE
 from osmia.live import syscall
+from osmia.live.btfs import LiveBtfs
 from osmia.maps.create import adjust
 from osmia.raw import Buffer
 
@@ -29,17 +30,18 @@ def possible_cpus() -> int:
 class LiveMap(syscall.Descriptor):
     """A map in the kernel.  Keys and values are bytes; all CPUs' values of a per-CPU map stand in a row.
 
+    ``btfs``: the BTF that it shares with other maps and with programs.
     Refusals are MapError with the kernel's errno; creating one raises KernelError.  Close it, or use ``with``.
     """
 
-    def __init__(self, spec: MapSpec) -> None:
+    def __init__(self, spec: MapSpec, btfs: LiveBtfs | None = None) -> None:
         if spec.type not in MAP_TYPE:
             raise UsageError(f"no map type is called {spec.type!r}")
         spec = adjust(spec, possible_cpus())
         self.spec, self.name, self.fd, self._btf_fd = spec, spec.name, -1, -1
-        self._inner = LiveMap(spec.inner) if spec.inner is not None and spec.type in OF_MAPS else None
+        self._inner = LiveMap(spec.inner, btfs) if spec.inner is not None and spec.type in OF_MAPS else None
         try:
-            self.fd = self._create(spec)
+            self.fd = self._create(spec, btfs)
             self._fill(spec)
         except BaseException:
             self.close()
@@ -57,18 +59,19 @@ class LiveMap(syscall.Descriptor):
         key, value = spec.btf_key_type_id, spec.btf_value_type_id
         return attr._replace(btf_fd=self._btf_fd, btf_key_type_id=key, btf_value_type_id=value)
 
-    def _create(self, spec: MapSpec) -> int:
+    def _create(self, spec: MapSpec, btfs: LiveBtfs | None) -> int:
         """As libbpf does it: BTF goes along, and maps of an object file do without it where the kernel minds."""
         if spec.btf is None or not spec.btf_value_type_id:
             return syscall.map_create(self._attr(spec))
-        self._btf_fd = syscall.btf_load(spec.btf.encode())
+        own = LiveBtfs()
+        self._btf_fd = (btfs or own).fd(spec.btf)
         try:
             return syscall.map_create(self._attr(spec))
         except KernelError:
             if not spec.section:
                 raise
         finally:
-            os.close(self._btf_fd)
+            own.close()
             self._btf_fd = -1
         return syscall.map_create(self._attr(spec))
 

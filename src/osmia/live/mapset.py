@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osmia.errors import UsageError
+from osmia.live.btfs import LiveBtfs
 from osmia.live.maps import OF_MAPS, LiveMap
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class LiveMaps(Mapping[str, LiveMap]):
         self.programs = programs or {}
         self._maps: dict[str, LiveMap] = {}
         self._loaded: dict[str, LiveProgram] = {}
+        self._btfs = LiveBtfs()
 
     def __getitem__(self, name: str) -> LiveMap:
         return self._maps[name]
@@ -39,7 +41,7 @@ class LiveMaps(Mapping[str, LiveMap]):
     def of(self, spec: MapSpec) -> LiveMap:
         """The map of a spec, made now if need be.  Raises KernelError when the kernel refuses it."""
         if spec.name not in self._maps:
-            self._maps[spec.name] = LiveMap(spec)
+            self._maps[spec.name] = LiveMap(spec, self._btfs)
             if spec.type in OF_MAPS:
                 self._put(spec, {slot: self.of(self._spec(name)).fd for slot, name in spec.values.items()})
         return self._maps[spec.name]
@@ -59,7 +61,7 @@ class LiveMaps(Mapping[str, LiveMap]):
 
         if program.name not in self._loaded:
             maps = [self.of(spec) for spec in program.maps]
-            self._loaded[program.name] = live.load(program, maps, log_level=log_level)
+            self._loaded[program.name] = live.load(program, maps, log_level=log_level, btfs=self._btfs)
             for spec in program.maps:
                 if spec.type == "prog_array":
                     self._put(spec, {slot: self._target(name).fd for slot, name in spec.values.items()})
@@ -76,5 +78,6 @@ class LiveMaps(Mapping[str, LiveMap]):
             loaded.close()
         for map_ in self._maps.values():
             map_.close()
+        self._btfs.close()
         self._loaded.clear()
         self._maps.clear()

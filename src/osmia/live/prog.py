@@ -16,6 +16,7 @@ from osmia.isa import Insn, encode
 from osmia.isa import consts as c
 from osmia.kernel.uapi import ATTACH_TYPE, PROG_TYPE
 from osmia.live import syscall
+from osmia.live.btfs import LiveBtfs
 from osmia.live.maps import LiveMap
 from osmia.raw import Buffer
 from osmia.vm.machine import Result
@@ -83,12 +84,14 @@ class LiveProgram(syscall.Descriptor):
         own: Sequence[LiveMap],
         log_level: int,
         room: Buffer | None = None,
+        btfs: LiveBtfs | None = None,
     ) -> None:
         self.program, self.maps, self._own = program, list(maps), list(own)
         self.fd, self._btf_fd = -1, -1
+        shared = btfs.known(program.btf) if btfs is not None else -1
         try:
             if program.btf is not None and (program.func_info or program.line_info):
-                self._btf_fd = syscall.btf_load(program.btf.encode())
+                self._btf_fd = os.dup(shared) if shared >= 0 else syscall.btf_load(program.btf.encode())
             self.fd, self.log = syscall.prog_load(self._attr(), log_level, room=room)
         except BaseException:
             self.close()

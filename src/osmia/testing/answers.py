@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from osmia.btf import Btf
 from osmia.errors import InternalError, KernelError, OsmiaError, UsageError
 from osmia.isa.consts import BPF_PSEUDO_FUNC, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE
+from osmia.live.btfs import LiveBtfs
 from osmia.live.maps import LiveMap
 from osmia.live.prog import LiveProgram
 from osmia.obj.model import MapSpec, Program
@@ -65,6 +66,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self._maps: dict[tuple[int, Powers], tuple[MapSpec, LiveMap]] = {}
+        self._btfs: dict[Powers, LiveBtfs] = {}
         self._room = Buffer(LOG_SIZE)
 
     def ask(self, program: Program, level: int, powers: Powers) -> Answer:
@@ -84,7 +86,7 @@ class Kernel:
 
     def _load(self, program: Program, maps: list[LiveMap], level: int, powers: Powers) -> Answer:
         try:
-            with only(powers), LiveProgram(program, maps, [], level, self._room) as loaded:
+            with only(powers), LiveProgram(program, maps, [], level, self._room, self._btfs.get(powers)) as loaded:
                 return Answer(0, masked(loaded.log, program))
         except KernelError as error:
             if error.errno == errnos.ENOSPC:
@@ -97,7 +99,7 @@ class Kernel:
             if len(self._maps) > KEPT_MAPS:
                 self.close()
             with only(powers):
-                found = spec, LiveMap(spec)
+                found = spec, LiveMap(spec, self._btfs.setdefault(powers, LiveBtfs()))
             if spec.type not in BOUND:
                 self._maps[id(spec), powers] = found
         return found[1]
@@ -106,7 +108,10 @@ class Kernel:
         """Give the maps back."""
         for _, live in self._maps.values():
             live.close()
+        for btfs in self._btfs.values():
+            btfs.close()
         self._maps.clear()
+        self._btfs.clear()
 
     def __enter__(self) -> Kernel:
         return self

@@ -216,8 +216,8 @@ def _compare_pointers(env: Env, insn: VInsn, other: State) -> None:
         src = regs[insn.src]
     null_check = not insn.code & 8 and insn.imm == 0 and (opcode == JEQ or opcode == JNE)
     if null_check and dst.type & PTR_MAYBE_NULL:
-        mark_ptr_or_null_regs(state, insn.dst, opcode == JNE)
-        mark_ptr_or_null_regs(other, insn.dst, opcode == JEQ)
+        mark_ptr_or_null_regs(env, state, insn.dst, opcode == JNE)
+        mark_ptr_or_null_regs(env, other, insn.dst, opcode == JEQ)
     elif not try_match_pkt_pointers(insn, dst, src, state, other) and not env.allow_ptr_leaks:
         dst = regs[insn.dst]
         if dst.type != SCALAR_VALUE:

@@ -6,7 +6,7 @@ What a loaded pointer is worth depends on the one it was loaded through: trusted
 
 from __future__ import annotations
 
-from errno import EACCES, EINVAL, EPERM
+from errno import EACCES, EFAULT, EINVAL, EPERM
 from typing import Any
 
 from osmia.btf import Btf
@@ -30,6 +30,7 @@ from osmia.verifier.consts import (
 )
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
+from osmia.verifier.fields import object_record
 from osmia.verifier.marks import known_zero_of, mark_reg_unknown, next_id
 from osmia.verifier.regs import Reg
 from osmia.verifier.text import tnum_strn
@@ -85,7 +86,8 @@ def check_ptr_to_btf_access(env: Env, regno: int, off: int, size: int, t: int, v
     reg = regs[regno]
     _check_pointer(env, reg, regno, off)
     if reg.type & MEM_ALLOC:
-        raise env.unsupported("allocated objects")
+        _access_object(env, reg, regno, off, size, t, value_regno)
+        return
     if t == BPF_WRITE:
         if env.prog_type in ("struct_ops", "xdp", "sched_cls", "sched_act"):
             raise env.unsupported("stores through BTF pointers")
@@ -94,6 +96,28 @@ def check_ptr_to_btf_access(env: Env, regno: int, off: int, size: int, t: int, v
     if t == BPF_READ and value_regno >= 0:
         flags = _flags_after(env, reg, found) if found.type == PTR_TO_BTF_ID else found.flags
         mark_btf_ld_reg(env, regs, value_regno, found, reg.btf, flags)
+
+
+def _access_object(env: Env, reg: Reg, regno: int, off: int, size: int, t: int, value_regno: int) -> None:
+    """An object that the program allocated: it may be written, except for what is the kernel's in it.
+
+    Pointers that are read from it are numbers.
+    """
+    if t == BPF_WRITE and reg.type & BASE_TYPE_MASK != PTR_TO_BTF_ID:
+        raise env.reject(EACCES, "btf-write", "only read is supported\n", reg=regno)
+    if not (reg.type & (NON_OWN_REF | MEM_RCU) or reg.ref_obj_id):
+        text = "verifier bug: ref_obj_id for allocated object must be non-zero\n"
+        raise env.reject(EFAULT, "object-unreferenced", text, reg=regno)
+    record = object_record(env, reg.btf, reg.btf_id)
+    for field in record.fields if record is not None else ():
+        if off < field.offset + field.size and field.offset < off + size:
+            text = f"direct access to {field.type_name} is disallowed\n"
+            raise env.reject(EACCES, "object-field", text, reg=regno, found=field.type_name)
+    found = _walk(env, reg.btf, reg.btf_id, off, size)
+    if t == BPF_READ and value_regno >= 0:
+        if found.type == PTR_TO_BTF_ID:
+            found = Found(SCALAR_VALUE)
+        mark_btf_ld_reg(env, env.state.regs(), value_regno, found, reg.btf, found.flags)
 
 
 def _check_pointer(env: Env, reg: Reg, regno: int, off: int) -> None:

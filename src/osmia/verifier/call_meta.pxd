@@ -5,7 +5,7 @@ from osmia.verifier.maps cimport VMap
 @cython.final
 cdef class CallMeta:
     cdef public VMap map
-    cdef public bint raw_mode, pkt_access, changes_data
+    cdef public bint raw_mode, pkt_access, changes_data, percpu_object
     cdef public uint8_t release_regno
     cdef public int32_t func_id, regno, access_size
     cdef public uint32_t mem_size

@@ -17,6 +17,7 @@ class CallMeta:
     ``mem_size``: bytes of memory that the helper returns; ``msize_max_value``: the greatest value of a size argument.
     ``release_regno``: the argument that the helper lets go of, 0 for none; ``ref_obj_id``: the reference it was given.
     ``btf_id``: the type that a pointer argument must lead to, where it is known by number.
+    ``percpu_object``: the per-CPU argument is an object that a program allocated.
     ``dynptr_id``: the dynptr whose memory the helper returns; ``changes_data``: the call moves the packet's data.
     """
 
@@ -26,7 +27,7 @@ class CallMeta:
         self.func_id = func_id
         self.map = None
         self.map_uid = 0
-        self.raw_mode = self.pkt_access = self.changes_data = False
+        self.raw_mode = self.pkt_access = self.changes_data = self.percpu_object = False
         self.release_regno = 0
         self.regno = -1
         self.access_size = self.mem_size = self.msize_max_value = 0

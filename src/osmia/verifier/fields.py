@@ -37,6 +37,15 @@ def reg_btf_record(env: Env, reg: Reg) -> Record | None:
     return None
 
 
+def may_point_to_lock(env: Env, reg: Reg) -> bool:
+    """Has what the register points to, which is not null, a lock?  Such pointers keep their id."""
+    type, base = reg.type, reg.type & c.BASE_TYPE_MASK
+    if type != c.PTR_TO_MAP_VALUE and base != c.PTR_TO_BTF_ID:
+        return False
+    record = reg_btf_record(env, reg)
+    return record is not None and record.has_lock
+
+
 def object_record(env: Env, btf: Btf, btf_id: int) -> Record | None:
     """The special fields of a struct of the program's own (``btf_find_struct_meta``)."""
     if btf is env.vmlinux:

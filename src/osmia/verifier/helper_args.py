@@ -15,6 +15,7 @@ except ImportError:
 from osmia.verifier.const_arg import check_reg_const_str
 from osmia.verifier.dynptr import check_dynptr_release, process_dynptr_func
 from osmia.verifier.fields import process_timer_func
+from osmia.verifier.graph import in_rbtree_callback
 from osmia.verifier.kptrs import process_kptr_func
 from osmia.verifier.locks import process_spin_lock
 
@@ -45,6 +46,7 @@ if not cython.compiled:
         BPF_WRITE,
         MEM_ALIGNED,
         MEM_FIXED_SIZE,
+        MEM_RCU,
         MEM_UNINIT,
         MEM_WRITE,
         OBJ_RELEASE,
@@ -172,9 +174,13 @@ def _check_kind(env: Env, arg: int, base: int, flags: int, reg: Reg, meta: CallM
         if not reg.btf_id:
             raise env.reject(EACCES, "percpu-btf", f"Helper has invalid btf_id in R{regno}\n", reg=regno)
         meta.ret_btf, meta.ret_btf_id = reg.btf, reg.btf_id
+        meta.percpu_object = reg.type & MEM_RCU != 0
     elif base == ARG_PTR_TO_DYNPTR:
         process_dynptr_func(env, regno, env.insn_idx, flags)
     elif base == ARG_PTR_TO_SPIN_LOCK:
+        if in_rbtree_callback(env):
+            text = "can't spin_{lock,unlock} in rbtree cb\n"
+            raise env.reject(EACCES, "in-tree-callback", text, reg=regno)
         process_spin_lock(env, regno, meta.func_id == SPIN_LOCK)
     elif base == ARG_PTR_TO_TIMER:
         process_timer_func(env, regno, meta)

@@ -23,6 +23,8 @@ if not cython.compiled:
     from osmia.verifier.bounds import reg_bounds_sanity_check, reg_bounds_sync
     from osmia.verifier.call_meta import CallMeta
     from osmia.verifier.consts import (
+        MEM_ALLOC,
+        MEM_RCU,
         MEM_RDONLY,
         PTR_MAYBE_NULL,
         PTR_TO_BTF_ID,
@@ -131,7 +133,8 @@ def _percpu(env: Env, meta: CallMeta, flags: int) -> Reg:
     btf, btf_id = meta.ret_btf, meta.ret_btf_id
     bare = btf.resolve(btf_id)
     if isinstance(btf.type(bare), (Struct, Union)):
-        reg = pointer(PTR_TO_BTF_ID | (flags & (MEM_RDONLY ^ 0xFFFFFFFF)))
+        allocated = meta.percpu_object
+        reg = pointer(PTR_TO_BTF_ID | (MEM_ALLOC | MEM_RCU if allocated else flags & (MEM_RDONLY ^ 0xFFFFFFFF)))
         reg.btf, reg.btf_id = btf, btf_id
         return reg
     reg = pointer(PTR_TO_MEM | flags)
@@ -164,6 +167,6 @@ def _refined(env: Env, meta: CallMeta, func_id: int) -> Reg:
     else:
         reg.smax, reg.s32_max = s64(meta.msize_max_value), s32(meta.msize_max_value)
         reg.smin = reg.s32_min = -MAX_ERRNO
-    reg_bounds_sync(reg)
+    reg_bounds_sync(env, reg)
     reg_bounds_sanity_check(env, reg, "retval")
     return reg

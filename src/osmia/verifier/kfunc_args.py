@@ -10,6 +10,7 @@ from errno import EACCES, EINVAL
 
 from osmia.btf import Ptr, Struct, Union
 from osmia.verifier import consts as c
+from osmia.verifier.alloc import check_dropped, check_refcounted
 from osmia.verifier.backtrack import mark_chain_precision
 from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.const_arg import check_reg_const_str
@@ -19,6 +20,7 @@ from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.fields import check_map_field_pointer
 from osmia.verifier.global_func import kind_name
+from osmia.verifier.graph import check_list_node, check_rb_node, check_root
 from osmia.verifier.helper_args import register_is_null
 from osmia.verifier.helper_mem import check_mem_reg, check_mem_size_reg
 from osmia.verifier.helper_types import check_func_arg_reg_off
@@ -123,16 +125,16 @@ def _note_map(env: Env, meta: KfuncMeta, reg: Reg, regno: int) -> None:
         if reg.btf is not None or reg.mem_size or reg.range:
             return  # the kernel keeps these in the same word, and finds out later
         raise env.reject(EINVAL, "not-a-map", f"pointer in R{regno} isn't map pointer\n", reg=regno)
-    if meta.map is not None and (meta.map is not reg.map or meta.map_uid != reg.map_uid) and _has_work(reg):
-        text = f"workqueue pointer in R1 map_uid={meta.map_uid} doesn't match map pointer in R2 map_uid={reg.map_uid}\n"
+    record = reg.map.record
+    other = meta.map is not None and (meta.map is not reg.map or meta.map_uid != reg.map_uid)
+    if other and record is not None and (record.has("wq") or record.has("task_work")):
+        uids = f"map_uid={meta.map_uid} doesn't match map pointer in", f"map_uid={reg.map_uid}\n"
+        if record.has("task_work"):
+            text = f"bpf_task_work pointer in R2 {uids[0]} R3 {uids[1]}"
+            raise env.reject(EINVAL, "task-work-map", text)
+        text = f"workqueue pointer in R1 {uids[0]} R2 {uids[1]}"
         raise env.reject(EINVAL, "workqueue-map", text)
     meta.map, meta.map_uid = reg.map, reg.map_uid
-
-
-def _has_work(reg: Reg) -> bool:
-    """Are there work queues in the map's values?"""
-    map = reg.map
-    return map is not None and map.record is not None and bool(map.record.has("wq"))
 
 
 def _check_trust(env: Env, meta: KfuncMeta, reg: Reg, regno: int) -> None:
@@ -282,6 +284,44 @@ def _workqueue(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None
     meta.map, meta.map_uid = reg.map, reg.map_uid
 
 
+def _task_work(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    if reg.type != c.PTR_TO_MAP_VALUE:
+        text = f"arg#{i} doesn't point to a map value\n"
+        raise env.reject(EINVAL, "kfunc-task-work", text, reg=i + 1)
+    check_map_field_pointer(env, i + 1, "task_work")
+    meta.map, meta.map_uid = reg.map, reg.map_uid
+
+
+def _callback(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    if reg.type != c.PTR_TO_FUNC:
+        raise env.reject(EINVAL, "kfunc-callback", f"arg{i} expected pointer to func\n", reg=i + 1)
+    meta.subprogno = reg.subprogno
+
+
+def _alloc(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    check_dropped(env, meta, i, reg)
+
+
+def _refcounted(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    check_refcounted(env, meta, i, reg)
+
+
+def _list_head(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    check_root(env, meta, i, reg, "list_head")
+
+
+def _rbtree_root(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    check_root(env, meta, i, reg, "rb_root")
+
+
+def _list_node(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    check_list_node(env, meta, i, reg)
+
+
+def _rbtree_node(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
+    check_rb_node(env, meta, i, reg)
+
+
 def _irq_flag(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_STACK:
         text = f"arg#{i} doesn't point to an irq flag on stack\n"
@@ -291,5 +331,7 @@ def _irq_flag(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
 
 KINDS: dict[str, Callable[[Env, KfuncMeta, int, Reg, int], None]] = {
     "ctx": _ctx, "iter": _iter, "btf": _btf, "map": _map, "mem": _mem, "const str": _const_str, "irq flag": _irq_flag,
-    "dynptr": _dynptr, "res spin lock": _lock, "workqueue": _workqueue,
+    "dynptr": _dynptr, "res spin lock": _lock, "workqueue": _workqueue, "task work": _task_work, "alloc": _alloc,
+    "refcounted kptr": _refcounted, "list head": _list_head, "list node": _list_node, "rbtree root": _rbtree_root,
+    "rbtree node": _rbtree_node, "callback": _callback,
 }  # fmt: skip

@@ -15,11 +15,19 @@ except ImportError:
 from osmia.verifier import consts as c
 from osmia.verifier.bounds import reg_bounds_sync
 from osmia.verifier.btf_access import in_rcu_cs
+from osmia.verifier.callbacks import (
+    push_async_callback_call,
+    push_callback_call,
+    set_task_work_callback_state,
+    set_timer_callback_state,
+)
+from osmia.verifier.errors import Rejected
 from osmia.verifier.exit_code import check_return_code
+from osmia.verifier.graph import ADDS, RBTREE_ADD, check_rcu_in_callback, give_away, set_rbtree_add_callback_state
 from osmia.verifier.helper_call import clear_all_pkt_pointers
 from osmia.verifier.iterators import process_iter_next_call
 from osmia.verifier.kfunc_args import RES_LOCKS, check_kfunc_args
-from osmia.verifier.kfunc_meta import KfuncDesc, KfuncMeta, is_allowed, kfunc_of
+from osmia.verifier.kfunc_meta import ASYNC_CALLBACKS, KfuncDesc, KfuncMeta, is_allowed, kfunc_of
 from osmia.verifier.kfunc_return import set_kfunc_return
 from osmia.verifier.marks import mark_reg_not_init, unknown_scalar
 from osmia.verifier.paths import push_stack
@@ -30,13 +38,6 @@ if not cython.compiled:
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
 
-LATER = frozenset(
-    (
-        *("bpf_wq_set_callback_impl", "bpf_rbtree_add_impl", "bpf_refcount_acquire_impl"),
-        *("bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl"),
-    )
-)
-"""Functions that need rules which are not built yet."""
 ALLOWED_UNDER_LOCK = (
     *("bpf_iter_num_new", "bpf_iter_num_next", "bpf_iter_num_destroy", "bpf_refcount_acquire_impl"),
     *("bpf_res_spin_lock", "bpf_res_spin_unlock", "bpf_res_spin_lock_irqsave", "bpf_res_spin_unlock_irqrestore"),
@@ -44,6 +45,7 @@ ALLOWED_UNDER_LOCK = (
     *("bpf_list_front", "bpf_list_back", "bpf_rbtree_add_impl", "bpf_rbtree_remove", "bpf_rbtree_first"),
     *("bpf_rbtree_root", "bpf_rbtree_left", "bpf_rbtree_right"),
 )
+WQ_SET_CALLBACK = "bpf_wq_set_callback_impl"
 MAX_ERRNO = 4095
 
 
@@ -64,6 +66,8 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
     _check_place(env, desc)
     meta = KfuncMeta(desc)
     check_kfunc_args(env, meta)
+    if desc.name == RBTREE_ADD or desc.name in ASYNC_CALLBACKS:
+        _push_callback(env, meta)
     if desc.name == "bpf_session_cookie":
         meta.r0_size = 8
     _enter_or_leave(env, desc)
@@ -71,6 +75,8 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
     if meta.release_regno and not release_reference(env, regs[meta.release_regno].ref_obj_id):
         text = f"kfunc {desc.name}#{desc.id} reference has not been acquired before\n"
         raise env.reject(EINVAL, "release-not-held", text)
+    if desc.name in ADDS:
+        give_away(env, meta, regs[2].ref_obj_id)
     if desc.name == "bpf_throw":
         env.seen_exception = True
         if not env.exception_callback_subprog:
@@ -85,6 +91,20 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
     return bool(desc.name == "bpf_throw")
 
 
+def _push_callback(env: Env, meta: KfuncMeta) -> None:
+    """The function that is called back is walked later."""
+    try:
+        if meta.desc.name == RBTREE_ADD:
+            push_callback_call(env, meta.subprogno, set_rbtree_add_callback_state)
+        elif meta.desc.name == WQ_SET_CALLBACK:
+            push_async_callback_call(env, meta.subprogno, set_timer_callback_state, True)
+        else:
+            push_async_callback_call(env, meta.subprogno, set_task_work_callback_state, True)
+    except Rejected:
+        env.say(f"kfunc {meta.desc.name}#{meta.desc.id} failed callback verification\n")
+        raise
+
+
 def _push_failure(env: Env) -> None:
     """A resilient lock may not be had: the path on which R0 is an errno is walked later."""
     regs = push_stack(env, env.insn_idx + 1, env.insn_idx, False).regs()
@@ -93,14 +113,12 @@ def _push_failure(env: Env) -> None:
     reg = unknown_scalar(env)
     reg.smin = reg.s32_min = -MAX_ERRNO
     reg.smax = reg.s32_max = -1
-    reg_bounds_sync(reg)
+    reg_bounds_sync(env, reg)
     regs[0] = reg
 
 
 def _check_place(env: Env, desc: KfuncDesc) -> None:
     """May such a function be called at all by this program?"""
-    if desc.name in LATER:
-        raise env.unsupported(f"kfunc {desc.name}")
     if desc.name == "__bpf_trap":
         text = "unexpected __bpf_trap() due to uninitialized variable?\n"
         raise env.reject(EFAULT, "trap", text)
@@ -126,6 +144,8 @@ def _enter_or_leave(env: Env, desc: KfuncDesc) -> None:
 
 def _rcu(env: Env, desc: KfuncDesc) -> None:
     state = env.state
+    if state.active_rcu_lock:
+        check_rcu_in_callback(env, desc.name)
     if not state.active_rcu_lock:
         if desc.name == "bpf_rcu_read_lock":
             state.active_rcu_lock = True

@@ -65,7 +65,8 @@ class KfuncMeta:
     """What one call's arguments tell (``struct bpf_kfunc_call_arg_meta``).
 
     ``constant`` is a known argument's value, None when there was none; ``r0_size`` and ``r0_rdonly`` the memory that is
-    returned; ``iter_spi`` and ``iter_frameno`` where the iterator lies.
+    returned; ``iter_spi`` and ``iter_frameno`` where the iterator lies; ``graph_root`` the ``Field`` of the list or
+    tree; ``arg_btf``, ``arg_btf_id`` the struct of an allocated object, ``arg_owning_ref`` whether it is one's own.
     """
 
     def __init__(self, desc: KfuncDesc) -> None:
@@ -83,6 +84,7 @@ class KfuncMeta:
         self.arg_btf: Any = None
         self.arg_btf_id = 0
         self.arg_owning_ref = False
+        self.graph_root: Any = None
 
 
 # -- before the walk

@@ -10,9 +10,12 @@ from errno import EINVAL
 from osmia.btf import Btf, Ptr, Struct, Type, Union, Void
 from osmia.errors import InputError
 from osmia.verifier import consts as c
+from osmia.verifier.alloc import ALLOCATES, REFCOUNT_ACQUIRE, may_be_null, new_object, one_more
 from osmia.verifier.dynptr_slots import get_dynptr_type_flag
 from osmia.verifier.env import Env
+from osmia.verifier.fields import may_point_to_lock
 from osmia.verifier.global_func import kind_name
+from osmia.verifier.graph import borrowed, graph_node
 from osmia.verifier.iterators import iter_of
 from osmia.verifier.kfunc_args import RES_LOCKS
 from osmia.verifier.kfunc_meta import SCALARS, KfuncMeta
@@ -22,7 +25,6 @@ from osmia.verifier.refs import acquire_reference
 from osmia.verifier.regions import may_access_direct_pkt_data
 from osmia.verifier.regs import Reg, pointer
 
-ALLOCATES = ("bpf_obj_new_impl", "bpf_percpu_obj_new_impl", "bpf_refcount_acquire_impl")
 SLICES = ("bpf_dynptr_slice", "bpf_dynptr_slice_rdwr")
 NODES = ("bpf_list_node", "bpf_rb_node")
 
@@ -42,13 +44,18 @@ def set_kfunc_return(env: Env, meta: KfuncMeta) -> None:
             mark_reg_unknown(env, regs, 0)
     elif isinstance(found, Ptr):
         reg = _pointer(env, meta, btf.resolve(found.type_id))
-        if desc.ret_null:
+        maybe_null = may_be_null(meta)
+        if maybe_null:
             reg.type |= c.PTR_MAYBE_NULL
             reg.id = next_id(env)
         if desc.acquire:
             reg.ref_obj_id = acquire_reference(env, env.insn_idx)
-            if desc.ret_null:
+            if maybe_null:
                 reg.id = reg.ref_obj_id
+        elif meta.graph_root is not None:
+            reg = borrowed(env, reg)
+        if not reg.id and may_point_to_lock(env, reg):
+            reg.id = next_id(env)
         regs[0] = reg
 
 
@@ -106,8 +113,12 @@ def _special(env: Env, meta: KfuncMeta, target: Type) -> Reg | None:
     name = desc.name
     if name in SLICES:
         return _slice(env, meta)
-    if name in ALLOCATES or getattr(target, "name", "") in NODES:
-        raise env.unsupported(f"kfunc {name}")
+    if name == REFCOUNT_ACQUIRE:
+        return one_more(meta)
+    if name in ALLOCATES:
+        return new_object(env, meta)
+    if getattr(target, "name", "") in NODES:
+        return graph_node(meta.graph_root)
     if name == "bpf_cast_to_kern_ctx":
         reg = pointer(c.PTR_TO_BTF_ID | c.PTR_TRUSTED)
         reg.btf, reg.btf_id = desc.btf, meta.ret_btf_id

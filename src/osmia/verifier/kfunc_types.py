@@ -142,9 +142,15 @@ def is_nocast_alias(a: str, b: str) -> bool:
     return a == b + ALIAS or b == a + ALIAS
 
 
-def struct_ids_match(env: Env, btf: Btf, btf_id: int, off: int, wanted: int, strict: bool) -> bool:
-    """Does a struct of type ``wanted`` lie at ``off``, or (unless ``strict``) at the start of what lies there?"""
-    if off == 0 and btf_id == wanted:
+def struct_ids_match(
+    env: Env, btf: Btf, btf_id: int, off: int, wanted: int, strict: bool, wanted_in: Btf | None = None
+) -> bool:
+    """Does a struct of type ``wanted`` lie at ``off``, or (unless ``strict``) at the start of what lies there?
+
+    ``wanted_in``: the BTF of ``wanted`` where it may be another one.  What the search says goes into the log.
+    """
+    same = wanted_in is None or wanted_in is btf
+    if off == 0 and btf_id == wanted and same:
         return True
     here = 0 if strict else btf_id
     while here:
@@ -155,7 +161,7 @@ def struct_ids_match(env: Env, btf: Btf, btf_id: int, off: int, wanted: int, str
             return False
         except InputError:
             return False
-        if here == wanted:
+        if here == wanted and same:
             return True
         off = 0
     return False
@@ -170,11 +176,9 @@ def process_btf_arg(env: Env, reg: Reg, desc: KfuncDesc, ref_id: int, i: int) ->
         btf, found = reg.btf, reg.btf_id
     else:
         found = kernel.find(REG_STRUCTS[reg.type & c.BASE_TYPE_MASK], Struct) or 0
-    if btf is not kernel:
-        raise env.unsupported("kernel functions on allocated objects")
     wanted, have = desc.btf.type(ref_id), btf.type(btf.resolve(found))
     strict = (desc.release and reg.ref_obj_id != 0) or is_nocast_alias(_name(btf.type(found)), _name(wanted))
-    same = struct_ids_match(env, btf, btf.resolve(found), reg.off, ref_id, strict)
+    same = struct_ids_match(env, btf, btf.resolve(found), reg.off, ref_id, strict, desc.btf)
     if not same and (_name(wanted), _name(have)) not in PROJECTIONS:
         text = (
             f"kernel function {desc.name} args#{i} expected pointer to {kind_name(wanted)} {_name(wanted)} "

@@ -6,6 +6,7 @@ from osmia.verifier.consts cimport (
     PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, PTR_TRUSTED, PTR_UNTRUSTED,
     SCALAR_VALUE
 )
+from osmia.verifier.env cimport Env
 from osmia.verifier.maps cimport VMap
 from osmia.verifier.refs cimport release_reference_nomark
 from osmia.verifier.regs cimport Reg
@@ -25,11 +26,9 @@ cpdef bint reg_not_null(Reg reg) noexcept
 @cython.locals(new=Reg, map=VMap)
 cpdef Reg ptr_not_null_reg(Reg reg)
 @cython.locals(frame=Frame, reg=Reg, id=uint32_t, ref_obj_id=uint32_t, level=uint32_t)
-cpdef int mark_ptr_or_null_regs(State state, uint32_t regno, bint is_null) except -1
+cpdef int mark_ptr_or_null_regs(Env env, State state, uint32_t regno, bint is_null) except -1
 @cython.locals(regs=list, stack=list, reg=Reg, slot=Slot, i=uint32_t)
-cdef int _mark_frame(Frame frame, uint32_t id, bint is_null) except -1
+cdef int _mark_frame(Env env, Frame frame, uint32_t id, bint is_null) except -1
 @cython.locals(new=Reg)
-cdef Reg _null_or_not(Reg reg, bint is_null)
-@cython.locals(map=VMap)
-cdef bint _may_point_to_lock(Reg reg) except -1
-cdef bint _has_timer(VMap map) except -1
+cdef Reg _null_or_not(Env env, Reg reg, bint is_null)
+cdef bint _needs_uid(VMap map) except -1

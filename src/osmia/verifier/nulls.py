@@ -10,6 +10,9 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.fields import may_point_to_lock
+from osmia.verifier.map_record import WITH_MAP
+
 if not cython.compiled:
     from osmia.verifier.consts import (
         BASE_TYPE_MASK,
@@ -33,6 +36,7 @@ if not cython.compiled:
         PTR_UNTRUSTED,
         SCALAR_VALUE,
     )  # fmt: skip
+    from osmia.verifier.env import Env
     from osmia.verifier.maps import VMap
     from osmia.verifier.refs import release_reference_nomark
     from osmia.verifier.regs import Reg
@@ -81,7 +85,7 @@ def ptr_not_null_reg(reg: Reg) -> Reg:
     if map.inner is not None:
         new.type = CONST_PTR_TO_MAP
         new.map = map.inner
-        if _has_timer(map.inner):
+        if _needs_uid(map.inner):
             new.map_uid = reg.id
     elif map.type == XSKMAP:
         new.type = PTR_TO_XDP_SOCK
@@ -92,7 +96,7 @@ def ptr_not_null_reg(reg: Reg) -> Reg:
     return new
 
 
-def mark_ptr_or_null_regs(state: State, regno: int, is_null: bool) -> None:
+def mark_ptr_or_null_regs(env: Env, state: State, regno: int, is_null: bool) -> None:
     """Register ``regno`` of the innermost frame, which may be null, is null or is not: so are all its copies."""
     frame = state.frames[state.curframe]
     reg = frame.regs[regno]
@@ -101,25 +105,25 @@ def mark_ptr_or_null_regs(state: State, regno: int, is_null: bool) -> None:
         release_reference_nomark(state, id)
     level = 0
     while level <= state.curframe:
-        _mark_frame(state.frames[level], id, is_null)
+        _mark_frame(env, state.frames[level], id, is_null)
         level += 1
 
 
-def _mark_frame(frame: Frame, id: int, is_null: bool) -> None:
+def _mark_frame(env: Env, frame: Frame, id: int, is_null: bool) -> None:
     regs = frame.regs
     for i in range(10):
         reg = regs[i]
         if reg.type & PTR_MAYBE_NULL and reg.id == id:
-            regs[i] = _null_or_not(reg, is_null)
+            regs[i] = _null_or_not(env, reg, is_null)
     stack = frame.stack
     for i in range(len(stack)):
         slot = stack[i]
         reg = slot.spilled
         if reg.type & PTR_MAYBE_NULL and reg.id == id and is_spilled_reg(slot):
-            stack[i] = make_slot(slot.types, _null_or_not(reg, is_null))
+            stack[i] = make_slot(slot.types, _null_or_not(env, reg, is_null))
 
 
-def _null_or_not(reg: Reg, is_null: bool) -> Reg:
+def _null_or_not(env: Env, reg: Reg, is_null: bool) -> Reg:
     if reg.id == 0 and not reg.type & MEM_RCU:
         return reg
     if reg.smin or reg.smax or reg.value or reg.mask or (reg.off and not reg.type & (MEM_ALLOC | NON_OWN_REF)):
@@ -130,17 +134,12 @@ def _null_or_not(reg: Reg, is_null: bool) -> Reg:
         new.id = new.ref_obj_id = 0
         return new
     new = ptr_not_null_reg(reg)
-    if not _may_point_to_lock(new):
+    if not may_point_to_lock(env, new):
         new.id = 0
     return new
 
 
-def _may_point_to_lock(reg: Reg) -> bool:
-    map = reg.map
-    if reg.type != PTR_TO_MAP_VALUE or map is None:
-        return False
-    return map.record is not None and bool(map.record.has_lock)
-
-
-def _has_timer(map: VMap) -> bool:
-    return map.record is not None and bool(map.record.has_timer)
+def _needs_uid(map: VMap) -> bool:
+    """Are there fields in the values that a call takes together with their own map?"""
+    record = map.record
+    return record is not None and bool(record.kinds & WITH_MAP)
