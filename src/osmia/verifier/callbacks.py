@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from osmia.verifier.func_call import SetCallee
 
 ENOTSUPP = 524
+S32_MIN, S32_MAX = -(1 << 31), (1 << 31) - 1
 FOR_EACH_MAP_ELEM, TIMER_SET_CALLBACK, FIND_VMA, LOOP, USER_RINGBUF_DRAIN = 164, 170, 180, 181, 209
 FOR_EACH_MAPS = ("array", "percpu_array", "hash", "lru_hash", "percpu_hash", "lru_percpu_hash")
 
@@ -153,6 +154,12 @@ def set_timer_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: i
     """``callback(struct bpf_map *map, void *key, void *value)``, later, with the map that the timer lies in."""
     enter_async(callee, caller.regs[1])
     callee.callback_ret_min = callee.callback_ret_max = 0
+
+
+def set_task_work_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
+    """``callback(struct bpf_map *map, void *key, void *value)``, later, with the map that was passed beside it."""
+    enter_async(callee, caller.regs[3])
+    callee.callback_ret_min, callee.callback_ret_max = S32_MIN, S32_MAX
 
 
 def enter_async(callee: Frame, value: Reg) -> None:

@@ -32,6 +32,8 @@ REPEATED = ("kptr", "uptr", "list_head", "rb_root")
 """Fields that may stand in arrays."""
 NODES = {"list_head": "list_node", "rb_root": "rb_node"}
 """What the objects of a list or a tree have to have."""
+WITH_MAP = frozenset(("timer", "wq", "task_work"))
+"""Fields that calls take together with the map that they lie in."""
 IN_VALUES = frozenset(
     "spin_lock res_spin_lock timer kptr list_head rb_root refcount wq uptr task_work".split()
 )  # fmt: skip

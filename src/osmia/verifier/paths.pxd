@@ -10,11 +10,10 @@ cdef class Waiting:
     cdef public int32_t insn_idx, prev_insn_idx
     cdef public int64_t log_pos
 
-@cython.locals(state=State, parent=State)
+@cython.locals(state=State, parent=State, waiting=int32_t)
 cpdef State push_stack(Env env, int32_t insn_idx, int32_t prev_insn_idx, bint speculative, int32_t code=*)
-@cython.locals(state=State)
+@cython.locals(state=State, waiting=int32_t)
 cpdef State push_async_cb(Env env, int32_t subprog, int32_t insn_idx, int32_t prev_insn_idx, bint is_sleepable)
-@cython.locals(waiting=Py_ssize_t)
-cdef int _wait(Env env, State state, int32_t insn_idx, int32_t prev_insn_idx, int32_t code) except -1
+cdef int32_t _wait(Env env, State state, int32_t insn_idx, int32_t prev_insn_idx) except -1
 @cython.locals(waiting=Waiting)
 cpdef bint pop_stack(Env env, bint pop_log) except -1

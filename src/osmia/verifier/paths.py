@@ -36,7 +36,9 @@ def push_stack(env: Env, insn_idx: int, prev_insn_idx: int, speculative: bool, c
     state = env.state.copy()
     if speculative:
         state.speculative = True
-    _wait(env, state, insn_idx, prev_insn_idx, code)
+    waiting = _wait(env, state, insn_idx, prev_insn_idx)
+    if waiting > BPF_COMPLEXITY_LIMIT_JMP_SEQ:
+        raise env.reject(code, "too-many-jumps", f"The sequence of {waiting} jumps is too complex.\n")
     parent = state.parent
     if parent is not None:
         parent.branches += 1
@@ -44,22 +46,27 @@ def push_stack(env: Env, insn_idx: int, prev_insn_idx: int, speculative: bool, c
 
 
 def push_async_cb(env: Env, subprog: int, insn_idx: int, prev_insn_idx: int, is_sleepable: bool) -> State:
-    """Remember to walk a callback that runs later, on a stack of its own, with ``subprog`` as its first frame."""
+    """Remember to walk a callback that runs later, on a stack of its own, with ``subprog`` as its first frame.
+
+    Raises Rejected when too many paths wait.
+    """
     state = State()
     state.branches = 1
     state.in_sleepable = is_sleepable
     state.frames = [Frame(-1, 0, subprog)]
-    _wait(env, state, insn_idx, prev_insn_idx, EFAULT)
+    waiting = _wait(env, state, insn_idx, prev_insn_idx)
+    if waiting > BPF_COMPLEXITY_LIMIT_JMP_SEQ:
+        text = f"The sequence of {waiting} jumps is too complex for async cb.\n"
+        raise env.reject(EFAULT, "too-many-jumps", text)
     return state
 
 
-def _wait(env: Env, state: State, insn_idx: int, prev_insn_idx: int, code: int) -> None:
+def _wait(env: Env, state: State, insn_idx: int, prev_insn_idx: int) -> int:
+    """Put a path on the stack; how many wait now."""
     env.stack.append(Waiting(state, insn_idx, prev_insn_idx, env.log.end_pos))
     if env.facts is not None:
         env.facts.fork(state)
-    waiting = len(env.stack)
-    if waiting > BPF_COMPLEXITY_LIMIT_JMP_SEQ:
-        raise env.reject(code, "too-many-jumps", f"The sequence of {waiting} jumps is too complex.\n")
+    return len(env.stack)
 
 
 def pop_stack(env: Env, pop_log: bool) -> bool:
