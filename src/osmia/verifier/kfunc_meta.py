@@ -13,6 +13,7 @@ from typing import Any
 from osmia.btf import Btf, Enum, Enum64, Func, FuncProto, Int, Param, Ptr, Struct, Type, Union, Void
 from osmia.errors import InputError
 from osmia.kernel.kfuncs import Kfunc, kfuncs
+from osmia.kernel.symbols import without_address
 from osmia.verifier.env import Env
 from osmia.verifier.global_func import kind_name
 from osmia.verifier.insn import VInsn
@@ -146,6 +147,9 @@ def _describe(env: Env, func_id: int) -> KfuncDesc:
     if not isinstance(proto, FuncProto):
         text = f"kernel function btf_id {func_id & 0xFFFFFFFF} does not have a valid func_proto\n"
         raise env.reject(EINVAL, "kfunc-id", text)
+    if func.name in without_address(env.profile.name):
+        text = f"cannot find address for kernel function {func.name}\n"
+        raise env.reject(EINVAL, "kfunc-address", text, found=func.name)
     if func.name in DEV_BOUND:
         text = "metadata kfuncs require device-bound program\n"
         raise env.reject(EINVAL, "kfunc-device", text, found=func.name)
