@@ -12,11 +12,13 @@ from osmia.btf import Btf, Datasec, Func, Struct, Type, Union, Var
 from osmia.errors import BtfError
 from osmia.isa import consts as c
 from osmia.isa.classify import BY_CODE
+from osmia.kernel.symbols import without_address
 from osmia.kernel.uapi import MAP_TYPE
 from osmia.verifier.btf_info import known_type
 from osmia.verifier.consts import MEM_PERCPU, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_FUNC, PTR_TO_MEM
 from osmia.verifier.env import Env
 from osmia.verifier.insn import VInsn
+from osmia.verifier.insn_fields import check_insn_fields, check_registers
 from osmia.verifier.map_prog import check_map_prog_compatibility
 from osmia.verifier.maps import VMap
 
@@ -27,6 +29,8 @@ M32 = 0xFFFFFFFF
 LD_IMM64 = c.BPF_LD | c.BPF_IMM | c.BPF_DW
 CALLX = c.BPF_JMP | c.BPF_CALL | c.BPF_X
 LDX_MODES = (c.BPF_MEM, c.BPF_MEMSX)
+BSWAP = c.BPF_ALU64 | c.BPF_END
+MAY_GOTO = c.BPF_JMP | c.BPF_JCOND
 STX_MODES = (c.BPF_MEM, c.BPF_ATOMIC)
 OPEN_FDS = 3
 """Standard input, output and error: descriptors that exist and are no maps."""
@@ -40,22 +44,30 @@ def resolve_pseudo_ldimm64(env: Env) -> None:
     """Look at every instruction; note what loads load in ``map``, ``map_off`` or the BTF fields.  Raises Rejected."""
     slot = 0
     only_adds = not env.rules.atomic_ops
+    fields_first = env.rules.fields_first
+    modes = LDX_MODES if env.rules.cpu_v4 else LDX_MODES[:1]
     while slot < env.n_insns:
         insn = env.insns[slot]
-        if insn.code & 7 == c.BPF_LDX and (insn.code & 0xE0 not in LDX_MODES or insn.imm):
+        if fields_first:
+            check_registers(env, insn)
+        elif insn.code & 7 == c.BPF_LDX and (insn.code & 0xE0 not in modes or insn.imm):
             raise env.reject(EINVAL, "ldx-reserved", "BPF_LDX uses reserved fields\n")
         if only_adds and insn.code & 7 == c.BPF_STX and (insn.code & 0xE0 not in STX_MODES or insn.imm):
             raise env.reject(EINVAL, "stx-reserved", "BPF_STX uses reserved fields\n")
         if insn.code == LD_IMM64:
             resolve_load(env, insn)
             slot += 1
-        elif not in_insntable(insn.code):
+        elif not in_insntable(env, insn.code):
             raise env.reject(EINVAL, "opcode", f"unknown opcode {insn.code:02x}\n")
+        elif fields_first:
+            check_insn_fields(env, insn)
         slot += 1
 
 
-def in_insntable(code: int) -> bool:
+def in_insntable(env: Env, code: int) -> bool:
     """Is the opcode one that the kernel's verifier knows, whatever the other fields say?"""
+    if (code == BSWAP and not env.rules.cpu_v4) or (code == MAY_GOTO and not env.rules.may_goto):
+        return False
     return bool(BY_CODE[code]) and code != CALLX
 
 
@@ -64,6 +76,8 @@ def resolve_load(env: Env, insn: VInsn) -> None:
     second = env.insns[insn.idx + 1] if insn.idx + 1 < env.n_insns else None
     if second is None or second.code or second.dst or second.src or second.off:
         raise env.reject(EINVAL, "ld-imm64", "invalid bpf_ld_imm64 insn\n")
+    if insn.off and env.rules.fields_first:
+        raise env.reject(EINVAL, "reserved-fields", "BPF_LD_IMM64 uses reserved fields\n")
     if insn.src == 0:
         return
     if insn.src == c.BPF_PSEUDO_BTF_ID:
@@ -148,17 +162,24 @@ def check_pseudo_btf_id(env: Env, insn: VInsn, btf_fd: int) -> None:
     found = known_type(btf, insn.imm & M32)
     if found is None:
         raise env.reject(ENOENT, "btf-id", f"ldimm64 insn specifies invalid btf_id {insn.imm}.\n")
-    if isinstance(found, Func):
-        raise env.unsupported("addresses of kernel functions")
-    if isinstance(found, Var):
-        if not env.rules.data_symbols:
-            text = f"ldimm64 failed to find the address for kernel symbol '{found.name}'.\n"
-            raise env.reject(ENOENT, "ksym-address", text)
-        resolve_var(env, insn, btf, found)
-    else:
+    if not isinstance(found, Func | Var):
         raise env.reject(
             EINVAL, "btf-id-kind", f"pseudo btf_id {insn.imm} in ldimm64 isn't KIND_VAR or KIND_FUNC\n"
         )  # fmt: skip
+    if not has_address(env, found):
+        text = f"ldimm64 failed to find the address for kernel symbol '{found.name}'.\n"
+        raise env.reject(ENOENT, "ksym-address", text)
+    if isinstance(found, Var):
+        resolve_var(env, insn, btf, found)
+    else:
+        insn.btf_reg_type, insn.mem_size = PTR_TO_MEM | MEM_RDONLY, 0
+
+
+def has_address(env: Env, found: Func | Var) -> bool:
+    """Is the symbol in the kernel's table?"""
+    if isinstance(found, Var):
+        return env.rules.data_symbols
+    return found.name not in without_address(env.profile.name)
 
 
 def resolve_var(env: Env, insn: VInsn, btf: Btf, var: Var) -> None:
