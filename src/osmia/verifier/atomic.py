@@ -13,7 +13,6 @@ try:
 except ImportError:
     from osmia._cy import cython
 
-from osmia.verifier.text import reg_type_str
 
 if not cython.compiled:
     from osmia.isa.consts import (
@@ -80,8 +79,8 @@ def check_xadd(env: Env, insn: VInsn) -> None:
     if not _may_be_atomic(env, insn.dst):
         regs = env.state.regs()
         reg = regs[insn.dst]
-        text = f"BPF_XADD stores into R{insn.dst} {reg_type_str(reg.type)} is not allowed\n"
-        raise env.reject(EACCES, "atomic-pointer", text, reg=insn.dst, found=reg_type_str(reg.type))
+        text = f"BPF_XADD stores into R{insn.dst} {env.type_str(reg.type)} is not allowed\n"
+        raise env.reject(EACCES, "atomic-pointer", text, reg=insn.dst, found=env.type_str(reg.type))
     idx = env.insn_idx
     check_mem_access(env, idx, insn.dst, insn.off, size, BPF_READ, -1, True, False)
     check_mem_access(env, idx, insn.dst, insn.off, size, BPF_WRITE, -1, True, False)
@@ -142,5 +141,5 @@ def _may_be_atomic(env: Env, regno: int) -> bool:
 def _not_allowed(env: Env, regno: int, what: str) -> Any:
     regs = env.state.regs()
     reg = regs[regno]
-    text = f"BPF_ATOMIC {what} R{regno} {reg_type_str(reg.type)} is not allowed\n"
-    return env.reject(EACCES, "atomic-pointer", text, reg=regno, found=reg_type_str(reg.type))
+    text = f"BPF_ATOMIC {what} R{regno} {env.type_str(reg.type)} is not allowed\n"
+    return env.reject(EACCES, "atomic-pointer", text, reg=regno, found=env.type_str(reg.type))

@@ -19,6 +19,7 @@ from osmia.verifier.log import Log
 from osmia.verifier.maps import VMap
 from osmia.verifier.rules import Rules
 from osmia.verifier.state import HistoryEntry, State
+from osmia.verifier.text import tnum_strn, type_name
 
 BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_STATE_FREQ = 1 << 0, 1 << 1, 1 << 3
 BPF_F_SLEEPABLE, BPF_F_TEST_REG_INVARIANTS = 1 << 4, 1 << 7
@@ -130,6 +131,14 @@ class Env:
         """
         self.say(text)
         return Rejected(errno, kind, text.strip(), self.insn_idx, reg, expected, found)
+
+    def type_str(self, type: int) -> str:
+        """How this kernel's log names a register type."""
+        return type_name(self.rules, type)
+
+    def tnum_str(self, value: int, mask: int) -> str:
+        """How this kernel's log writes a tnum."""
+        return tnum_strn(value, mask) if self.rules.short_numbers else f"({value:#x}; {mask:#x})"
 
     def unsupported(self, feature: str) -> Unsupported:
         """The rule is not built yet: no verdict is better than a guess."""

@@ -14,7 +14,6 @@ except ImportError:
 
 from osmia.verifier.ctx import shape_of
 from osmia.verifier.errors import Rejected
-from osmia.verifier.text import reg_type_str
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
@@ -42,7 +41,7 @@ def check_return_code(env: Env, regno: int, reg_name: str) -> None:
         _enforce(env, regno, reg_name, low, high, "At async callback return")
     elif in_subprog:
         if reg.type != SCALAR_VALUE:
-            found = reg_type_str(reg.type)
+            found = env.type_str(reg.type)
             text = f"At subprogram exit the register R{regno} is not a scalar value ({found})\n"
             raise env.reject(EINVAL, "return-not-scalar", text, reg=regno, found=found)
     elif shape.returns is not None:
@@ -61,7 +60,7 @@ def returns_nothing(env: Env) -> bool:
 def _enforce(env: Env, regno: int, reg_name: str, low: int, high: int, where: str) -> None:
     reg = env.state.regs()[regno]
     if reg.type != SCALAR_VALUE:
-        found = reg_type_str(reg.type)
+        found = env.type_str(reg.type)
         text = f"{where} the register R{regno} is not a known value ({found})\n"
         raise env.reject(EINVAL, "return-not-scalar", text, reg=regno, found=found)
     mark_chain_precision(env, regno)

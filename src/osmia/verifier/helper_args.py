@@ -127,7 +127,7 @@ def _note_release(env: Env, regno: int, reg: Reg, base: int, meta: CallMeta) -> 
     """The helper lets go of what the register refers to: there must be a reference."""
     if base == ARG_PTR_TO_DYNPTR:
         check_dynptr_release(env, regno, reg)
-    elif not reg.ref_obj_id and not register_is_null(reg):
+    elif env.rules.release_args and not reg.ref_obj_id and not register_is_null(reg):
         text = f"R{regno} must be referenced when passed to release function\n"
         raise env.reject(EINVAL, "release-unreferenced", text, reg=regno)
     meta.release_regno = regno
@@ -162,10 +162,14 @@ def _check_kind(env: Env, arg: int, base: int, flags: int, reg: Reg, meta: CallM
         access = BPF_WRITE if before.flags & MEM_WRITE else BPF_READ
         check_mem_size_reg(env, reg, regno, access, base == ARG_CONST_SIZE_OR_ZERO, meta)
     elif base == ARG_CONST_ALLOC_SIZE_OR_ZERO:
+        if reg.mask and not env.rules.alloc_size_precise:
+            text = f"R{regno} unbounded size, use 'var &= const' or 'if (var < const)'\n"
+            raise env.reject(EACCES, "size-not-constant", text, reg=regno)
         if reg.mask:
             raise env.reject(EACCES, "size-not-constant", f"R{regno} is not a known constant'\n", reg=regno)
         meta.mem_size = reg.value & 0xFFFFFFFF
-        mark_chain_precision(env, regno)
+        if env.rules.alloc_size_precise:
+            mark_chain_precision(env, regno)
     elif base == ARG_PTR_TO_FUNC:
         meta.subprogno = reg.subprogno
     elif base == ARG_PTR_TO_CONST_STR:

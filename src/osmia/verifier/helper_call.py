@@ -70,6 +70,8 @@ def check_helper_call(env: Env, insn: VInsn) -> None:
         name = func_id_name(func_id)
         if not 0 <= func_id < max_func_id():
             raise env.reject(EINVAL, "unknown-helper", f"invalid func {name}#{func_id}\n", found=func_id)
+        if not env.rules.helper_offer_told:
+            raise env.reject(EINVAL, "helper-not-offered", f"unknown func {name}#{func_id}\n", found=name)
         text = f"program of this type cannot use helper {name}#{func_id}\n"
         raise env.reject(EINVAL, "helper-not-offered", text, found=name)
     _check_allowed(env, rule)
@@ -160,7 +162,7 @@ def _release(env: Env, meta: CallMeta, rule: HelperRule) -> None:
     elif meta.ref_obj_id:
         released = release_reference(env, meta.ref_obj_id)
     else:
-        released = register_is_null(reg)
+        released = register_is_null(reg) and bool(env.rules.release_args)
     if not released:
         text = f"func {rule.name}#{rule.id} reference has not been acquired before\n"
         raise env.reject(EINVAL, "release-not-held", text)

@@ -14,7 +14,7 @@ from osmia.verifier.regions cimport (
     check_packet_access
 )
 from osmia.verifier.regs cimport Reg
-from osmia.verifier.stack_range cimport check_stack_range_initialized
+from osmia.verifier.stack_range cimport INDIRECT, check_stack_range_initialized
 
 @cython.locals(regs=list, reg=Reg, base=uint32_t, write=bint, key_of=VMap)
 cpdef check_helper_mem_access(

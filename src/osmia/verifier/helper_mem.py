@@ -14,7 +14,6 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.btf_access import check_ptr_to_btf_access
-from osmia.verifier.text import reg_type_str
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
@@ -48,7 +47,7 @@ if not cython.compiled:
         check_packet_access,
     )  # fmt: skip
     from osmia.verifier.regs import Reg
-    from osmia.verifier.stack_range import check_stack_range_initialized
+    from osmia.verifier.stack_range import INDIRECT, check_stack_range_initialized
 
 CTX_AS_IT_IS = frozenset(
     (
@@ -69,6 +68,11 @@ def check_helper_mem_access(
     regs = env.state.regs()
     reg = regs[regno]
     base = reg.type & BASE_TYPE_MASK
+    if not env.rules.helper_access_by_kind:
+        if base == PTR_TO_STACK:
+            check_stack_range_initialized(env, regno, reg.off, access_size, zero_size_allowed, INDIRECT, meta)
+            return
+        access_type = BPF_WRITE if meta is not None and meta.raw_mode else BPF_READ
     write = access_type == BPF_WRITE
     if base == PTR_TO_STACK:
         check_stack_range_initialized(env, regno, reg.off, access_size, zero_size_allowed, access_type, meta)
@@ -105,13 +109,13 @@ def check_helper_mem_access(
         return
     if zero_size_allowed and access_size == 0 and _is_null(reg):
         return
-    text = f"R{regno} type={reg_type_str(reg.type)} expected=fp\n"
-    raise env.reject(EACCES, "helper-memory", text, reg=regno, expected="fp", found=reg_type_str(reg.type))
+    text = f"R{regno} type={env.type_str(reg.type)} expected=fp\n"
+    raise env.reject(EACCES, "helper-memory", text, reg=regno, expected="fp", found=env.type_str(reg.type))
 
 
 def _read_only(env: Env, reg: Reg, regno: int) -> Any:
-    text = f"R{regno} cannot write into {reg_type_str(reg.type)}\n"
-    return env.reject(EACCES, "read-only", text, reg=regno, found=reg_type_str(reg.type))
+    text = f"R{regno} cannot write into {env.type_str(reg.type)}\n"
+    return env.reject(EACCES, "read-only", text, reg=regno, found=env.type_str(reg.type))
 
 
 def _access_ctx(env: Env, regno: int, access_size: int, access_type: int, zero_size_allowed: bool) -> None:
@@ -136,7 +140,9 @@ def check_mem_size_reg(
     if reg.smin < 0:
         text = f"R{regno} min value is negative, either use unsigned or 'var &= const'\n"
         raise env.reject(EACCES, "size-negative", text, reg=regno)
-    if reg.umin == 0 and not zero_size_allowed:
+    if reg.umin == 0 and not env.rules.zero_size_told:
+        check_helper_mem_access(env, regno - 1, 0, access_type, zero_size_allowed, call)
+    elif reg.umin == 0 and not zero_size_allowed:
         text = f"R{regno} invalid zero-sized read: u64=[{reg.umin},{reg.umax}]\n"
         raise env.reject(EACCES, "zero-size", text, reg=regno)
     if reg.umax >= BPF_MAX_VAR_SIZ:

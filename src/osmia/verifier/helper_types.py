@@ -17,7 +17,7 @@ from osmia.verifier import consts as c
 from osmia.verifier.global_func import kernel_btf
 from osmia.verifier.helper_proto import func_id_name
 from osmia.verifier.kptrs import check_match
-from osmia.verifier.text import btf_type_name, reg_type_str
+from osmia.verifier.text import btf_type_name
 
 if not cython.compiled:
     from osmia.verifier.call_meta import CallMeta
@@ -87,10 +87,27 @@ COMPATIBLE: dict[int, tuple[int, ...]] = {
 }
 """The register types that an argument takes, flags that do not matter left out."""
 
+_POINTERS = (c.PTR_TO_STACK, c.PTR_TO_PACKET, c.PTR_TO_PACKET_META, c.PTR_TO_MAP_VALUE)
+FIXED_MEM = -1
+_PLAIN_MEM = (*_POINTERS, c.PTR_TO_MEM, c.PTR_TO_BUF | c.MEM_RDONLY, c.PTR_TO_BUF)
+PLAIN: dict[int, tuple[int, ...]] = {
+    c.ARG_PTR_TO_MAP_KEY: _POINTERS,
+    c.ARG_PTR_TO_MAP_VALUE: _POINTERS,
+    c.ARG_PTR_TO_MEM: _PLAIN_MEM,
+    FIXED_MEM: _POINTERS,
+    c.ARG_PTR_TO_BTF_ID_SOCK_COMMON: (*_SOCKETS, _BTF),
+    c.ARG_PTR_TO_BTF_ID: (_BTF,),
+    c.ARG_PTR_TO_SPIN_LOCK: (c.PTR_TO_MAP_VALUE,),
+    c.ARG_PTR_TO_RINGBUF_MEM: (c.PTR_TO_MEM,),
+    c.ARG_PTR_TO_PERCPU_BTF_ID: (_PERCPU,),
+}
+"""What they took before types had flags."""
+
 DYNPTR_TYPES = (
     c.DYNPTR_TYPE_LOCAL | c.DYNPTR_TYPE_RINGBUF | c.DYNPTR_TYPE_SKB | c.DYNPTR_TYPE_XDP | c.DYNPTR_TYPE_SKB_META
 )
 NO_DYNPTR_TYPE = 0xFFFFFFFF ^ DYNPTR_TYPES
+KNOWN_BEFORE_FLAGS = c.BASE_TYPE_MASK | c.PTR_MAYBE_NULL | c.MEM_RDONLY | c.MEM_PERCPU
 SK_RELEASE, KPTR_XCHG = 86, 194
 
 
@@ -102,18 +119,21 @@ def check_reg_type(env: Env, regno: int, base: int, flags: int, struct: str, met
     regs = env.state.regs()
     reg = regs[regno]
     type = reg.type
-    if flags & MEM_RDONLY:
+    if flags & MEM_RDONLY and env.rules.type_flags:
         type &= MEM_RDONLY ^ 0xFFFFFFFF
-    if flags & PTR_MAYBE_NULL:
+    if flags & PTR_MAYBE_NULL and env.rules.type_flags:
         type &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
     if base == ARG_PTR_TO_MEM:
         type &= NO_DYNPTR_TYPE
     if meta.func_id == KPTR_XCHG and regno == 2 and type & MEM_ALLOC:
         type &= (MEM_ALLOC | MEM_PERCPU) ^ 0xFFFFFFFF
     types = COMPATIBLE[base]
+    if not env.rules.type_flags:
+        types = PLAIN.get(FIXED_MEM if base == ARG_PTR_TO_MEM and flags & c.MEM_FIXED_SIZE else base, types)
+        type &= KNOWN_BEFORE_FLAGS
     if type not in types:
-        expected = ", ".join([reg_type_str(t) for t in types])
-        text = f"R{regno} type={reg_type_str(reg.type)} expected={expected}\n"
+        expected = ", ".join([env.type_str(t) for t in types])
+        text = f"R{regno} type={env.type_str(reg.type)} expected={expected}\n"
         raise env.reject(EACCES, "argument-type", text, reg=regno, expected=types, found=reg.type)
     if (reg.type & BASE_TYPE_MASK) == PTR_TO_BTF_ID:
         _check_btf_reg(env, regno, reg, base, flags, struct, meta)
@@ -123,7 +143,7 @@ def _check_btf_reg(env: Env, regno: int, reg: Reg, base: int, flags: int, struct
     """A BTF pointer: memory may be read through it, else its struct must be the right one."""
     if COMPATIBLE[base] is _MEM:
         if not flags & MEM_RDONLY:
-            found = reg_type_str(reg.type)
+            found = env.type_str(reg.type)
             text = f"{func_id_name(meta.func_id)}() may write into memory pointed by R{regno} type={found}\n"
             raise env.reject(EACCES, "argument-read-only", text, reg=regno)
         return

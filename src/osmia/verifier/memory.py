@@ -17,7 +17,6 @@ except ImportError:
 from osmia.verifier.btf_access import check_ptr_to_btf_access, check_ptr_to_map_access
 from osmia.verifier.kptrs import access_kptr
 from osmia.verifier.sock import may_read
-from osmia.verifier.text import reg_type_str
 
 if not cython.compiled:
     from osmia.verifier.bounds import reg_bounds_sanity_check
@@ -235,13 +234,13 @@ def _access_rare(env: Env, reg: Reg, regno: int, off: int, size: int, t: int, va
 
 
 def _invalid(env: Env, reg: Reg, regno: int) -> Any:
-    text = f"R{regno} invalid mem access '{reg_type_str(reg.type)}'\n"
-    return env.reject(EACCES, "invalid-mem-access", text, reg=regno, found=reg_type_str(reg.type))
+    text = f"R{regno} invalid mem access '{env.type_str(reg.type)}'\n"
+    return env.reject(EACCES, "invalid-mem-access", text, reg=regno, found=env.type_str(reg.type))
 
 
 def _read_only(env: Env, reg: Reg, regno: int) -> Any:
-    text = f"R{regno} cannot write into {reg_type_str(reg.type)}\n"
-    return env.reject(EACCES, "read-only", text, reg=regno, found=reg_type_str(reg.type))
+    text = f"R{regno} cannot write into {env.type_str(reg.type)}\n"
+    return env.reject(EACCES, "read-only", text, reg=regno, found=env.type_str(reg.type))
 
 
 def _access_map_value(
@@ -288,7 +287,7 @@ def _access_sock(env: Env, reg: Reg, regno: int, off: int, size: int, t: int) ->
         text = f"R{regno} min value is negative, either use unsigned index or do a if (index >=0) check.\n"
         raise env.reject(EACCES, "negative-offset", text, reg=regno)
     if not may_read(reg.type, off, size):
-        text = f"R{regno} invalid {reg_type_str(reg.type)} access off={off} size={size}\n"
+        text = f"R{regno} invalid {env.type_str(reg.type)} access off={off} size={size}\n"
         raise env.reject(EACCES, "sock-access", text, reg=regno)
 
 

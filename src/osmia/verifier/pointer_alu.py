@@ -14,7 +14,6 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.errors import Rejected
-from osmia.verifier.text import reg_type_str, tnum_strn
 
 if not cython.compiled:
     from osmia.isa.consts import BPF_ADD, BPF_ALU64, BPF_AND, BPF_OR, BPF_SUB, BPF_XOR
@@ -80,12 +79,12 @@ def adjust_ptr_min_max_vals(env: Env, insn: VInsn, ptr: Reg, off: Reg, ptr_is_ds
         text = f"R{dst_no} 32-bit pointer arithmetic prohibited\n"
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=dst_no)
     if ptr.type & PTR_MAYBE_NULL:
-        text = f"R{dst_no} pointer arithmetic on {reg_type_str(ptr.type)} prohibited, null-check it first\n"
+        text = f"R{dst_no} pointer arithmetic on {env.type_str(ptr.type)} prohibited, null-check it first\n"
         raise env.reject(EACCES, "pointer-maybe-null", text, reg=dst_no)
     if (ptr.type & BASE_TYPE_MASK) == PTR_TO_MEM and ptr.type & PTR_UNTRUSTED:
         return  # read through probing loads, wherever it points
     if not allows_arithmetic(ptr.type & BASE_TYPE_MASK, op, off):
-        text = f"R{dst_no} pointer arithmetic on {reg_type_str(ptr.type)} prohibited\n"
+        text = f"R{dst_no} pointer arithmetic on {env.type_str(ptr.type)} prohibited\n"
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=dst_no)
     check_reg_sane_offset(env, off, ptr.type)
     check_reg_sane_offset(env, ptr, ptr.type)
@@ -135,13 +134,13 @@ def check_reg_sane_offset(env: Env, reg: Reg, type: int) -> None:
     """Is an operand or the result of arithmetic on a pointer of that type within ±2^29?  Raises Rejected."""
     value = s64(reg.value)
     if reg.mask == 0 and (value >= BPF_MAX_VAR_OFF or value <= -BPF_MAX_VAR_OFF):
-        text = f"math between {reg_type_str(type)} pointer and {value} is not allowed\n"
+        text = f"math between {env.type_str(type)} pointer and {value} is not allowed\n"
     elif reg.off >= BPF_MAX_VAR_OFF or reg.off <= -BPF_MAX_VAR_OFF:
-        text = f"{reg_type_str(type)} pointer offset {reg.off} is not allowed\n"
+        text = f"{env.type_str(type)} pointer offset {reg.off} is not allowed\n"
     elif reg.smin == S64_MIN:
-        text = f"math between {reg_type_str(type)} pointer and register with unbounded min value is not allowed\n"
+        text = f"math between {env.type_str(type)} pointer and register with unbounded min value is not allowed\n"
     elif reg.smin >= BPF_MAX_VAR_OFF or reg.smin <= -BPF_MAX_VAR_OFF:
-        text = f"value {reg.smin} makes {reg_type_str(type)} pointer be out of bounds\n"
+        text = f"value {reg.smin} makes {env.type_str(type)} pointer be out of bounds\n"
     else:
         return
     raise env.reject(EINVAL, "pointer-offset", text)
@@ -235,7 +234,7 @@ def sanitize_check_bounds(env: Env, dst_no: int, dst: Reg) -> None:
 def check_stack_access_for_ptr_arithmetic(env: Env, regno: int, reg: Reg, off: int) -> None:
     """The moved stack pointer must be known and inside its frame; ``off`` is its distance from the frame's top."""
     if reg.mask != 0:
-        shown = tnum_strn(reg.value, reg.mask)
+        shown = env.tnum_str(reg.value, reg.mask)
         text = f"R{regno} variable stack access prohibited for !root, var_off={shown} off={off}\n"
         raise env.reject(EACCES, "variable-stack-access", text, reg=regno)
     if off >= 0 or off < -MAX_BPF_STACK:

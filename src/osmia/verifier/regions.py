@@ -14,7 +14,6 @@ try:
 except ImportError:
     from osmia._cy import cython
 
-from osmia.verifier.text import reg_type_str, tnum_strn
 
 if not cython.compiled:
     from osmia.verifier.consts import (
@@ -231,7 +230,7 @@ def _check_buffer(env: Env, info: str, reg: Reg, regno: int, off: int, size: int
         text = f"R{regno} invalid {info} buffer access: off={off}, size={size}\n"
         raise env.reject(EACCES, "buffer-offset", text, reg=regno)
     if reg.mask or reg.value:
-        text = f"R{regno} invalid variable buffer offset: off={off}, var_off={tnum_strn(reg.value, reg.mask)}\n"
+        text = f"R{regno} invalid variable buffer offset: off={off}, var_off={env.tnum_str(reg.value, reg.mask)}\n"
         raise env.reject(EACCES, "buffer-variable-offset", text, reg=regno)
 
 
@@ -243,14 +242,14 @@ def check_ptr_off_reg(env: Env, reg: Reg, regno: int) -> None:
 def check_ptr_off_reg_fixed(env: Env, reg: Reg, regno: int, fixed_off_ok: bool) -> None:
     """No variable offset and no negative one; a positive fixed one if allowed (``__check_ptr_off_reg``)."""
     if reg.off < 0:
-        text = f"negative offset {reg_type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
+        text = f"negative offset {env.type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
     if reg.off and not fixed_off_ok:
-        text = f"dereference of modified {reg_type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
+        text = f"dereference of modified {env.type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
     if reg.mask or reg.value:
-        tnum = tnum_strn(reg.value, reg.mask)
-        text = f"variable {reg_type_str(reg.type)} access var_off={tnum} disallowed\n"
+        tnum = env.tnum_str(reg.value, reg.mask)
+        text = f"variable {env.type_str(reg.type)} access var_off={tnum} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
 
 
@@ -268,7 +267,7 @@ def check_ptr_alignment(env: Env, reg: Reg, off: int, size: int, strict_alignmen
     carried = (start + reg.mask) & M64
     if (start | (carried ^ start) | reg.mask) & (size - 1) == 0:
         return
-    tnum = tnum_strn(reg.value, reg.mask)
+    tnum = env.tnum_str(reg.value, reg.mask)
     if packet:
         text = f"misaligned packet access off {NET_IP_ALIGN}+{tnum}+{reg.off}+{off} size {size}\n"
     else:

@@ -15,7 +15,6 @@ except ImportError:
 
 from osmia.verifier.dynptr_slots import destroy_if_dynptr_stack_slot
 from osmia.verifier.lines import verbose_linfo
-from osmia.verifier.text import tnum_strn
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision, push_jmp_history
@@ -253,7 +252,7 @@ def check_stack_read(env: Env, ptr_regno: int, off: int, size: int, dst_regno: i
     if dst_regno < 0:
         text = (
             "variable offset stack pointer cannot be passed into helper function; "
-            f"var_off={tnum_strn(reg.value, reg.mask)} off={off} size={size}\n"
+            f"var_off={env.tnum_str(reg.value, reg.mask)} off={off} size={size}\n"
         )
         raise env.reject(EACCES, "stack-var-off-helper", text, reg=ptr_regno)
     check_stack_range_initialized(env, ptr_regno, off, size, False, BPF_READ, None)

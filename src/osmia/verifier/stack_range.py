@@ -13,7 +13,6 @@ try:
 except ImportError:
     from osmia._cy import cython
 
-from osmia.verifier.text import tnum_strn
 
 if not cython.compiled:
     from osmia.verifier.consts import (
@@ -39,12 +38,16 @@ if not cython.compiled:
 M64 = 0xFFFFFFFFFFFFFFFF
 _LOW_BYTE = 0xFF
 _MISC8 = 0x0202020202020202
+INDIRECT = 3
+"""By a helper, when prototypes do not say whether it reads or writes: so it does both."""
+HOW = ("", " read from", " write to", " indirect access to")
+"""What messages call BPF_READ, BPF_WRITE and INDIRECT."""
 
 
 def check_stack_access_within_bounds(env: Env, regno: int, off: int, access_size: int, type: int) -> None:
     """Does an access of ``access_size`` bytes at R``regno`` + ``off`` (fixed offset included) stay in the stack?
 
-    Makes the frame as deep as the access needs.  Raises Rejected.
+    Makes the frame as deep as the access needs.  ``type`` is BPF_READ, BPF_WRITE or INDIRECT.  Raises Rejected.
     """
     regs = env.state.regs()
     reg = regs[regno]
@@ -54,13 +57,12 @@ def check_stack_access_within_bounds(env: Env, regno: int, off: int, access_size
         max_off = min_off + access_size
     else:
         if reg.smax >= BPF_MAX_VAR_OFF or reg.smin <= -BPF_MAX_VAR_OFF:
-            extra = " read from" if type == BPF_READ else " write to"
-            text = f"invalid unbounded variable-offset{extra} stack R{regno}\n"
+            text = f"invalid unbounded variable-offset{HOW[type]} stack R{regno}\n"
             raise env.reject(EACCES, "stack-unbounded", text, reg=regno)
         min_off = reg.smin + off
         max_off = reg.smax + off + access_size
     lowest = -MAX_BPF_STACK
-    if type != BPF_WRITE and not env.allow_uninit_stack:
+    if type == BPF_READ and min_off < -8 * len(frame.stack) and not _reads_grow(env):
         lowest = -8 * len(frame.stack)
     if min_off < lowest or min_off > -1:
         raise _out_of_stack(env, EACCES, regno, reg, off, access_size, type)
@@ -68,15 +70,22 @@ def check_stack_access_within_bounds(env: Env, regno: int, off: int, access_size
         raise _out_of_stack(env, EINVAL, regno, reg, off, access_size, type)
     if access_size < 0:
         raise _out_of_stack(env, EFAULT, regno, reg, off, access_size, type)
-    grow_stack_state(env, frame, -min_off)
+    if type != INDIRECT or env.rules.stack_reads_grow:
+        grow_stack_state(env, frame, -min_off)
+
+
+def _reads_grow(env: Env) -> bool:
+    """May reads go deeper than anything before?"""
+    return env.allow_uninit_stack and bool(env.rules.stack_reads_grow)
 
 
 def _out_of_stack(env: Env, errno: int, regno: int, reg: Reg, off: int, size: int, type: int) -> Any:
-    extra = " read from" if type == BPF_READ else " write to"
+    extra = HOW[type]
     if reg.mask == 0:
         return env.reject(errno, "stack-bounds", f"invalid{extra} stack R{regno} off={off} size={size}\n", reg=regno)
-    tnum = tnum_strn(reg.value, reg.mask)
-    text = f"invalid variable-offset{extra} stack R{regno} var_off={tnum} off={off} size={size}\n"
+    tnum = env.tnum_str(reg.value, reg.mask)
+    shown = f"off={off} size={size}" if env.rules.stack_reads_grow else f"size={size}"
+    text = f"invalid variable-offset{extra} stack R{regno} var_off={tnum} {shown}\n"
     return env.reject(errno, "stack-bounds", text, reg=regno)
 
 
@@ -85,7 +94,7 @@ def check_stack_range_initialized(
 ) -> None:
     """May ``access_size`` bytes at R``regno`` + ``off`` be read (or, for BPF_WRITE, overwritten) by a helper?
 
-    With ``meta.raw_mode`` the bytes need not be initialised: ``meta`` notes size and register, and the caller writes
+    INDIRECT stands for a helper of which nobody knows whether it reads or writes.  With ``meta.raw_mode`` the bytes need not be initialised: ``meta`` notes size and register, and the caller writes
     them.  ``meta`` may be None.  Raises Rejected.
     """
     regs = env.state.regs()
@@ -99,8 +108,9 @@ def check_stack_range_initialized(
         min_off = max_off = s32((reg.value + off) & M64)
     else:
         if not env.bypass_spec_v1:
-            tnum = tnum_strn(reg.value, reg.mask)
-            text = f"R{regno} variable offset stack access prohibited for !root, var_off={tnum}\n"
+            tnum = env.tnum_str(reg.value, reg.mask)
+            how = " indirect" if type == INDIRECT else ""
+            text = f"R{regno}{how} variable offset stack access prohibited for !root, var_off={tnum}\n"
             raise env.reject(EACCES, "stack-var-off-unpriv", text, reg=regno)
         raw = False
         min_off = s32((reg.smin + off) & M64)
@@ -112,7 +122,7 @@ def check_stack_range_initialized(
         return
     at = min_off
     while at < max_off + access_size:
-        at = _check_slot(env, frame, reg, regno, min_off, at, max_off + access_size, access_size, type == BPF_WRITE)
+        at = _check_slot(env, frame, reg, regno, min_off, at, max_off + access_size, access_size, type)
 
 
 def _check_no_dynptr(env: Env, frame: Frame, min_off: int, end: int) -> None:
@@ -127,10 +137,13 @@ def _check_no_dynptr(env: Env, frame: Frame, min_off: int, end: int) -> None:
 
 
 def _check_slot(
-    env: Env, frame: Frame, reg: Reg, regno: int, min_off: int, at: int, end: int, size: int, clobber: bool
+    env: Env, frame: Frame, reg: Reg, regno: int, min_off: int, at: int, end: int, size: int, type: int
 ) -> int:
     """The bytes of the range from ``at`` on that lie in one slot; answers where the next slot starts."""
+    clobber = type != BPF_READ
     spi = (-at - 1) >> 3
+    if spi >= len(frame.stack):
+        raise _unreadable(env, reg, regno, min_off, at - min_off, size, type)
     slot = frame.stack[spi]
     stop = -8 * spi
     if stop > end:
@@ -150,15 +163,16 @@ def _check_slot(
             if clobber:
                 slot = make_slot(scrubbed(slot.types), any_scalar(env))
             continue
-        raise _unreadable(env, reg, regno, min_off, i - min_off, size)
+        raise _unreadable(env, reg, regno, min_off, i - min_off, size, type)
     frame.stack[spi] = slot
     mark_stack_read(env, reg.frameno, env.insn_idx, slot_bit(spi))
     return stop
 
 
-def _unreadable(env: Env, reg: Reg, regno: int, min_off: int, at: int, size: int) -> Any:
+def _unreadable(env: Env, reg: Reg, regno: int, min_off: int, at: int, size: int, type: int) -> Any:
+    how = " indirect" if type == INDIRECT else ""
     if reg.mask == 0:
-        text = f"invalid read from stack R{regno} off {min_off}+{at} size {size}\n"
+        text = f"invalid{how} read from stack R{regno} off {min_off}+{at} size {size}\n"
     else:
-        text = f"invalid read from stack R{regno} var_off {tnum_strn(reg.value, reg.mask)}+{at} size {size}\n"
+        text = f"invalid{how} read from stack R{regno} var_off {env.tnum_str(reg.value, reg.mask)}+{at} size {size}\n"
     return env.reject(EACCES, "stack-read", text, reg=regno)

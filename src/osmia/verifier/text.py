@@ -12,6 +12,7 @@ from typing import Any
 from osmia.btf import Btf
 from osmia.errors import InputError
 from osmia.verifier import consts as c
+from osmia.verifier.rules import Rules
 
 M64 = (1 << 64) - 1
 NULL = "(null)"
@@ -46,6 +47,28 @@ def reg_type_str(type: int) -> str:
     if type & c.PTR_MAYBE_NULL:
         null = "or_null_" if base == c.PTR_TO_BTF_ID else "_or_null"
     return f"{prefix}{BASES.get(base, NULL)}{null}"
+
+
+def type_name(rules: Rules, type: int) -> str:
+    """The same as a kernel says it that may be older."""
+    if not rules.type_flags:
+        return plain_type_str(type)
+    name = reg_type_str(type)
+    if not rules.ringbuf_word and type & c.MEM_RINGBUF:
+        name = name.replace("ringbuf_", "alloc_")
+    return name if rules.scalar_word or type != c.SCALAR_VALUE else "inv"
+
+
+@cache
+def plain_type_str(type: int) -> str:
+    """The name before types had flags: each type was one of a list, and few flags make another one."""
+    base = type & c.BASE_TYPE_MASK
+    if base == c.SCALAR_VALUE:
+        return "inv"
+    kept = type & (c.BASE_TYPE_MASK | c.PTR_MAYBE_NULL)
+    if base == c.PTR_TO_BUF:
+        return ("rdonly_" if type & c.MEM_RDONLY else "rdwr_") + reg_type_str(kept)
+    return ("percpu_" if base == c.PTR_TO_BTF_ID and type & c.MEM_PERCPU else "") + reg_type_str(kept)
 
 
 def dynptr_type_str(type: int) -> str:
