@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,12 +15,13 @@ from osmia.errors import UsageError
 if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.obj.model import Program
+    from osmia.verifier.env import Powers
     from osmia.verifier.verdict import Verdict
 
 EXAMPLES = examples(
     "osmia verify prog.bpf.o", "osmia verify --log-level 2 --prog drop prog.bpf.c",
     "osmia verify --unprivileged --type socket_filter prog.s",
-    "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
+    "osmia verify --html walk.html prog.bpf.o", "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
 )  # fmt: skip
 
 
@@ -38,8 +40,11 @@ EXAMPLES = examples(
 @click.option("--kconfig", metavar="FILE", help="The kernel's configuration, for __kconfig variables.")
 @click.option("--cpu", default="v3", show_default=True, metavar="v1|v2|v3|v4", help="What C is compiled for.")
 @click.option("--type", "prog_type", metavar="TYPE", help="Type of bare instructions: xdp, socket_filter, …")
+@click.option(
+    "--html", metavar="FILE", help="Write a page to look around in: source, instructions, every path and state."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
-def command(path: str, prog: str | None, as_json: bool, **options: Any) -> int:
+def command(path: str, prog: str | None, html: str | None, as_json: bool, **options: Any) -> int:
     """Say for each program of FILE whether Linux would load it, and if not, why.
 
     FILE is an object, C, assembly, records (what osmia emit writes) or bare instructions; - is standard input.
@@ -54,6 +59,8 @@ def command(path: str, prog: str | None, as_json: bool, **options: Any) -> int:
         found.append((program.name, verdict := ask(program)))
         if not as_json:
             _show(program, verdict, options["log_level"])
+    if html:
+        _write_page(html, programs, types, options)
     if as_json:
         rows = [{"name": name, **verdict.to_json()} for name, verdict in found]
         print_json({"file": path, "kernel": options["kernel"], "programs": rows})
@@ -89,14 +96,28 @@ def _asker(
     """Asks for one verdict; a log of every step is printed while it grows, when it ``streams`` and has no limit."""
     from codecs import getincrementaldecoder
 
-    from osmia.verifier.judge import judge, powers
+    from osmia.verifier.judge import judge
 
-    power = powers(not unprivileged, caps.replace(",", " ").split() if caps is not None else None)
+    power = _power(unprivileged, caps)
     level = 1 if log_level is None else log_level
     decode = getincrementaldecoder("utf-8")("replace").decode
     sink = (lambda data: sys.stdout.write(decode(data))) if streams and not log_size else None
     size = log_size if level else 0
     return lambda program: judge(program, kernel, power, log_level=level, log_size=size, sink=sink, btf=types)
+
+
+def _power(unprivileged: bool, caps: str | None) -> Powers:
+    from osmia.verifier.judge import powers
+
+    return powers(not unprivileged, caps.replace(",", " ").split() if caps is not None else None)
+
+
+def _write_page(file: str, programs: Sequence[Program], types: Btf, options: dict[str, Any]) -> None:
+    from osmia.explain.html import page, walked
+
+    power = _power(options["unprivileged"], options["caps"])
+    text = page([walked(program, options["kernel"], power, types) for program in programs])
+    Path(file).write_text(text, "utf-8")
 
 
 def _show(program: Program, verdict: Verdict, log_level: int | None) -> None:

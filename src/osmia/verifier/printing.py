@@ -92,11 +92,11 @@ def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> Non
             if slot.types & 0xFF == STACK_DYNPTR:  # the second of the two slots is the main one
                 i += 1
                 slot = frame.stack[i]
-            _add_slot(parts, env, slot, i, frame.frameno)
+            add_slot(parts, env, slot, i, frame.frameno)
         i += 1
 
 
-def _add_slot(parts: list[str], env: Env, slot: Slot, i: int, frameno: int) -> None:
+def add_slot(parts: list[str], env: Env, slot: Slot, i: int, frameno: int) -> None:
     """One stack slot by its lowest byte: a spilled register, an object, or eight kinds of bytes."""
     kind, reg = slot.types & 0xFF, slot.spilled
     if kind == STACK_ITER and not reg.ref_obj_id:  # one of the iterator's other slots
