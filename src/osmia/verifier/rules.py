@@ -69,3 +69,4 @@ class Rules:
         self.release_args = "release-args" in names
         self.alloc_size_precise = "alloc-size-precise" in names
         self.helper_offer_told = "helper-offer-told" in names
+        self.state_behind_insn = "state-behind-insn" in names

@@ -18,7 +18,6 @@ if not cython.compiled:
     from osmia.verifier.consts import (
         BPF_MAX_VAR_OFF,
         BPF_READ,
-        BPF_WRITE,
         MAX_BPF_STACK,
         SCALAR_VALUE,
         STACK_DYNPTR,
@@ -94,8 +93,9 @@ def check_stack_range_initialized(
 ) -> None:
     """May ``access_size`` bytes at R``regno`` + ``off`` be read (or, for BPF_WRITE, overwritten) by a helper?
 
-    INDIRECT stands for a helper of which nobody knows whether it reads or writes.  With ``meta.raw_mode`` the bytes need not be initialised: ``meta`` notes size and register, and the caller writes
-    them.  ``meta`` may be None.  Raises Rejected.
+    INDIRECT stands for a helper of which nobody knows whether it reads or writes.  With ``meta.raw_mode`` the bytes
+    need not be initialised: ``meta`` notes size and register, and the caller writes them.  ``meta`` may be None.
+    Raises Rejected.
     """
     regs = env.state.regs()
     reg = regs[regno]
