@@ -19,6 +19,7 @@ from osmia.testing.generators import calls as k
 from osmia.testing.generators import memory as m
 from osmia.testing.generators import scalars as s
 from osmia.testing.generators.builder import CTX, MAX_INSNS, Builder, Function, Unit, Value
+from osmia.testing.generators.objects import objects
 from osmia.testing.generators.shapes import WEIGHTED, Kind
 from osmia.testing.mutate import mutate
 
@@ -47,7 +48,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
 }  # fmt: skip
 _MIXED = ("alu", "branches", "stack", "packets", "maps", "context", "helpers", "loops", "atomics")
 ACTIONS["mixed"] = (*(a for name in _MIXED for a in ACTIONS[name]), k.function, k.tail_call, m.ld_abs)
-KINDS = (*ACTIONS, "mutants", "random")
+KINDS = (*ACTIONS, "objects", "mutants", "random")
 """Every kind of program, as ``osmia diff --kind`` takes them."""
 
 
@@ -55,6 +56,8 @@ def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
     """A program of that kind for a random program type."""
     if kind == "random":
         return random_bytes(rng)
+    if kind == "objects":
+        return objects(rng)
     if kind == "mutants":
         made = generate(rng, rng.choice(tuple(ACTIONS)), kernel)
         made.insns = mutate(rng, made.insns, 1 + int(rng.random() * 3))

@@ -129,4 +129,5 @@ def without(program: Program, at: int, count: int) -> Program | None:
         FuncInfo(new[f.insn], f.type_id) for f in program.func_info if not at <= f.insn < at + count or f.insn == 0
     ]
     lines = [replace(x, insn=new[x.insn]) for x in program.line_info if not at <= x.insn < at + count]
-    return replace(program, insns=kept, func_info=funcs, line_info=lines)
+    externs = [replace(x, insn=new[x.insn]) for x in program.externs if not at <= x.insn < at + count]
+    return replace(program, insns=kept, func_info=funcs, line_info=lines, externs=externs)
