@@ -31,6 +31,7 @@ from osmia.verifier.consts import (
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.fields import object_record
+from osmia.verifier.kernel_types import kernel_btf
 from osmia.verifier.marks import known_zero_of, mark_reg_unknown, next_id
 from osmia.verifier.regs import Reg
 from osmia.verifier.text import tnum_strn
@@ -240,7 +241,9 @@ def check_ptr_to_map_access(env: Env, regno: int, off: int, size: int, t: int, v
     found_map = regs[regno].map
     assert found_map is not None
     name = MAP_STRUCTS.get(MAP_TYPES[found_map.type], "")
-    if not name:
+    btf = kernel_btf(env)
+    btf_id = btf.find(name, btf_types.Struct) if name else None
+    if btf_id is None:
         text = f"map_ptr access not supported for map type {found_map.type}\n"
         raise env.reject(ENOTSUPP, "map-pointer", text, reg=regno)
     if not env.allow_ptr_leaks:
@@ -250,10 +253,6 @@ def check_ptr_to_map_access(env: Env, regno: int, off: int, size: int, t: int, v
         raise env.reject(EACCES, "btf-negative", f"R{regno} is {name} invalid negative access: off={off}\n", reg=regno)
     if t != BPF_READ:
         raise env.reject(EACCES, "btf-write", f"only read from {name} is supported\n", reg=regno)
-    btf = env.vmlinux
-    btf_id = btf.find(name, btf_types.Struct) if btf else None
-    if btf is None or btf_id is None:
-        raise env.unsupported(f"the kernel's struct {name}")
     found = _walk(env, btf, btf_id, off, size)
     if value_regno >= 0:
         mark_btf_ld_reg(env, regs, value_regno, found, btf, found.flags)

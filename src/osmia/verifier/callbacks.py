@@ -8,7 +8,6 @@ from __future__ import annotations
 from errno import EFAULT, ENOMEM
 from typing import TYPE_CHECKING
 
-from osmia.btf import Struct
 from osmia.kernel.uapi import MAP_TYPES
 from osmia.verifier import consts as c
 from osmia.verifier.backtrack import mark_chain_precision
@@ -18,6 +17,7 @@ from osmia.verifier.dynptr_slots import LOCAL
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.func_args import btf_check_subprog_call
 from osmia.verifier.insn import VInsn
+from osmia.verifier.kernel_types import kernel_type
 from osmia.verifier.marks import mark_verifier_state_scratched, unknown_scalar
 from osmia.verifier.paths import push_async_cb, push_stack
 from osmia.verifier.regs import Reg, not_init, pointer
@@ -42,10 +42,9 @@ def call_back(env: Env, insn: VInsn, meta: CallMeta) -> None:
         call_loop(env, insn, meta.subprogno)
     elif meta.func_id == USER_RINGBUF_DRAIN:
         push_callback_call(env, meta.subprogno, set_user_ringbuf_callback_state)
-    elif meta.func_id == TIMER_SET_CALLBACK:
-        push_async_callback_call(env, meta.subprogno, set_timer_callback_state, False)
     else:
-        raise env.unsupported(f"the callback of helper {meta.func_id}")
+        assert meta.func_id == TIMER_SET_CALLBACK  # no other helper has an argument ARG_PTR_TO_FUNC
+        push_async_callback_call(env, meta.subprogno, set_timer_callback_state, False)
 
 
 def call_loop(env: Env, insn: VInsn, number: int) -> None:
@@ -137,10 +136,7 @@ def set_map_elem_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx
 def set_find_vma_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
     """``callback(struct task_struct *task, struct vm_area_struct *vma, void *ctx)``."""
     vma = pointer(c.PTR_TO_BTF_ID)
-    found = env.vmlinux.find("vm_area_struct", Struct) if env.vmlinux is not None else None
-    if found is None:
-        raise env.unsupported("struct vm_area_struct of the kernel")
-    vma.btf, vma.btf_id = env.vmlinux, found
+    vma.btf, vma.btf_id = env.vmlinux, kernel_type(env, "vm_area_struct")
     enter(callee, [caller.regs[1], vma, caller.regs[4]])
 
 

@@ -16,7 +16,8 @@ except ImportError:
 from osmia.btf import types as btf_types
 from osmia.kernel.profile import CtxField, Shape
 from osmia.verifier import consts
-from osmia.verifier.btf_ctx import BY_RULE, MAX_ARGS, btf_ctx_arg
+from osmia.verifier.btf_ctx import BY_RULE, btf_ctx_arg
+from osmia.verifier.kernel_types import kernel_type
 from osmia.verifier.lines import verbose_linfo
 
 if not cython.compiled:
@@ -26,7 +27,7 @@ if not cython.compiled:
 
 class CtxAccess:
     """What an access to the context means: ``valid`` or refused, ``text`` for the log, and after a load a register
-    type, with the struct behind a BTF pointer and its reference.
+    type, with the struct behind a BTF pointer and its reference.  ``returned``: it is what an LSM hook returned.
     """
 
     def __init__(self, valid: bool, type: int = SCALAR_VALUE, btf: Any = None, btf_id: int = 0, text: str = "") -> None:
@@ -35,6 +36,7 @@ class CtxAccess:
         self.btf = btf
         self.btf_id = btf_id
         self.ref_obj_id = 0
+        self.returned = False
         self.text = text
 
 
@@ -61,17 +63,13 @@ def check_ctx_access(env: Env, insn_idx: int, off: int, size: int, t: int, is_ld
 
 def look_up(env: Env, off: int, size: int, write: bool, is_ldsx: bool) -> CtxAccess:
     """The same from the profile, or from the BTF of what the program is attached to."""
-    shape = shape_of(env)
-    if env.prog_type == "lsm":
-        raise env.unsupported("the context of LSM programs")
-    if env.prog_type == "tracing" and env.program.expected_attach_type in BY_RULE:
+    if env.prog_type in BY_RULE:
         arg = btf_ctx_arg(env, off, size, write)
-        return CtxAccess(arg.valid, arg.type, env.vmlinux, arg.btf_id, arg.text)
-    field = shape.ctx_access(off, size, write, is_ldsx)
-    read = not write and off % size == 0 and 0 < off < 8 * MAX_ARGS
-    if read and off % 8 and field is None and env.program.expected_attach_type == "trace_iter":
-        text = f"func 'bpf_iter_{env.program.attach_target}' offset {off} is not multiple of 8\n"
-        return CtxAccess(False, text=text)
+        found = CtxAccess(arg.valid, arg.type, env.vmlinux, arg.btf_id, arg.text)
+        found.ref_obj_id = arg.ref_obj_id
+        found.returned = arg.returned and not write
+        return found
+    field = shape_of(env).ctx_access(off, size, write, is_ldsx)
     if field is None or (field.cap and not getattr(env.powers, field.cap)):
         return _REFUSED
     return access_of(env, field) if not write else CtxAccess(True)
@@ -91,7 +89,5 @@ def access_of(env: Env, field: CtxField) -> CtxAccess:
         type |= int(getattr(consts, word))
     if (type & BASE_TYPE_MASK) != PTR_TO_BTF_ID:
         return CtxAccess(True, type)
-    btf_id = env.vmlinux.find(field.btf, btf_types.Struct, btf_types.Typedef) if env.vmlinux else None
-    if btf_id is None:
-        raise env.unsupported(f"the kernel's type {field.btf}")
+    btf_id = kernel_type(env, field.btf, btf_types.Struct, btf_types.Typedef)
     return CtxAccess(True, type, env.vmlinux, btf_id)

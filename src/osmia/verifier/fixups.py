@@ -6,7 +6,7 @@ kernel/bpf/verifier.c, Linux 6.18, on a host whose JIT times ``may_goto``: x86-6
 
 from __future__ import annotations
 
-from errno import EINVAL
+from errno import EFAULT, EINVAL
 
 from osmia.verifier.env import Env, Subprog
 from osmia.verifier.insn import VInsn
@@ -14,6 +14,8 @@ from osmia.verifier.insn import VInsn
 TAIL_CALL = 12
 CALL_HELPER, MAY_GOTO = 0x85, 0xE5
 LD_IMM64, PSEUDO_FUNC, KFUNC_CALL = 0x18, 4, 2
+JUMPS = (0x05, 0x06)
+BRANCHES = (5, 6)
 MAY_GOTO_ROOM = 16  # a count and the time the loop began
 
 
@@ -67,16 +69,34 @@ def kept_subprogs(env: Env) -> list[Subprog]:
 def check_removed_callbacks(env: Env) -> None:
     """A function that is loaded but never called goes with the rest of the dead code, and its address leads nowhere.
 
-    The kernel takes the next function's address instead; where none follows it stumbles in its compiler (EFAULT), with
-    an instruction's number after all rewriting, which isn't known here.
+    The kernel takes the next function's address instead; where none follows it stumbles in its compiler (EFAULT).  The
+    number it gives counts what it has rewritten; here dead code is taken off, and nothing else is known.
     """
     kept = kept_subprogs(env)
-    if not env.bpf_capable or len(kept) < 2 or len(kept) == len(env.subprogs):
+    hidden = env.seen_exception and not env.exception_callback_subprog  # stands behind all others
+    if not env.bpf_capable or len(kept) < 2 or len(kept) == len(env.subprogs) or hidden:
         return
     last = kept[-1].start
     for insn in env.insns:
         if insn.seen and insn.code == LD_IMM64 and insn.src == PSEUDO_FUNC and insn.idx + insn.imm + 1 > last:
-            raise env.unsupported("addresses of removed functions")
+            text = f"verifier bug: No program to jit at insn {length_without_dead_code(env)} (subprog < 0)\n"
+            raise env.reject(EFAULT, "removed-callback", text)
+
+
+def length_without_dead_code(env: Env) -> int:
+    """Slots that are left once code that was never walked is gone, and the jumps that lead over nothing else."""
+    return sum(bool(insn.seen) and not leads_over_nothing(env, insn) for insn in env.insns)
+
+
+def leads_over_nothing(env: Env, insn: VInsn) -> bool:
+    """Is it a jump, or a branch that never went the other way, which the end of dead code leaves without a purpose?"""
+    if insn.code not in JUMPS and not (insn.code & 7 in BRANCHES and insn.code & 0xF0 not in (0x00, 0x80, 0x90, 0xE0)):
+        return False
+    target = insn.idx + 1 + (insn.imm if insn.code == JUMPS[1] else insn.off)
+    between = env.insns[insn.idx + 1 : target]
+    if target <= insn.idx or any(other.seen for other in between):
+        return False
+    return insn.code in JUMPS or bool(between) or not env.insns[target].seen
 
 
 def was_walked(env: Env, number: int) -> bool:

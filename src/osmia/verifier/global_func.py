@@ -28,6 +28,7 @@ from osmia.btf.core_spec import essential_name
 from osmia.errors import InputError
 from osmia.verifier.consts import MEM_RDONLY, PTR_MAYBE_NULL, PTR_TRUSTED, PTR_UNTRUSTED
 from osmia.verifier.env import Env, Subprog
+from osmia.verifier.kernel_types import kernel_btf
 from osmia.verifier.prog_ctx import is_prog_ctx_type, validate_prog_ctx_type
 
 GLOBAL = 1  # linkage of a function in BTF
@@ -76,13 +77,6 @@ def btf_prepare_func_args(env: Env, number: int) -> None:
 def program_btf(env: Env) -> Btf:
     """The program's own types; only programs with func_info come here, and those have BTF."""
     btf = env.program.btf
-    assert btf is not None
-    return btf
-
-
-def kernel_btf(env: Env) -> Btf:
-    """The kernel's types: ``judge`` gives every verification some."""
-    btf = env.vmlinux
     assert btf is not None
     return btf
 

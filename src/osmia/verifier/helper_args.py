@@ -112,8 +112,7 @@ def check_func_arg(env: Env, arg: int, meta: CallMeta, rule: HelperRule, insn_id
 def resolve_map_arg_type(env: Env, meta: CallMeta, base: int, flags: int) -> tuple[int, int]:
     """What "a map's value" means for the map of this call: a socket where sockets are kept."""
     map = meta.map
-    if map is None:
-        raise env.unsupported("a value argument before its map")
+    assert map is not None  # in every prototype the map stands in front of its value
     if map.type == SOCKMAP or map.type == SOCKHASH:
         if flags:
             raise env.reject(EINVAL, "sockmap-argument", "invalid arg_type for sockmap/sockhash\n")
@@ -204,8 +203,7 @@ def _note_map(env: Env, reg: Reg, meta: CallMeta) -> None:
 def _check_map_key(env: Env, regno: int, reg: Reg, meta: CallMeta) -> None:
     """The key's bytes must be readable; a key that is known now is kept for arrays."""
     map = meta.map
-    if map is None:
-        raise env.unsupported("a key argument before its map")
+    assert map is not None  # in every prototype the map stands in front of its key
     check_helper_mem_access(env, regno, map.key_size, BPF_READ, False, None)
     if can_elide_value_nullness(map):
         meta.const_map_key = get_constant_map_key(env, reg, map.key_size)

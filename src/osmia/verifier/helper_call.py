@@ -122,8 +122,7 @@ def _check_allowed(env: Env, rule: HelperRule) -> None:
 def record_func_map(env: Env, insn: VInsn, meta: CallMeta, rule: HelperRule) -> None:
     """Note which map the call has, whether it is always the same, and a tail call's index.  Raises Rejected."""
     map = meta.map
-    if map is None:
-        raise env.unsupported("a map helper without a map")
+    assert map is not None  # ARG_CONST_MAP_PTR took a register of type CONST_PTR_TO_MAP only
     if rule.writes_map and map.flags & 0x80:
         raise env.reject(EACCES, "map-read-only", "write into map forbidden\n")
     if insn.map_ptr is not None and insn.map_ptr is not map:

@@ -17,6 +17,7 @@ except ImportError:
 
 from osmia.btf import Struct, Union
 from osmia.errors import InputError
+from osmia.verifier.kernel_types import kernel_type
 from osmia.verifier.kptrs import exchanged
 
 if not cython.compiled:
@@ -107,18 +108,14 @@ def _pointer(env: Env, meta: CallMeta, rule: HelperRule) -> Reg:
     if rule.id == KPTR_XCHG:
         return exchanged(env, meta, flags)
     reg = pointer(PTR_TO_BTF_ID | flags)
-    found = env.vmlinux.find(rule.ret_struct, Struct) if env.vmlinux is not None else None
-    if found is None:
-        raise env.unsupported(f"struct {rule.ret_struct} of the kernel")
-    reg.btf, reg.btf_id = env.vmlinux, found
+    reg.btf, reg.btf_id = env.vmlinux, kernel_type(env, rule.ret_struct)
     return reg
 
 
 def _map_value(env: Env, meta: CallMeta, func_id: int, flags: int) -> Reg:
     """A value of the map; certainly there when an array is asked with a known key in range."""
     map = meta.map
-    if map is None:
-        raise env.unsupported("a map's value without a map")
+    assert map is not None  # every helper that returns a map's value takes the map
     if func_id == MAP_LOOKUP_ELEM and can_elide_value_nullness(map) and 0 <= meta.const_map_key < map.max_entries:
         flags &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
     reg = pointer(PTR_TO_MAP_VALUE | flags)

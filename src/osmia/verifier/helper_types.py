@@ -14,8 +14,8 @@ except ImportError:
 
 from osmia.btf import Struct
 from osmia.verifier import consts as c
-from osmia.verifier.global_func import kernel_btf
 from osmia.verifier.helper_proto import func_id_name
+from osmia.verifier.kernel_types import kernel_btf
 from osmia.verifier.kptrs import check_match
 from osmia.verifier.text import btf_type_name
 

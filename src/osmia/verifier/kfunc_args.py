@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from errno import EACCES, EINVAL
+from errno import EACCES, EFAULT, EINVAL
 
 from osmia.btf import Ptr, Struct, Union
 from osmia.verifier import consts as c
@@ -30,6 +30,7 @@ from osmia.verifier.kfunc_meta import KfuncMeta
 from osmia.verifier.kfunc_types import REG_STRUCTS, is_scalar, process_btf_arg, ptr_arg_kind
 from osmia.verifier.locks import process_spin_lock
 from osmia.verifier.nulls import is_trusted_reg, ptr_not_null_reg
+from osmia.verifier.prog_ctx import kernel_ctx
 from osmia.verifier.regs import Reg
 from osmia.verifier.text import reg_type_str
 
@@ -41,7 +42,6 @@ FROM_PACKET = {
     "bpf_dynptr_from_xdp": c.DYNPTR_TYPE_XDP,
     "bpf_dynptr_from_skb_meta": c.DYNPTR_TYPE_SKB_META,
 }
-CTX_CONVERT = "bpf_ctx_convert"
 
 
 def check_kfunc_args(env: Env, meta: KfuncMeta) -> None:
@@ -92,10 +92,7 @@ def _check_arg(env: Env, meta: KfuncMeta, i: int) -> int:
     if kind == "mem size":
         _check_sized(env, meta, i)
         return 2
-    check = KINDS.get(kind)
-    if check is None:
-        raise env.unsupported(f"kfunc argument kind {kind}")
-    check(env, meta, i, reg, ref_id)
+    KINDS[kind](env, meta, i, reg, ref_id)
     return 1
 
 
@@ -198,14 +195,10 @@ def _ctx(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
 
 def _kernel_ctx(env: Env, meta: KfuncMeta) -> int:
     """The kernel's own struct behind the context of this type of program."""
-    btf = meta.desc.btf
-    found = btf.find(CTX_CONVERT, Struct)
-    made = btf.type(found) if found else None
-    members = {m.name: m.type_id for m in made.members} if isinstance(made, Struct) else {}
-    type_id = members.get(f"BPF_PROG_TYPE_{env.prog_type.upper()}_kern", 0)
+    type_id = kernel_ctx(env, env.prog_type)
     if not type_id:
-        raise env.unsupported(f"the kernel's context of {env.prog_type} programs")
-    if not isinstance(btf.type(type_id), (Struct, Union)):
+        raise env.unsupported(f"the kernel's context of {env.prog_type} programs, which its BTF does not name")
+    if not isinstance(meta.desc.btf.type(type_id), (Struct, Union)):
         raise env.reject(EINVAL, "kernel-ctx", f"kern ctx type id {type_id} is not a struct\n")
     return type_id
 
@@ -261,7 +254,8 @@ def _dynptr(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
         meta.dynptr_id, meta.dynptr_type, meta.dynptr_ref_obj_id = found.id, found.dynptr_type, found.ref_obj_id
         return
     if flags & c.MEM_RDONLY:
-        raise env.unsupported("constant dynptrs that a kernel function would make")
+        text = "verifier bug: misconfigured dynptr helper type flags\n"
+        raise env.reject(EFAULT, "dynptr-const", text, reg=i + 1)
     if name == "bpf_dynptr_clone":
         flags |= get_dynptr_type_flag(meta.dynptr_type)
         original = meta.dynptr_ref_obj_id

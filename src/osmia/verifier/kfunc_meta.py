@@ -111,7 +111,8 @@ def add_kfunc_call(env: Env, insn: VInsn) -> None:
 
 def _check_program(env: Env) -> None:
     if env.vmlinux is None:
-        raise env.unsupported("kernel functions without the kernel's BTF")
+        text = "calling kernel function is not supported without CONFIG_DEBUG_INFO_BTF\n"
+        raise env.reject(ENOTSUPP, "kfunc-no-btf", text)
     if env.program.license not in GPL_LICENSES:
         text = "cannot call kernel function from non-GPL compatible program\n"
         raise env.reject(EINVAL, "kfunc-license", text)

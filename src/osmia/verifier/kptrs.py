@@ -15,6 +15,7 @@ from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
 from osmia.verifier.fields import has_btf, object_record, reg_btf_record
+from osmia.verifier.kernel_types import kernel_btf
 from osmia.verifier.map_record import Field, Record
 from osmia.verifier.marks import known_zero_of, next_id
 from osmia.verifier.refs import invalid_reg, release_reference_nomark
@@ -36,9 +37,7 @@ def target(env: Env, field: Field) -> tuple[Btf, int]:
     """What the pointer leads to: the kernel's struct of that name, else the program's own."""
     btf = field.btf
     assert btf is not None  # every pointer field has the BTF it was found in
-    kernel = env.vmlinux
-    if kernel is None:
-        raise env.unsupported("kernel pointers without the kernel's BTF")
+    kernel = kernel_btf(env)
     name = getattr(btf.type(field.type_id), "name", "")
     found = kernel.find(name, type(btf.type(field.type_id)))
     return (kernel, found) if found is not None else (btf, field.type_id)
