@@ -14,6 +14,7 @@ from osmia.errors import UsageError
 
 if TYPE_CHECKING:
     from osmia.btf import Btf
+    from osmia.explain import Explanation
     from osmia.obj.model import Program
     from osmia.verifier.env import Powers
     from osmia.verifier.verdict import Verdict
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = examples(
     "osmia verify prog.bpf.o", "osmia verify --log-level 2 --prog drop prog.bpf.c",
     "osmia verify --unprivileged --type socket_filter prog.s",
-    "osmia verify --html walk.html prog.bpf.o", "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
+    "osmia verify --explain prog.bpf.c", "osmia verify --html walk.html prog.bpf.o", "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
 )  # fmt: skip
 
 
@@ -43,8 +44,14 @@ EXAMPLES = examples(
 @click.option(
     "--html", metavar="FILE", help="Write a page to look around in: source, instructions, every path and state."
 )
+@click.option(
+    "-e",
+    "--explain",
+    is_flag=True,
+    help="Say why in terms of the source: where the value came from, what would fix it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
-def command(path: str, prog: str | None, html: str | None, as_json: bool, **options: Any) -> int:
+def command(path: str, prog: str | None, html: str | None, explain: bool, as_json: bool, **options: Any) -> int:
     """Say for each program of FILE whether Linux would load it, and if not, why.
 
     FILE is an object, C, assembly, records (what osmia emit writes) or bare instructions; - is standard input.
@@ -54,17 +61,24 @@ def command(path: str, prog: str | None, html: str | None, as_json: bool, **opti
     types = _types(options.pop("btf"))
     programs = _programs(path, prog, types, options)
     ask = _asker(types, not as_json, **options)
-    found: list[tuple[str, Verdict]] = []
+    why = _explainer(types, **options) if explain else None
+    found: list[tuple[str, Verdict, Explanation | None]] = []
     for program in programs:
-        found.append((program.name, verdict := ask(program)))
+        verdict = ask(program)
+        said = why(program) if why is not None and verdict.error is not None else None
+        found.append((program.name, verdict, said))
         if not as_json:
-            _show(program, verdict, options["log_level"])
+            _show(program, verdict, options["log_level"], said)
     if html:
         _write_page(html, programs, types, options)
     if as_json:
-        rows = [{"name": name, **verdict.to_json()} for name, verdict in found]
+        rows = [_row(*each) for each in found]
         print_json({"file": path, "kernel": options["kernel"], "programs": rows})
-    return _status([verdict for _, verdict in found])
+    return _status([verdict for _, verdict, _ in found])
+
+
+def _row(name: str, verdict: Verdict, said: Explanation | None) -> dict[str, Any]:
+    return {"name": name, **verdict.to_json(), **({"explanation": said.to_json()} if said is not None else {})}
 
 
 def _types(btf: str | None) -> Btf:
@@ -120,10 +134,25 @@ def _write_page(file: str, programs: Sequence[Program], types: Btf, options: dic
     Path(file).write_text(text, "utf-8")
 
 
-def _show(program: Program, verdict: Verdict, log_level: int | None) -> None:
-    """The log that was asked for, one line, the reason."""
+def _explainer(
+    types: Btf, kernel: str, unprivileged: bool, caps: str | None, **_: Any
+) -> Callable[[Program], Explanation | None]:
+    """Walks a program once more, and says why it was refused."""
+    from osmia.explain import explain
+
+    power = _power(unprivileged, caps)
+    return lambda program: explain(program, kernel, power, types)
+
+
+def _show(program: Program, verdict: Verdict, log_level: int | None, said: Explanation | None) -> None:
+    """The log that was asked for; then the explanation, or one line and the reason."""
     if log_level:
         sys.stdout.write(verdict.log)
+    if said is not None:
+        from osmia.cli.explaining import show
+
+        show(said)
+        return
     print(f"{program.name} ({program.prog_type}): {_line(verdict)}")
     reason = verdict.error
     if reason is not None and reason.shown:
