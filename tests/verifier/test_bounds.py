@@ -62,7 +62,7 @@ def content(reg):
 def test_sync_loses_nothing_and_widens_nothing(values, slack):
     reg = reg_around(values, slack)
     before = reg.copy()
-    bounds.reg_bounds_sync(reg)
+    bounds.deduce_all(reg)
     assert all(holds(reg, x) for x in values)
     assert reg.umin >= before.umin and reg.umax <= before.umax and reg.smin >= before.smin and reg.smax <= before.smax
     assert reg.u32_min >= before.u32_min and reg.s32_max <= before.s32_max and not reg.mask & ~before.mask
@@ -109,21 +109,21 @@ def test_a_round_without_change_is_the_last(values, slack):
 def test_one_range_is_enough():
     reg = unknown_value(False)
     reg.umax = 10
-    bounds.reg_bounds_sync(reg)
+    bounds.deduce_all(reg)
     assert (reg.smin, reg.smax, reg.u32_max, reg.s32_min, reg.mask) == (0, 10, 10, 0, 15)
 
 
 def test_range_and_bits_with_one_value_in_common():
     reg = unknown_value(False)
     reg.mask, reg.umin = 2, 1
-    bounds.reg_bounds_sync(reg)
+    bounds.deduce_all(reg)
     assert content(reg) == content(known_value(2))
 
 
 def test_a_signed_range_around_zero_is_cut():
     reg = unknown_value(False)
     reg.smin, reg.smax, reg.umin, reg.umax = -128, 127, 200, M64
-    bounds.reg_bounds_sync(reg)
+    bounds.deduce_all(reg)
     assert (reg.smin, reg.smax, reg.umin) == (-128, -1, M64 - 127)
 
 
@@ -133,7 +133,7 @@ EXTEND = {1: sx8, 2: sx16, 4: sx32}
 @given(value_sets, slacks, st.sampled_from([1, 2, 4]))
 def test_narrowing(values, slack, size):
     reg = reg_around(values, slack)
-    bounds.coerce_reg_to_size(reg, size)
+    bounds.coerce_reg_to_size(None, reg, size)
     assert all(holds(reg, x & ((1 << 8 * size) - 1)) for x in values)
 
 
@@ -149,7 +149,7 @@ def test_sign_extension_in_the_low_half(values, size):
     reg = reg_around(values)
     bounds.coerce_subreg_to_size_sx(reg, size)
     bounds.zext_32_to_64(reg)
-    bounds.reg_bounds_sync(reg)
+    bounds.deduce_all(reg)
     assert all(holds(reg, EXTEND[size](x) & M32) for x in values)
 
 

@@ -31,7 +31,7 @@ cdef uint32_t ARENA
 @cython.locals(op=int32_t, regs=list, reg=Reg)
 cpdef int check_alu_op(Env env, VInsn insn) except -1
 cpdef bint is_pointer_value(Env env, Reg reg) noexcept
-@cython.locals(alu64=bint, odd_width=bint, reg=Reg, dst=Reg)
+@cython.locals(alu64=bint, odd_width=bint, unknown=bint, followed=bint, reg=Reg, dst=Reg)
 cpdef int check_unary(Env env, VInsn insn, int32_t op, list regs) except -1
 @cython.locals(value=uint64_t, new=Reg)
 cpdef int check_mov_imm(Env env, VInsn insn, list regs) except -1

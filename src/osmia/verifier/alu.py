@@ -110,14 +110,16 @@ def check_unary(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
             raise env.reject(EINVAL, "reserved-fields", "BPF_NEG uses reserved fields\n")
     else:
         odd_width = insn.imm != 16 and insn.imm != 32 and insn.imm != 64
-        if insn.src != 0 or insn.off != 0 or odd_width or (alu64 and (insn.code & BPF_X) != BPF_TO_LE):
+        unknown = alu64 and ((insn.code & BPF_X) != BPF_TO_LE or not env.rules.cpu_v4)
+        if insn.src != 0 or insn.off != 0 or odd_width or unknown:
             raise env.reject(EINVAL, "reserved-fields", "BPF_END uses reserved fields\n")
     check_frame_reg_arg(env, regs, insn.dst, SRC_OP)
     reg = regs[insn.dst]
     if is_pointer_value(env, reg):
         text = f"R{insn.dst} pointer arithmetic prohibited\n"
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=insn.dst)
-    if reg.type == SCALAR_VALUE:
+    followed = env.rules.negation_followed if op == BPF_NEG else env.rules.byte_swap_followed
+    if reg.type == SCALAR_VALUE and followed:
         check_frame_reg_arg(env, regs, insn.dst, DST_OP_NO_MARK)
         dst = reg.copy()
         adjust_scalar_min_max_vals(env, insn, dst, reg)
@@ -165,9 +167,11 @@ def check_mov_reg(env: Env, insn: VInsn, regs: list[Reg]) -> None:
 def check_mov_fields(env: Env, insn: VInsn) -> None:
     """The fields of a move between registers.  Raises Rejected."""
     off, imm = insn.off, insn.imm
-    if (insn.code & 7) == BPF_ALU:
+    if not env.rules.cpu_v4 and (off or imm):
+        good = False
+    elif (insn.code & 7) == BPF_ALU:
         good = (off == 0 or off == 8 or off == 16) and imm == 0
-    elif off == BPF_ADDR_SPACE_CAST:
+    elif off == BPF_ADDR_SPACE_CAST and env.rules.addr_space_cast:
         check_addr_space_cast(env, imm)
         return
     else:
@@ -211,12 +215,12 @@ def move32(env: Env, insn: VInsn, regs: list[Reg]) -> None:
     if src.type != SCALAR_VALUE:
         dst = unknown_scalar(env)
     elif insn.off == 0:
-        dst = copied(env, insn, regs, src.umax <= U32_MAX)
+        dst = copied(env, insn, regs, src.umax <= U32_MAX and env.rules.link_narrow_moves)
     else:
         dst = copied(env, insn, regs, src.umax <= U64_MAX >> (65 - insn.off))
         coerce_subreg_to_size_sx(dst, insn.off >> 3)
     zext_32_to_64(dst)
-    reg_bounds_sync(dst)
+    reg_bounds_sync(env, dst)
     regs[insn.dst] = dst
 
 
@@ -238,7 +242,7 @@ def copied(env: Env, insn: VInsn, regs: list[Reg], linked: bool) -> Reg:
 def check_binary(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
     """Addition to arithmetic shift.  Raises Rejected."""
     by_reg = insn.code & BPF_X
-    if insn.off != 0 and (insn.off != 1 or (op != BPF_MOD and op != BPF_DIV)):
+    if insn.off != 0 and (insn.off != 1 or (op != BPF_MOD and op != BPF_DIV) or not env.rules.cpu_v4):
         raise env.reject(EINVAL, "reserved-fields", "BPF_ALU uses reserved fields\n")
     if (by_reg and insn.imm != 0) or (not by_reg and insn.src != 0):
         raise env.reject(EINVAL, "reserved-fields", "BPF_ALU uses reserved fields\n")
@@ -276,7 +280,10 @@ def adjust_reg_min_max_vals(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> 
         if dst.type == SCALAR_VALUE:
             new = dst.copy()
             adjust_scalar_min_max_vals(env, insn, new, src)
-            link_by_offset(env, insn, op, new, src, dst.umax)
+            if new.id and env.rules.link_by_offset:
+                link_by_offset(env, insn, op, new, src, dst.umax)
+            else:
+                new.off = new.id = 0
             regs[insn.dst] = new
         else:
             adjust_ptr_min_max_vals(env, insn, dst, src, True)

@@ -58,10 +58,10 @@ def check_atomic(env: Env, insn: VInsn) -> None:
     ):
         _check_rmw(env, insn)
         return
-    if op == BPF_LOAD_ACQ:
+    if op == BPF_LOAD_ACQ and env.rules.atomic_load_store:
         _check_load(env, insn)
         return
-    if op == BPF_STORE_REL:
+    if op == BPF_STORE_REL and env.rules.atomic_load_store:
         _check_store(env, insn)
         return
     text = f"BPF_ATOMIC uses invalid atomic opcode {op & 0xFFFFFFFF:02x}\n"

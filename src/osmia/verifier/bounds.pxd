@@ -1,5 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from osmia.verifier.bounds_apart cimport coerce_apart, sync_apart
 from osmia.verifier.consts cimport S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
 from osmia.verifier.env cimport Env
 from osmia.verifier.regs cimport Reg
@@ -32,8 +33,9 @@ cpdef void narrow_u32(Reg reg, uint64_t low, uint64_t high) noexcept nogil
 cpdef void narrow_s32(Reg reg, int64_t low, int64_t high) noexcept nogil
 @cython.locals(value=uint64_t, mask=uint64_t, low_value=uint64_t, low_mask=uint64_t)
 cpdef void reg_bound_offset(Reg reg) noexcept nogil
+cpdef int reg_bounds_sync(Env env, Reg reg) except -1
 @cython.locals(_=int32_t)
-cpdef void reg_bounds_sync(Reg reg) noexcept nogil
+cpdef void deduce_all(Reg reg) noexcept nogil
 @cython.locals(
     smin=int64_t, smax=int64_t, umin=uint64_t, umax=uint64_t,
     s32_min=int64_t, s32_max=int64_t, u32_min=uint64_t, u32_max=uint64_t
@@ -52,7 +54,7 @@ cpdef reg_bounds_sanity_check(Env env, Reg reg, str ctx)
 
 cpdef void zext_32_to_64(Reg reg) noexcept nogil
 @cython.locals(keep=uint64_t)
-cpdef void coerce_reg_to_size(Reg reg, int32_t size) noexcept nogil
+cpdef void coerce_reg_to_size(Env env, Reg reg, int32_t size) except *
 cpdef uint64_t sign_extended(uint64_t value, int32_t size) noexcept nogil
 @cython.locals(bits=int32_t, one_block=bint, low=uint64_t, high=uint64_t, low_s64=int64_t, high_s64=int64_t)
 cpdef void coerce_reg_to_size_sx(Reg reg, int32_t size) noexcept nogil

@@ -15,6 +15,7 @@ except ImportError:
     from osmia._cy import cython
 
 if not cython.compiled:
+    from osmia.verifier.bounds_apart import coerce_apart, sync_apart
     from osmia.verifier.consts import S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.regs import Reg
@@ -209,10 +210,17 @@ def reg_bound_offset(reg: Reg) -> None:
     reg.value, reg.mask = (value >> 32) << 32 | low_value, (mask >> 32) << 32 | low_mask
 
 
-def reg_bounds_sync(reg: Reg) -> None:
-    """Let the tnum and the ranges teach each other all that Linux 6.18 has them learn."""
-    if is_settled_const(reg):
-        return
+def reg_bounds_sync(env: Env, reg: Reg) -> None:
+    """Let the tnum and the ranges teach each other all that the kernel has them learn."""
+    if not is_settled_const(reg):
+        if env.rules.deduce_across_widths:
+            deduce_all(reg)
+        else:
+            sync_apart(reg)
+
+
+def deduce_all(reg: Reg) -> None:
+    """What Linux 6.18 deduces."""
     update_reg_bounds(reg)
     for _ in range(3):
         if not deduce_bounds(reg):
@@ -280,7 +288,7 @@ def reg_bounds_sanity_check(env: Env, reg: Reg, ctx: str) -> None:
 
     Raises Rejected (EFAULT) if the program was loaded with BPF_F_TEST_REG_INVARIANTS.
     """
-    if reg_bounds_sane(reg):
+    if reg_bounds_sane(reg) or not env.rules.register_invariants:
         return
     if range_bounds_violation(reg):
         what = "range bounds violation"
@@ -313,8 +321,14 @@ def zext_32_to_64(reg: Reg) -> None:
         reg.smin, reg.smax = 0, s64(U32_MAX)
 
 
-def coerce_reg_to_size(reg: Reg, size: int) -> None:
-    """The value is its low ``size`` bytes (1, 2 or 4), zero extended."""
+def coerce_reg_to_size(env: Env | None, reg: Reg, size: int) -> None:
+    """The value is its low ``size`` bytes (1, 2 or 4), zero extended.
+
+    Without ``env`` nothing else may be known of it: all kernels agree then.
+    """
+    if env is not None and not env.rules.deduce_across_widths:
+        coerce_apart(reg, size)
+        return
     keep = U64_MAX >> (64 - 8 * size)
     reg.value, reg.mask = tnum_cast(reg.value, reg.mask, size)
     if reg.umin & (keep ^ U64_MAX) == reg.umax & (keep ^ U64_MAX):
@@ -325,7 +339,10 @@ def coerce_reg_to_size(reg: Reg, size: int) -> None:
     reg.smin, reg.smax = s64(reg.umin), s64(reg.umax)
     if size < 4:
         mark_reg32_unbounded(reg)
-    reg_bounds_sync(reg)
+    if env is not None:
+        reg_bounds_sync(env, reg)
+    else:
+        deduce_all(reg)
 
 
 def sign_extended(value: int, size: int) -> int:

@@ -7,7 +7,7 @@ from osmia.verifier.consts cimport (
 )
 from osmia.verifier.env cimport Env
 from osmia.verifier.insn cimport VInsn
-from osmia.verifier.linked cimport collect_linked_regs, sync_linked_regs
+from osmia.verifier.linked cimport collect_linked_regs, sync_equal_scalars, sync_linked_regs
 from osmia.verifier.loaded cimport constant
 from osmia.verifier.marks cimport check_reg_arg
 from osmia.verifier.nulls cimport mark_ptr_or_null_regs, ptr_not_null_reg, reg_is_pkt_pointer_any
@@ -15,6 +15,7 @@ from osmia.verifier.packet_range cimport try_match_pkt_pointers
 from osmia.verifier.paths cimport push_stack
 from osmia.verifier.printing cimport print_insn_state
 from osmia.verifier.refine cimport JEQ, JNE, is_branch_taken, reg_set_min_max
+from osmia.verifier.refine_const cimport is_branch_taken_const, refine_by_const
 from osmia.verifier.regs cimport Reg
 from osmia.verifier.speculation cimport sanitize_speculative_path
 from osmia.verifier.state cimport Frame, State
@@ -41,7 +42,9 @@ cdef uint64_t _collect_linked(Env env, VInsn insn) except? 0
 @cython.locals(regs=list, other_regs=list, state=State, dst=Reg, false1=Reg, true1=Reg, false2=Reg, true2=Reg)
 cdef int _refine(Env env, VInsn insn, Reg src, State other) except -1
 @cython.locals(regs=list, src=Reg, dst=Reg)
-cdef int _sync_linked(VInsn insn, State state, uint64_t linked) except -1
+cdef void _sync_equal(VInsn insn, State state) except *
+@cython.locals(regs=list, src=Reg, dst=Reg)
+cdef int _sync_linked(Env env, VInsn insn, State state, uint64_t linked) except -1
 @cython.locals(state=State, regs=list, opcode=uint32_t, dst=Reg, src=Reg, null_check=bint)
 cdef void _compare_pointers(Env env, VInsn insn, State other) except *
 @cython.locals(regno=uint32_t)

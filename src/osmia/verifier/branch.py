@@ -27,7 +27,7 @@ if not cython.compiled:
     )  # fmt: skip
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
-    from osmia.verifier.linked import collect_linked_regs, sync_linked_regs
+    from osmia.verifier.linked import collect_linked_regs, sync_equal_scalars, sync_linked_regs
     from osmia.verifier.loaded import constant
     from osmia.verifier.marks import check_reg_arg
     from osmia.verifier.nulls import mark_ptr_or_null_regs, ptr_not_null_reg, reg_is_pkt_pointer_any
@@ -35,6 +35,7 @@ if not cython.compiled:
     from osmia.verifier.paths import push_stack
     from osmia.verifier.printing import print_insn_state
     from osmia.verifier.refine import JEQ, JNE, is_branch_taken, reg_set_min_max
+    from osmia.verifier.refine_const import is_branch_taken_const, refine_by_const
     from osmia.verifier.regs import Reg
     from osmia.verifier.speculation import sanitize_speculative_path
     from osmia.verifier.state import State
@@ -49,14 +50,17 @@ def check_cond_jmp_op(env: Env, insn: VInsn) -> None:
     Raises Rejected.
     """
     opcode = insn.code & 0xF0
-    if opcode == 0 or opcode > JCOND:
+    if opcode == 0 or opcode > JCOND or (opcode == JCOND and not env.rules.may_goto):
         raise env.reject(EINVAL, "jump-opcode", f"invalid BPF_JMP/JMP32 opcode {opcode:x}\n")
     if opcode == JCOND:
         _check_may_goto(env, insn)
         return
     src = _check_operands(env, insn)
     state = env.state
-    taken = is_branch_taken(state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
+    if env.rules.compare_ranges:
+        taken = is_branch_taken(state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
+    else:
+        taken = is_branch_taken_const(state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
     if taken < 0:
         _fork(env, insn, src)
     else:
@@ -145,8 +149,11 @@ def _fork(env: Env, insn: VInsn, src: Reg) -> None:
     if dst.type == SCALAR_VALUE and src.type == SCALAR_VALUE:
         _refine(env, insn, src, other)
     if linked & 15 > 1:
-        _sync_linked(insn, state, linked)
-        _sync_linked(insn, other, linked)
+        _sync_linked(env, insn, state, linked)
+        _sync_linked(env, insn, other, linked)
+    elif not env.rules.linked_history:
+        _sync_equal(insn, state)
+        _sync_equal(insn, other)
     if insn.code & 7 == 5:
         _compare_pointers(env, insn, other)
     elif not env.allow_ptr_leaks:
@@ -157,6 +164,8 @@ def _fork(env: Env, insn: VInsn, src: Reg) -> None:
 
 def _collect_linked(env: Env, insn: VInsn) -> int:
     """The scalars linked to the two that are compared; going back will need to know."""
+    if not env.rules.linked_history:
+        return 0
     state = env.state
     regs = state.regs()
     linked = 0
@@ -187,18 +196,36 @@ def _refine(env: Env, insn: VInsn, src: Reg, other: State) -> None:
         false2, true2 = src.copy(), src.copy()
         regs[insn.src], other_regs[insn.src] = false2, true2
     regs[insn.dst], other_regs[insn.dst] = false1, true1
-    reg_set_min_max(env, true1, true2, false1, false2, insn.code & 0xF0, insn.code & 7 == 6)
+    if env.rules.compare_ranges:
+        reg_set_min_max(env, true1, true2, false1, false2, insn.code & 0xF0, insn.code & 7 == 6)
+    else:
+        refine_by_const(true1, true2, false1, false2, insn.code & 0xF0, insn.code & 7 == 6)
 
 
-def _sync_linked(insn: VInsn, state: State, linked: int) -> None:
+def _sync_equal(insn: VInsn, state: State) -> None:
+    """What both sides learned, where both are scalars, for every scalar of their ids."""
+    regs = state.regs()
+    dst = regs[insn.dst]
+    if dst.type != SCALAR_VALUE:
+        return
+    if insn.code & 8:
+        src = regs[insn.src]
+        if src.type == SCALAR_VALUE and src.id:
+            sync_equal_scalars(state, src)
+            dst = regs[insn.dst]
+    if dst.id:
+        sync_equal_scalars(state, dst)
+
+
+def _sync_linked(env: Env, insn: VInsn, state: State, linked: int) -> None:
     regs = state.regs()
     if insn.code & 8:
         src = regs[insn.src]
         if src.type == SCALAR_VALUE and src.id:
-            sync_linked_regs(state, src, linked)
+            sync_linked_regs(env, state, src, linked)
     dst = regs[insn.dst]
     if dst.type == SCALAR_VALUE and dst.id:
-        sync_linked_regs(state, dst, linked)
+        sync_linked_regs(env, state, dst, linked)
 
 
 def _compare_pointers(env: Env, insn: VInsn, other: State) -> None:
@@ -210,7 +237,7 @@ def _compare_pointers(env: Env, insn: VInsn, other: State) -> None:
     if dst.type == SCALAR_VALUE and not insn.code & 8:
         return
     src = regs[insn.src]
-    if insn.code & 8 and (opcode == JEQ or opcode == JNE):
+    if insn.code & 8 and (opcode == JEQ or opcode == JNE) and env.rules.nullness_spreads:
         _spread_nullness(insn, dst, src, other.regs() if opcode == JEQ else regs)
         dst = regs[insn.dst]
         src = regs[insn.src]

@@ -91,7 +91,7 @@ class Search:
         """An unconditional jump has one edge."""
         if insn.code & BPF_X:
             raise self.env.reject(EINVAL, "reserved-jump-field", "")
-        target = insn.idx + jmp_offset(insn) + 1
+        target = insn.idx + jmp_offset(self.env, insn) + 1
         if self.follow(insn.idx, target, FALLTHROUGH):
             return True
         mark_prune_point(self.env, target)

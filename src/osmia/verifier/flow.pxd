@@ -9,7 +9,7 @@ cpdef bint is_helper_call(VInsn insn) noexcept
 cpdef bint is_pseudo_call(VInsn insn) noexcept
 cpdef bint is_kfunc_call(VInsn insn) noexcept
 cpdef bint is_may_goto(VInsn insn) noexcept
-cpdef int32_t jmp_offset(VInsn insn) noexcept
+cpdef int32_t jmp_offset(Env env, VInsn insn) except? -0x7FFFFFFF
 @cython.locals(insn=VInsn, code=uint8_t, op=uint8_t)
 cpdef (int32_t, int32_t) insn_successors(Env env, int32_t idx)
 @cython.locals(insn=VInsn)

@@ -60,9 +60,9 @@ def is_may_goto(insn: VInsn) -> bool:
     return insn.code == (BPF_JMP | BPF_JCOND) and insn.src == BPF_MAY_GOTO
 
 
-def jmp_offset(insn: VInsn) -> int:
-    """How far a jump goes, in slots from the one behind it (``gotol`` says it in imm)."""
-    return insn.imm if insn.code == (BPF_JMP32 | BPF_JA) else insn.off
+def jmp_offset(env: Env, insn: VInsn) -> int:
+    """How far a jump goes, in slots from the one behind it (``gotol``, where it is known, says it in imm)."""
+    return insn.imm if insn.code == (BPF_JMP32 | BPF_JA) and env.rules.cpu_v4 else insn.off
 
 
 def insn_successors(env: Env, idx: int) -> tuple[int, int]:
@@ -77,9 +77,9 @@ def insn_successors(env: Env, idx: int) -> tuple[int, int]:
         if op == BPF_EXIT:
             return -1, -1
         if op == BPF_JA:
-            return idx + 1 + jmp_offset(insn), -1
+            return idx + 1 + jmp_offset(env, insn), -1
         if op != BPF_CALL and op <= JUMP_MAX:
-            return idx + 1, idx + 1 + jmp_offset(insn)
+            return idx + 1, idx + 1 + jmp_offset(env, insn)
         return idx + 1, -1
     return (idx + 2 if code == LD_IMM64 else idx + 1), -1
 

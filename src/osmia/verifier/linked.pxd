@@ -26,10 +26,14 @@ cdef uint64_t _collect_regs(Frame frame, uint32_t level, uint32_t id, uint64_t l
 @cython.locals(stack=list, slot=Slot, reg=Reg, i=uint32_t)
 cdef uint64_t _collect_slots(Frame frame, uint32_t level, uint32_t id, uint64_t linked) except? 0
 cdef Reg _without_id(Reg reg)
+@cython.locals(level=int32_t, frame=Frame, regs=list, reg=Reg, i=int32_t)
+cpdef int sync_equal_scalars(State state, Reg known) except -1
+@cython.locals(slot=Slot, reg=Reg, i=int64_t)
+cdef int _sync_equal_slots(list stack, Reg known) except -1
 @cython.locals(i=uint32_t, entry=uint32_t, at=uint32_t, frame=Frame, reg=Reg, slot=Slot)
-cpdef int sync_linked_regs(State state, Reg known, uint64_t linked) except -1
+cpdef int sync_linked_regs(Env env, State state, Reg known, uint64_t linked) except -1
 cdef bint _is_linked(Reg reg, Reg known) noexcept
 @cython.locals(same=bint, new=Reg, delta=Reg)
-cdef Reg _told(Reg reg, Reg known)
+cdef Reg _told(Env env, Reg reg, Reg known)
 @cython.locals(linked_by_offset=bint, fresh=bint, new=Reg)
 cpdef Reg assign_scalar_id_before_mov(Env env, Reg src)

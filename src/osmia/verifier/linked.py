@@ -22,7 +22,7 @@ if not cython.compiled:
     from osmia.verifier.regs import Reg, known_value
     from osmia.verifier.scalar import scalar32_min_max_add, scalar_min_max_add
     from osmia.verifier.slots import is_spilled_reg, make_slot
-    from osmia.verifier.state import Frame, State
+    from osmia.verifier.state import Frame, Slot, State
     from osmia.verifier.tnum import tnum_add
 
 ID_MASK = 0x3FFFFFFF
@@ -95,7 +95,29 @@ def _without_id(reg: Reg) -> Reg:
     return reg
 
 
-def sync_linked_regs(state: State, known: Reg, linked: int) -> None:
+def sync_equal_scalars(state: State, known: Reg) -> None:
+    """Every scalar of ``known``'s id becomes a copy of it, in all frames: kernels before 6.12 keep no set of them."""
+    level = 0
+    while level <= state.curframe:
+        frame = state.frames[level]
+        regs = frame.regs
+        for i in range(10):
+            reg = regs[i]
+            if reg.type == SCALAR_VALUE and reg.id == known.id:
+                regs[i] = known
+        _sync_equal_slots(frame.stack, known)
+        level += 1
+
+
+def _sync_equal_slots(stack: list[Slot], known: Reg) -> None:
+    for i in range(len(stack)):
+        slot = stack[i]
+        reg = slot.spilled
+        if reg.type == SCALAR_VALUE and reg.id == known.id and is_spilled_reg(slot):
+            stack[i] = make_slot(slot.types, known)
+
+
+def sync_linked_regs(env: Env, state: State, known: Reg, linked: int) -> None:
     """Every register of the set that is linked to ``known`` learns its range."""
     i = 0
     while i < (linked & 15):
@@ -106,12 +128,12 @@ def sync_linked_regs(state: State, known: Reg, linked: int) -> None:
         if entry & 512:
             reg = frame.regs[at]
             if _is_linked(reg, known):
-                frame.regs[at] = _told(reg, known)
+                frame.regs[at] = _told(env, reg, known)
         else:
             slot = frame.stack[at]
             reg = slot.spilled
             if _is_linked(reg, known):
-                frame.stack[at] = make_slot(slot.types, _told(reg, known))
+                frame.stack[at] = make_slot(slot.types, _told(env, reg, known))
 
 
 def _is_linked(reg: Reg, known: Reg) -> bool:
@@ -120,7 +142,7 @@ def _is_linked(reg: Reg, known: Reg) -> bool:
     return ((reg.id ^ known.id) & BPF_ADD_CONST) != BPF_ADD_CONST  # a distance in 32 bits is none in 64
 
 
-def _told(reg: Reg, known: Reg) -> Reg:
+def _told(env: Env, reg: Reg, known: Reg) -> Reg:
     """``reg`` with what ``known``, of the same id, is known to be: its copy, or that plus the constant between them."""
     same = ((reg.id | known.id) & BPF_ADD_CONST) == 0 or reg.off == known.off
     if same and reg.subreg_def == known.subreg_def:
@@ -136,7 +158,7 @@ def _told(reg: Reg, known: Reg) -> Reg:
     new.value, new.mask = tnum_add(new.value, new.mask, delta.value, 0)
     if (reg.id | known.id) & BPF_ADD_CONST32:
         zext_32_to_64(new)
-    reg_bounds_sync(new)
+    reg_bounds_sync(env, new)
     return new
 
 
@@ -148,7 +170,7 @@ def assign_scalar_id_before_mov(env: Env, src: Reg) -> Reg:
     if src.type != SCALAR_VALUE:
         return src
     linked_by_offset = (src.id & BPF_ADD_CONST) != 0
-    fresh = src.mask != 0 and (src.id == 0 or linked_by_offset)
+    fresh = (src.mask != 0 or not env.rules.ids_for_unknown_only) and (src.id == 0 or linked_by_offset)
     if not fresh and not linked_by_offset:
         return src
     new = src.copy()

@@ -29,7 +29,7 @@ def _unknown(precise: bool, size: int, signed: bool) -> Reg:
         if signed:
             coerce_reg_to_size_sx(reg, size)
         else:
-            coerce_reg_to_size(reg, size)
+            coerce_reg_to_size(None, reg, size)
     return reg
 
 
@@ -84,5 +84,5 @@ def coerce_loaded(env: Env, regs: list[Reg], regno: int, size: int, is_ldsx: boo
         if is_ldsx:
             coerce_reg_to_size_sx(reg, size)
         else:
-            coerce_reg_to_size(reg, size)
+            coerce_reg_to_size(env, reg, size)
         regs[regno] = reg

@@ -184,7 +184,7 @@ def move_pointer(env: Env, insn: VInsn, dst: Reg, ptr: Reg, off: Reg, ptr_is_dst
             if op == BPF_ADD or off.smin < 0:
                 dst.range = 0  # what was checked lies elsewhere now
     check_reg_sane_offset(env, dst, ptr.type)
-    reg_bounds_sync(dst)
+    reg_bounds_sync(env, dst)
 
 
 def take_origin(dst: Reg, ptr: Reg) -> None:

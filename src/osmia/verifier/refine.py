@@ -264,11 +264,11 @@ def reg_set_min_max(env: Env, true1: Reg, true2: Reg, false1: Reg, false2: Reg, 
     The two of a branch may be one object: a register compared with itself.
     """
     regs_refine_cond_op(false1, false2, rev_opcode(opcode), is_jmp32)
-    reg_bounds_sync(false1)
-    reg_bounds_sync(false2)
+    reg_bounds_sync(env, false1)
+    reg_bounds_sync(env, false2)
     regs_refine_cond_op(true1, true2, opcode, is_jmp32)
-    reg_bounds_sync(true1)
-    reg_bounds_sync(true2)
+    reg_bounds_sync(env, true1)
+    reg_bounds_sync(env, true2)
     reg_bounds_sanity_check(env, true1, "true_reg1")
     reg_bounds_sanity_check(env, true2, "true_reg2")
     reg_bounds_sanity_check(env, false1, "false_reg1")

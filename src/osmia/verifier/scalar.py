@@ -2,8 +2,8 @@
 
 Linux 6.18, kernel/bpf/verifier.c (``adjust_scalar_min_max_vals``): add, subtract, negate, multiply and the bitwise
 operations follow all ranges, byte swaps the bits; shifts are followed where the distance is a known constant below
-the width; division and modulo leave nothing known.  The functions change ``dst``, which must be the caller's own;
-``src`` is only read.
+the width; division and modulo leave nothing known, or in later kernels what ``divide`` finds.  The functions change
+``dst``, which must be the caller's own; ``src`` is only read.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ if not cython.compiled:
         BPF_ALU64,
         BPF_AND,
         BPF_ARSH,
+        BPF_DIV,
         BPF_END,
         BPF_LSH,
+        BPF_MOD,
         BPF_MUL,
         BPF_NEG,
         BPF_OR,
@@ -44,10 +46,19 @@ if not cython.compiled:
         zext_32_to_64,
     )
     from osmia.verifier.consts import S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX
+    from osmia.verifier.divide import divide
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
     from osmia.verifier.paths import push_stack
     from osmia.verifier.regs import Reg
+    from osmia.verifier.scalar_early import (
+        add_unsigned_early,
+        bits_early,
+        mul_early,
+        signs_of_shift_32,
+        sub_unsigned_early,
+        tnum_mul_early,
+    )
     from osmia.verifier.speculation import sanitize_val_alu
     from osmia.verifier.tnum import (
         tnum_add,
@@ -73,23 +84,92 @@ def adjust_scalar_min_max_vals(env: Env, insn: VInsn, dst: Reg, src: Reg) -> Non
     """
     op = insn.code & 0xF0
     alu32 = insn.code & 7 != BPF_ALU64
+    if not env.rules.alu_follows_unknown:
+        adjust_early(env, insn, op, alu32, dst, src)
+        return
+    if op == BPF_DIV or op == BPF_MOD:
+        if env.rules.div_mod_ranges and is_const_operand(alu32, src):
+            divide(op == BPF_MOD, insn.off == 1, alu32, dst, src)
+            if alu32:
+                zext_32_to_64(dst)
+            reg_bounds_sync(env, dst)
+        else:
+            become_unknown(dst, not env.bpf_capable)
+        return
     if not is_safe_to_compute_dst_reg_range(op, alu32, src):
         become_unknown(dst, not env.bpf_capable)
         return
     if not env.bypass_spec_v1 and (op == BPF_ADD or op == BPF_SUB):
         sanitize_val_alu(env, insn)
     if op == BPF_END:
-        scalar_byte_swap(dst, insn.code, insn.imm)
-        reg_bounds_sync(dst)
+        scalar_byte_swap(env, dst, insn.code, insn.imm)
+        reg_bounds_sync(env, dst)
         return
     if op == BPF_NEG:
         become_known(dst, 0)
-    elif (op == BPF_AND or op == BPF_OR) and src.mask == 0:
+    elif (op == BPF_AND or op == BPF_OR) and src.mask == 0 and env.rules.fork_on_sign_mask:
         maybe_fork_scalars(env, insn, dst)
-    compute(op, alu32, dst, src)
+    if env.rules.tnum_mul_by_union:
+        compute(op, alu32, dst, src)
+    else:
+        compute_early(env, op, alu32, dst, src)
     if alu32:
         zext_32_to_64(dst)
-    reg_bounds_sync(dst)
+    reg_bounds_sync(env, dst)
+
+
+def adjust_early(env: Env, insn: VInsn, op: int, alu32: bool, dst: Reg, src: Reg) -> None:
+    """The same before Linux 6.10, where an operand of unknown value can only be added, subtracted or masked with."""
+    empty = src.s32_min > src.s32_max or src.u32_min > src.u32_max if alu32 else src.smin > src.smax or src.umin > src.umax
+    torn = src.mask & (U32_MAX if alu32 else U64_MAX) == 0 and not is_const_operand(alu32, src)
+    unknown = src.mask & (U32_MAX if alu32 else U64_MAX) != 0 and op != BPF_ADD and op != BPF_SUB and op != BPF_AND
+    if empty or torn or unknown:  # ranges that end before they begin come from a branch that can't be taken
+        become_unknown(dst, not env.bpf_capable)
+        return
+    if not env.bypass_spec_v1 and (op == BPF_ADD or op == BPF_SUB):
+        sanitize_val_alu(env, insn)
+    shift = op == BPF_LSH or op == BPF_RSH or op == BPF_ARSH
+    if op == BPF_DIV or op == BPF_MOD or (shift and src.umax >= (32 if alu32 else 64)):
+        become_unknown(dst, not env.bpf_capable)
+    else:
+        compute_early(env, op, alu32, dst, src)
+    if alu32:
+        zext_32_to_64(dst)
+    reg_bounds_sync(env, dst)
+
+
+def compute_early(env: Env, op: int, alu32: bool, dst: Reg, src: Reg) -> None:
+    """Choose the operation, for kernels before Linux 6.18: some of them keep less."""
+    umin, umax, u32_min, u32_max = dst.umin, dst.umax, dst.u32_min, dst.u32_max
+    if op == BPF_MUL:
+        dst.value, dst.mask = tnum_mul_early(dst.value, dst.mask, src.value, src.mask)
+        if env.rules.multiply_signed:
+            scalar32_min_max_mul(dst, src)
+            scalar_min_max_mul(dst, src)
+        else:
+            mul_early(dst, src)
+    elif (op == BPF_AND or op == BPF_OR or op == BPF_XOR) and not env.rules.bits_sign_agnostic:
+        if op == BPF_AND:
+            dst.value, dst.mask = tnum_and(dst.value, dst.mask, src.value, src.mask)
+        elif op == BPF_OR:
+            dst.value, dst.mask = tnum_or(dst.value, dst.mask, src.value, src.mask)
+        else:
+            dst.value, dst.mask = tnum_xor(dst.value, dst.mask, src.value, src.mask)
+        bits_early(op, dst, src)
+    elif op == BPF_LSH and not alu32 and src.umin == 32 and not env.rules.shift_32_keeps_sign:
+        low = dst.copy()
+        signs_of_shift_32(low)
+        shift64(op, dst, 32)
+        dst.smin, dst.smax = low.smin, low.smax
+        update_reg_bounds(dst)
+    else:
+        compute(op, alu32, dst, src)
+        if env.rules.add_wraps_whole:
+            return
+        if op == BPF_ADD:
+            add_unsigned_early(dst, umin, umax, u32_min, u32_max)
+        elif op == BPF_SUB or op == BPF_NEG:
+            sub_unsigned_early(dst, umin, u32_min, src)
 
 
 def maybe_fork_scalars(env: Env, insn: VInsn, dst: Reg) -> None:
@@ -112,7 +192,7 @@ def maybe_fork_scalars(env: Env, insn: VInsn, dst: Reg) -> None:
     frame.regs[insn.dst] = other
 
 
-def scalar_byte_swap(dst: Reg, code: int, width: int) -> None:
+def scalar_byte_swap(env: Env, dst: Reg, code: int, width: int) -> None:
     """To little or big endian, or swapped for sure (ALU64), on a little-endian machine; ``width`` is in bits."""
     swaps = code & 7 == BPF_ALU64 or code & BPF_TO_BE != 0
     if swaps or width != 64:
@@ -126,7 +206,7 @@ def scalar_byte_swap(dst: Reg, code: int, width: int) -> None:
             dst.value, dst.mask = tnum_bswap64(dst.value, dst.mask)
         mark_reg_unbounded(dst)
     if width != 64:
-        coerce_reg_to_size(dst, width >> 3)
+        coerce_reg_to_size(env, dst, width >> 3)
 
 
 def is_safe_to_compute_dst_reg_range(op: int, alu32: bool, src: Reg) -> bool:
@@ -135,10 +215,7 @@ def is_safe_to_compute_dst_reg_range(op: int, alu32: bool, src: Reg) -> bool:
     A shift must have a constant distance; its 64-bit range is asked even where only the low half counts.
     """
     if op == BPF_LSH or op == BPF_RSH or op == BPF_ARSH:
-        if alu32:
-            known = src.mask & U32_MAX == 0 and src.s32_min == src.s32_max and src.u32_min == src.u32_max
-            return known and src.umax < 32
-        return src.mask == 0 and src.smin == src.smax and src.umin == src.umax and src.umax < 64
+        return is_const_operand(alu32, src) and src.umax < (32 if alu32 else 64)
     return (
         op == BPF_ADD
         or op == BPF_SUB
@@ -149,6 +226,13 @@ def is_safe_to_compute_dst_reg_range(op: int, alu32: bool, src: Reg) -> bool:
         or op == BPF_MUL
         or op == BPF_END
     )
+
+
+def is_const_operand(alu32: bool, src: Reg) -> bool:
+    """Do tnum and ranges say a single value, of the low half when ``alu32``?"""
+    if alu32:
+        return src.mask & U32_MAX == 0 and src.s32_min == src.s32_max and src.u32_min == src.u32_max
+    return src.mask == 0 and src.smin == src.smax and src.umin == src.umax
 
 
 def compute(op: int, alu32: bool, dst: Reg, src: Reg) -> None:

@@ -14,7 +14,8 @@ from osmia.verifier.insn import VInsn
 from osmia.verifier.kfunc_meta import add_kfunc_call
 
 TAIL_CALL = 12
-ENDS = (c.BPF_JMP | c.BPF_EXIT, c.BPF_JMP32 | c.BPF_JA, c.BPF_JMP | c.BPF_JA)
+FAR = c.BPF_JMP32 | c.BPF_JA
+ENDS = (c.BPF_JMP | c.BPF_EXIT, FAR, c.BPF_JMP | c.BPF_JA)
 """What may stand last in a function."""
 EXCEPTION_CALLBACK = "exception_callback:"
 GLOBAL = 1  # linkage of a function in BTF
@@ -128,11 +129,11 @@ def check_subprogs(env: Env) -> None:
     for insn in env.insns:
         note_kind(subprog, insn)
         if is_jump(insn):
-            target = s32(insn.idx + jmp_offset(insn) + 1)
+            target = s32(insn.idx + jmp_offset(env, insn) + 1)
             if not subprog.start <= target < end:
                 raise env.reject(EINVAL, "jump-target", f"jump out of range from insn {insn.idx} to {target}\n")
         if insn.idx == end - 1:
-            if insn.code not in ENDS:
+            if insn.code not in ENDS or (insn.code == FAR and not env.rules.cpu_v4):
                 raise env.reject(EINVAL, "no-end", "last insn is not an exit or jmp\n")
             number += 1
             if number < len(env.subprogs):
