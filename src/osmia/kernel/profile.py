@@ -247,7 +247,7 @@ def names() -> list[str]:
 
 def _sections(name: str) -> dict[str, list[str]]:
     """The lines of each section, the parent's with the child's changes."""
-    own = _read(DATA / f"{name}.txt")
+    own = read_sections(DATA / f"{name}.txt")
     head = dict(line.split(" ", 1) for line in own.pop(""))
     own["version"] = [head.get("version", name)]
     if "parent" not in head:
@@ -255,12 +255,21 @@ def _sections(name: str) -> dict[str, list[str]]:
     merged = _sections(head["parent"])
     merged.pop("features", None)
     for section, lines in own.items():
-        whole = section.startswith(("ctx ", "helpers ", "version"))
-        merged[section] = lines if whole else merged.get(section, []) + lines
+        merged[section] = lines if section == "version" else _changed(merged.get(section, []), lines, section)
     return merged
 
 
-def _read(path: Path) -> dict[str, list[str]]:
+def _changed(parent: list[str], lines: list[str], section: str) -> list[str]:
+    """A parent's section with a child's changes: ``new`` starts over, ``-line`` takes a line of a context away."""
+    if lines[:1] == ["new"]:
+        return lines[1:]
+    if section.startswith("ctx "):
+        gone = {line[1:] for line in lines if line.startswith("-")}
+        return [line for line in parent if line not in gone] + [line for line in lines if not line.startswith("-")]
+    return parent + lines
+
+
+def read_sections(path: Path) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {"": []}
     lines = sections[""]
     for line in path.read_text("utf-8").splitlines():

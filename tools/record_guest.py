@@ -1,0 +1,103 @@
+"""Record the profile of a kernel that runs in a virtual machine: the programs of ``osmia profile record``, put to it.
+
+    OSMIA_ORACLE=DIR python tools/record_guest.py 6.1 [--output FILE]
+
+The kit in OSMIA_ORACLE boots kernels under QEMU and answers batches of programs (``qemu_oracle.run_batch``).  Without
+it this tool says so and exits with 2.  A file of the whole answers is written; ``tools/make_profiles.py`` makes each
+profile a delta of its parent's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from osmia.btf import Btf
+from osmia.isa import encode
+from osmia.live.record import Answer, Question, record, text
+from osmia.live.record.asker import Progress
+
+CHUNK = 60_000
+
+
+class GuestAsker:
+    """A kernel under QEMU."""
+
+    def __init__(self, version: str) -> None:
+        import kernels
+        import qemu_oracle
+        from names import PROG_TYPES
+
+        self.version, self.oracle, self.types = version, qemu_oracle, PROG_TYPES
+        self.btf = Btf.parse(kernels.find(version).btf.read_bytes())
+        self.release = f"{version} ({kernels.find(version).package_version})"
+
+    def ask(self, batch: Sequence[Question]) -> list[Answer]:
+        """One boot a chunk."""
+        answers: list[Answer] = []
+        for start in range(0, len(batch), CHUNK):
+            programs = [self.program(q) for q in batch[start : start + CHUNK]]
+            packed = self.oracle.pack
+            ids = iter([q.btf_id for q in batch[start : start + CHUNK]])
+
+            def pack(p: Any, *args: Any, **more: Any) -> bytes:
+                made = bytearray(packed(p, *args, **more))
+                made[36:40] = next(ids).to_bytes(4, "little")  # attach_btf_id by number
+                return bytes(made)
+
+            self.oracle.pack = pack
+            try:
+                verdicts, info = self.oracle.run_batch(self.version, programs, log_size=1 << 16, memory=1024)
+            finally:
+                self.oracle.pack = packed
+            self.release = info.release or self.release
+            for number in info.crashed:
+                print(f"{self.version}: no answer to {batch[start + number]}", file=sys.stderr)
+            answers += [Answer(v.errno, v.log, v.where) for v in verdicts]
+        return answers
+
+    def program(self, q: Question) -> Any:
+        """The question in the kit's terms."""
+        from program import Map, Program
+
+        maps = [
+            Map(m.type, m.key, m.value, m.entries, m.flags, m.btf_key, m.btf_value, m.inner if m.inner >= 0 else None,
+                extra=m.extra)
+            for m in q.maps
+        ]  # fmt: skip
+        made = Program(q.prog_type, encode(list(q.insns), "little"), maps=maps, license=q.license)
+        made.expected_attach_type, made.flags, made.log_level = q.attach, q.flags, q.level
+        made.unprivileged, made.caps = q.caps is not None, list(q.caps or ())
+        return made
+
+
+def told(what: str) -> Progress:
+    """Progress on standard error."""
+    return lambda answered, done: print(f"  {what}: {answered} answers, {done} probes done", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("version")
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    kit = os.environ.get("OSMIA_ORACLE")
+    if not kit or not Path(kit, "qemu_oracle.py").exists():
+        print("OSMIA_ORACLE names no kit that boots kernels", file=sys.stderr)
+        return 2
+    sys.path.insert(0, kit)
+    asker = GuestAsker(options.version)
+    sections, kfuncs = record(asker, told)
+    out = options.output or Path(f"{options.version}.recorded.txt")
+    out.write_text(text.written(f"# Linux {options.version}, recorded from {asker.release}.", sections), "utf-8")
+    out.with_suffix(".kfuncs").write_text("\n".join([*kfuncs, ""]), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
