@@ -250,7 +250,7 @@ def check_ja(env: Env, insn: VInsn) -> None:
     """An unconditional jump: by off, or by imm in the 32-bit class (gotol)."""
     far = (insn.code & 7) == JMP32
     unused = insn.off if far else insn.imm
-    if far and not env.rules.cpu_v4:
+    if far and not env.rules.gotol:
         unused = 1
     if insn.code & 0x08 or insn.src != 0 or insn.dst != 0 or unused != 0:
         raise env.reject(EINVAL, "reserved-fields", "BPF_JA uses reserved fields\n")

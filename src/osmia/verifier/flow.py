@@ -62,7 +62,7 @@ def is_may_goto(insn: VInsn) -> bool:
 
 def jmp_offset(env: Env, insn: VInsn) -> int:
     """How far a jump goes, in slots from the one behind it (``gotol``, where it is known, says it in imm)."""
-    return insn.imm if insn.code == (BPF_JMP32 | BPF_JA) and env.rules.cpu_v4 else insn.off
+    return insn.imm if insn.code == (BPF_JMP32 | BPF_JA) and env.rules.gotol else insn.off
 
 
 def insn_successors(env: Env, idx: int) -> tuple[int, int]:

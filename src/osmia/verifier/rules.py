@@ -23,6 +23,7 @@ class Rules:
         self.kfunc_calls = "kfunc-calls" in names
         self.fd_array = "fd-array" in names
         self.cpu_v4 = "cpu-v4" in names
+        self.gotol = "gotol" in names
         self.may_goto = "may-goto" in names
         self.addr_space_cast = "addr-space-cast" in names
         self.deduce_across_widths = "deduce-across-widths" in names
@@ -70,3 +71,5 @@ class Rules:
         self.alloc_size_precise = "alloc-size-precise" in names
         self.helper_offer_told = "helper-offer-told" in names
         self.state_behind_insn = "state-behind-insn" in names
+        self.error_injection = "error-injection" in names
+        self.lsm_return_ranges = "lsm-return-ranges" in names

@@ -133,7 +133,7 @@ def check_subprogs(env: Env) -> None:
             if not subprog.start <= target < end:
                 raise env.reject(EINVAL, "jump-target", f"jump out of range from insn {insn.idx} to {target}\n")
         if insn.idx == end - 1:
-            if insn.code not in ENDS or (insn.code == FAR and not env.rules.cpu_v4):
+            if insn.code not in ENDS or (insn.code == FAR and not env.rules.gotol):
                 raise env.reject(EINVAL, "no-end", "last insn is not an exit or jmp\n")
             number += 1
             if number < len(env.subprogs):
