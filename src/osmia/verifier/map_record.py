@@ -26,7 +26,7 @@ SPECIAL = {
 }
 """Structs of the kernel's by name: kind of the field, bytes."""
 TAGS = {"kptr_untrusted": "kptr", "kptr": "kptr", "percpu_kptr": "kptr", "uptr": "uptr"}
-ONCE = ("spin_lock", "res_spin_lock", "timer", "wq", "task_work", "refcount")
+ONCE = ("spin_lock", "res_spin_lock", "timer", "wq", "task_work")
 """Fields of which a struct may have one."""
 REPEATED = ("kptr", "uptr", "list_head", "rb_root")
 """Fields that may stand in arrays."""
