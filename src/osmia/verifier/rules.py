@@ -58,6 +58,7 @@ class Rules:
         self.atomic_load_store = "atomic-load-store" in names
         self.div_mod_ranges = "div-mod-ranges" in names
         self.fields_first = "fields-first" in names
+        self.offset_in_var_off = "offset-in-var-off" in names
         self.type_flags = "type-flags" in names
         self.scalar_word = "scalar-word" in names
         self.ringbuf_word = "ringbuf-word" in names
@@ -73,3 +74,19 @@ class Rules:
         self.state_behind_insn = "state-behind-insn" in names
         self.error_injection = "error-injection" in names
         self.lsm_return_ranges = "lsm-return-ranges" in names
+        self.fastcall_spills = "fastcall-spills" in names
+        self.loops_by_scc = "loops-by-scc" in names
+        self.peak_without_finished = "peak-without-finished" in names
+        self.checkpoint_long_history = "checkpoint-long-history" in names
+        self.loops_compared_exactly = "loops-compared-exactly" in names
+        self.endless_states_shown = "endless-states-shown" in names
+        self.fewer_prune_points = "fewer-prune-points" in names
+        self.loops_of_any_edge = "loops-of-any-edge" in names
+        self.cfg_skips_load_halves = "cfg-skips-load-halves" in names
+        self.states_freed = "states-freed" in names
+        self.loops_by_component = "loops-by-component" in names
+        self.checkpoint_after_40 = "checkpoint-after-40" in names
+        self.loop_shows_states = "loop-shows-states" in names
+        self.exact_loop_check = "exact-loop-check" in names
+        self.scalar_ids_compared = "scalar-ids-compared" in names
+        self.pointers_alike_by_id_map = "pointers-alike-by-id-map" in names
