@@ -61,7 +61,7 @@ class Shape:
     ``believed`` rows were not asked of the kernel but follow from its rules.
     """
 
-    profile: Profile
+    profile: Profile = field(repr=False)
     prog_type: str
     attach_type: str
     target: str

@@ -63,45 +63,23 @@ class Facts:
     ctx: tuple[Row, ...] = field(default=(), compare=False)
 
 
-def probe(kind: list[Shape]) -> Asking:
-    """The facts of each shape of a type.
-
-    All is asked of the first one that loads.  Of the others a part is asked, and the rest where that part differs.
-    """
-    found = []
-    first: Facts | None = None
-    sample: Sample = ()
-    for shape in kind:
-        facts, flagged = yield from outline(shape)
-        if not facts.errno:
-            mine = yield from sampled(flagged, facts)
-            if first is None or mine != sample:
-                yield from in_full(flagged, facts)
-            else:
-                facts.helpers, facts.outline = first.helpers, first.outline
-            if first is None:
-                first, sample = facts, mine
-        found.append((flagged, facts))
-    return found
-
-
 def outline(shape: Shape) -> Asking:
-    """The verdict on the smallest program, whether it may sleep, what it may return."""
+    """The verdict on the smallest program, whether it may sleep, what it may return; and a part of the rest."""
     asleep = replace(shape, flags=SLEEPABLE)
     said = yield [s.asks(value=value, level=1) for s in (shape, asleep) for value in (0, 1)]
     facts = Facts()
     if all(a.errno for a in said):
         facts.errno, facts.message = said[0].errno, said[0].last
-        return facts, shape
+        return shape, facts, ()
     must = all(a.errno for a in said[:2])
     facts.sleepable = "must" if must else "no" if all(a.errno for a in said[2:]) else "may"
     shape = asleep if must else shape
     facts.value = next(v for v, a in enumerate(said[2:] if must else said[:2]) if not a.errno)
     facts.returns = yield from returns(shape)
-    return facts, shape
+    sample = yield from sampled(shape, facts)
+    return shape, facts, sample
 
 
-Sample = tuple[object, ...]
 READS = [(off, size) for size in (4, 8) for off in range(0, 256, size)]
 SOME_READS = [(off, 4) for off in range(0, 128, 4)]
 BY_ATTACH = """

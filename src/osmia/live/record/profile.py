@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from osmia.kernel.uapi import PROG_TYPES
 from osmia.live.record import caps, text
 from osmia.live.record.asker import Asker, Progress, gather
-from osmia.live.record.facts import Facts, Row, probe, probe_context, runs, sign_extension
+from osmia.live.record.facts import Facts, Row, in_full, outline, probe_context, runs, sign_extension
 from osmia.live.record.kfuncs import record_kfuncs
 from osmia.live.record.shapes import Shape, shapes
 
@@ -52,10 +52,7 @@ def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> t
     def on(what: str) -> Progress | None:
         return progress(what) if progress else None
 
-    kinds: dict[tuple[str, bool], list[Shape]] = {}
-    for shape in shapes(asker.btf):
-        kinds.setdefault((shape.type, bool(shape.btf_id)), []).append(shape)
-    found: Found = sum(gather(asker, (probe(kind) for kind in kinds.values()), on("program types")), [])
+    found = probed(asker, on("program types"))
     rows = gathered(found)
     asked = [(shape, facts) for label, shape, facts in rows if not facts.errno and not label.startswith(BY_RULE)]
     (extends,) = gather(asker, [sign_extension(asked[0][0], asked[0][1].value)])
@@ -69,6 +66,24 @@ def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> t
     sections = {"limits": [f"{name} {number}" for name, number in LIMITS.items()]}
     sections |= caps_sections(asker, found, on("capabilities"))
     return sections | tables(rows), record_kfuncs(asker, rows, on("kernel functions"))
+
+
+def probed(asker: Asker, progress: Progress | None) -> Found:
+    """The facts of every shape.
+
+    All is asked about the first shape that loads of each sort; of the others a part, and the rest only where no shape
+    of the type answers the part alike.
+    """
+    outlined = gather(asker, (outline(shape) for shape in shapes(asker.btf)), progress)
+    sorts: dict[tuple[object, ...], list[tuple[Shape, Facts]]] = {}
+    for shape, facts, sample in outlined:
+        if not facts.errno:
+            sorts.setdefault((shape.type, bool(shape.btf_id), *sample), []).append((shape, facts))
+    gather(asker, (in_full(*alike[0]) for alike in sorts.values()), progress)
+    for (_, first), *others in sorts.values():
+        for _, facts in others:
+            facts.helpers, facts.outline = first.helpers, first.outline
+    return [(shape, facts) for shape, facts, _ in outlined]
 
 
 def marked(rows: tuple[Row, ...], places: set[tuple[str, int, int]]) -> tuple[Row, ...]:
