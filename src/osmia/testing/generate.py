@@ -19,6 +19,7 @@ from osmia.testing.generators import calls as k
 from osmia.testing.generators import memory as m
 from osmia.testing.generators import scalars as s
 from osmia.testing.generators.builder import CTX, MAX_INSNS, Builder, Function, Unit, Value
+from osmia.testing.generators.kfuncs import generate_kfuncs
 from osmia.testing.generators.objects import objects
 from osmia.testing.generators.shapes import WEIGHTED, Kind
 from osmia.testing.mutate import mutate
@@ -48,7 +49,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
 }  # fmt: skip
 _MIXED = ("alu", "branches", "stack", "packets", "maps", "context", "helpers", "loops", "atomics")
 ACTIONS["mixed"] = (*(a for name in _MIXED for a in ACTIONS[name]), k.function, k.tail_call, m.ld_abs)
-KINDS = (*ACTIONS, "objects", "mutants", "random")
+KINDS = (*ACTIONS, "objects", "kfuncs", "mutants", "random")
 """Every kind of program, as ``osmia diff --kind`` takes them."""
 
 
@@ -56,6 +57,8 @@ def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
     """A program of that kind for a random program type."""
     if kind == "random":
         return random_bytes(rng)
+    if kind == "kfuncs":
+        return generate_kfuncs(rng, kernel)
     if kind == "objects":
         return objects(rng)
     if kind == "mutants":
