@@ -261,7 +261,7 @@ def test_far_packet_pointers_give_no_range():
     far = packet(0xFFFF)
     far.umax = 1
     state.frames[0].regs[1] = far
-    find_good_pkt_pointers(state, far, c.PTR_TO_PACKET, False)
+    find_good_pkt_pointers(state, far, c.PTR_TO_PACKET, False, False)
     assert state.frames[0].regs[1].range == 0
 
 

@@ -33,7 +33,7 @@ if not cython.compiled:
     from osmia.verifier.nulls import mark_ptr_or_null_regs, ptr_not_null_reg, reg_is_pkt_pointer_any
     from osmia.verifier.packet_range import try_match_pkt_pointers
     from osmia.verifier.paths import push_stack
-    from osmia.verifier.printing import print_insn_state
+    from osmia.verifier.printing import print_insn_state, print_verifier_state
     from osmia.verifier.refine import JEQ, JNE, is_branch_taken, reg_set_min_max
     from osmia.verifier.refine_const import is_branch_taken_const, refine_by_const
     from osmia.verifier.regs import Reg
@@ -63,6 +63,8 @@ def check_cond_jmp_op(env: Env, insn: VInsn) -> None:
         taken = is_branch_taken_const(state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
     if taken < 0:
         _fork(env, insn, src)
+        if env.log.verbose and not env.rules.state_behind_insn:
+            print_verifier_state(env, state, state.curframe, True)
     else:
         _follow(env, insn, src, taken)
     if env.log.verbose:
@@ -245,7 +247,10 @@ def _compare_pointers(env: Env, insn: VInsn, other: State) -> None:
     if null_check and dst.type & PTR_MAYBE_NULL:
         mark_ptr_or_null_regs(env, state, insn.dst, opcode == JNE)
         mark_ptr_or_null_regs(env, other, insn.dst, opcode == JEQ)
-    elif not try_match_pkt_pointers(insn, dst, src, state, other) and not env.allow_ptr_leaks:
+    elif (
+        not try_match_pkt_pointers(insn, dst, src, state, other, env.rules.offset_in_var_off)
+        and not env.allow_ptr_leaks
+    ):
         dst = regs[insn.dst]
         if dst.type != SCALAR_VALUE:
             raise _prohibited(env, insn.dst)

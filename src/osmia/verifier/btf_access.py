@@ -35,6 +35,7 @@ from osmia.verifier.kernel_types import kernel_btf
 from osmia.verifier.marks import known_zero_of, mark_reg_unknown, next_id
 from osmia.verifier.regs import Reg
 from osmia.verifier.text import tnum_strn
+from osmia.words import s64
 
 GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
 """What ``license_is_gpl_compatible`` takes (include/linux/license.h)."""
@@ -85,6 +86,8 @@ def check_ptr_to_btf_access(env: Env, regno: int, off: int, size: int, t: int, v
     """
     regs = env.state.regs()
     reg = regs[regno]
+    if env.rules.offset_in_var_off and reg.mask == 0:
+        off += s64(reg.value)
     _check_pointer(env, reg, regno, off)
     if reg.type & MEM_ALLOC:
         _access_object(env, reg, regno, off, size, t, value_regno)
@@ -133,7 +136,7 @@ def _check_pointer(env: Env, reg: Reg, regno: int, off: int) -> None:
     if off < 0:
         text = f"R{regno} is ptr_{name} invalid negative access: off={off}\n"
         raise env.reject(EACCES, "btf-negative", text, reg=regno)
-    if reg.mask or reg.value:
+    if reg.mask or (reg.value and not env.rules.offset_in_var_off):
         tnum = tnum_strn(reg.value, reg.mask)
         text = f"R{regno} is ptr_{name} invalid variable offset: off={off}, var_off={tnum}\n"
         raise env.reject(EACCES, "btf-variable-offset", text, reg=regno)

@@ -186,7 +186,8 @@ def set_rbtree_add_callback_state(env: Env, caller: Frame, callee: Frame, insn_i
     """``less(struct bpf_rb_node *a, const struct bpf_rb_node *b)``, with the tree's lock held."""
     root = caller.regs[1]
     record = reg_btf_record(env, root)
-    field = record.find("rb_root", root.off & _U32) if record is not None else None
+    at = root.off + root.value if env.rules.offset_in_var_off else root.off
+    field = record.find("rb_root", at & _U32) if record is not None else None
     if field is None:
         raise Rejected(EFAULT, "graph-root-missing", "", env.insn_idx)
     node = borrowed(env, graph_node(field))

@@ -14,6 +14,7 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.btf_access import check_ptr_to_btf_access
+from osmia.verifier.memory import CTX_AS_IT_IS, SYSCALL_CTX_SIZE
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
@@ -48,14 +49,6 @@ if not cython.compiled:
     )  # fmt: skip
     from osmia.verifier.regs import Reg
     from osmia.verifier.stack_range import INDIRECT, check_stack_range_initialized
-
-CTX_AS_IT_IS = frozenset(
-    (
-        *("kprobe", "tracepoint", "raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm", "struct_ops"),
-        *("syscall", "cgroup_device", "lirc_mode2", "netfilter"),
-    )
-)
-"""Program types whose context is what the program sees, so that a helper may be handed it as memory."""
 
 
 def check_helper_mem_access(
@@ -104,7 +97,10 @@ def check_helper_mem_access(
     if base == PTR_TO_BTF_ID:
         check_ptr_to_btf_access(env, regno, reg.off, access_size, BPF_READ, -1)
         return
-    if base == PTR_TO_CTX and env.prog_type in CTX_AS_IT_IS:
+    if base == PTR_TO_CTX and env.prog_type == "syscall" and env.rules.offset_in_var_off:
+        check_mem_region_access(env, regno, 0, access_size, SYSCALL_CTX_SIZE, zero_size_allowed)
+        return
+    if base == PTR_TO_CTX and env.prog_type in CTX_AS_IT_IS and not env.rules.offset_in_var_off:
         _access_ctx(env, regno, access_size, access_type, zero_size_allowed)
         return
     if zero_size_allowed and access_size == 0 and _is_null(reg):

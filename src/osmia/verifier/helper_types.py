@@ -18,6 +18,7 @@ from osmia.verifier.helper_proto import func_id_name
 from osmia.verifier.kernel_types import kernel_btf
 from osmia.verifier.kptrs import check_match
 from osmia.verifier.text import btf_type_name
+from osmia.words import s64
 
 if not cython.compiled:
     from osmia.verifier.call_meta import CallMeta
@@ -176,7 +177,7 @@ def btf_struct_ids_match(env: Env, reg: Reg, wanted: int, strict: bool) -> bool:
     from osmia.verifier.kfunc_types import struct_ids_match  # which needs the helpers' arguments
 
     ours = reg.btf is env.vmlinux  # a struct of the program's own is none of the kernel's
-    return struct_ids_match(env, reg.btf, reg.btf_id, reg.off, wanted if ours else 0, strict)
+    return struct_ids_match(env, reg.btf, reg.btf_id, reg.off + s64(reg.value), wanted if ours else 0, strict)
 
 
 def check_func_arg_reg_off(env: Env, reg: Reg, regno: int, base: int, flags: int) -> None:
@@ -185,7 +186,7 @@ def check_func_arg_reg_off(env: Env, reg: Reg, regno: int, base: int, flags: int
     if flags & OBJ_RELEASE:
         if base == ARG_PTR_TO_DYNPTR and type == PTR_TO_STACK:
             return
-        if reg.off:
+        if reg.off or (reg.value and env.rules.offset_in_var_off):
             text = f"R{regno} must have zero offset when passed to release func or trusted arg to kfunc\n"
             raise env.reject(EINVAL, "release-offset", text, reg=regno)
         check_ptr_off_reg_fixed(env, reg, regno, False)

@@ -19,6 +19,7 @@ from osmia.verifier.iterators import is_iter_arg
 from osmia.verifier.kfunc_meta import SCALARS, KfuncDesc
 from osmia.verifier.prog_ctx import is_prog_ctx_type
 from osmia.verifier.regs import Reg
+from osmia.words import s64
 
 ALIAS = "___init"
 REG_STRUCTS = {
@@ -178,7 +179,7 @@ def process_btf_arg(env: Env, reg: Reg, desc: KfuncDesc, ref_id: int, i: int) ->
         found = kernel.find(REG_STRUCTS[reg.type & c.BASE_TYPE_MASK], Struct) or 0
     wanted, have = desc.btf.type(ref_id), btf.type(btf.resolve(found))
     strict = (desc.release and reg.ref_obj_id != 0) or is_nocast_alias(_name(btf.type(found)), _name(wanted))
-    same = struct_ids_match(env, btf, btf.resolve(found), reg.off, ref_id, strict, desc.btf)
+    same = struct_ids_match(env, btf, btf.resolve(found), reg.off + s64(reg.value), ref_id, strict, desc.btf)
     if not same and (_name(wanted), _name(have)) not in PROJECTIONS:
         text = (
             f"kernel function {desc.name} args#{i} expected pointer to {kind_name(wanted)} {_name(wanted)} "

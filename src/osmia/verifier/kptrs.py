@@ -22,7 +22,7 @@ from osmia.verifier.refs import invalid_reg, release_reference_nomark
 from osmia.verifier.regions import check_ptr_off_reg_fixed
 from osmia.verifier.regs import Reg, pointer
 from osmia.verifier.text import btf_type_name, reg_type_str
-from osmia.words import s32
+from osmia.words import s32, s64
 
 UNREF, REF, PERCPU, UPTR = "kptr_untrusted", "kptr", "percpu_kptr", "uptr"
 """The tags of such pointers in BTF."""
@@ -158,7 +158,7 @@ def types_match(env: Env, reg: Reg, btf: Btf, btf_id: int, strict: bool) -> bool
     """Does the register lead to that struct, or (unless ``strict``) to one that has it where the register points?"""
     from osmia.verifier.kfunc_types import struct_ids_match  # which needs the helpers' arguments, and they kptrs
 
-    return reg.btf is btf and struct_ids_match(env, btf, reg.btf_id, reg.off, btf_id, strict)
+    return reg.btf is btf and struct_ids_match(env, btf, reg.btf_id, reg.off + s64(reg.value), btf_id, strict)
 
 
 def process_kptr_func(env: Env, regno: int, meta: CallMeta) -> None:

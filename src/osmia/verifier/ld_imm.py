@@ -21,6 +21,7 @@ if not cython.compiled:
         BPF_PSEUDO_MAP_IDX_VALUE,
         BPF_PSEUDO_MAP_VALUE,
     )  # fmt: skip
+    from osmia.verifier.bounds import set_const
     from osmia.verifier.consts import BASE_TYPE_MASK, CONST_PTR_TO_MAP, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_MEM
     from osmia.verifier.env import Env
     from osmia.verifier.insn import VInsn
@@ -48,7 +49,7 @@ def check_ld_imm(env: Env, insn: VInsn) -> None:
         _point_to_kernel(insn, reg)
     elif insn.src == BPF_PSEUDO_FUNC:
         _point_to_function(env, insn, reg)
-    elif not _point_to_map(insn, reg):
+    elif not _point_to_map(env, insn, reg):
         mark_reg_unknown(env, regs, insn.dst)
         return
     regs[insn.dst] = reg
@@ -86,7 +87,7 @@ def _point_to_function(env: Env, insn: VInsn, reg: Reg) -> None:
     reg.subprogno = number
 
 
-def _point_to_map(insn: VInsn, reg: Reg) -> bool:
+def _point_to_map(env: Env, insn: VInsn, reg: Reg) -> bool:
     """A map or its only value; False for an arena's address, which is any number."""
     found = insn.map
     reg.map = found
@@ -96,5 +97,8 @@ def _point_to_map(insn: VInsn, reg: Reg) -> bool:
     if found is not None and found.type == _ARENA:
         return False
     reg.type = PTR_TO_MAP_VALUE
-    reg.off = insn.map_off
+    if env.rules.offset_in_var_off:
+        set_const(reg, insn.map_off)
+    else:
+        reg.off = insn.map_off
     return True

@@ -1,6 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from osmia.verifier.bounds cimport reg_bounds_sanity_check
+from osmia.verifier.bounds cimport reg_bounds_sanity_check, reg_bounds_sync
 from osmia.verifier.consts cimport (
     BASE_TYPE_MASK, BPF_READ, BPF_WRITE, CONST_PTR_TO_MAP, MEM_RDONLY, NOT_INIT, PTR_MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID,
     PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
@@ -16,10 +16,11 @@ from osmia.verifier.maps cimport VMap
 from osmia.verifier.marks cimport check_frame_reg_arg, known_zero_of, next_id
 from osmia.verifier.regions cimport (
     ACCESS_DIRECT, check_buffer_access, check_flow_keys_access, check_map_access, check_map_access_type,
-    check_mem_region_access, check_packet_access, check_ptr_alignment, check_ptr_off_reg, check_tp_buffer_access,
+    check_mem_region_access, check_packet_access, check_ptr_alignment, check_ptr_off_reg, check_ptr_off_reg_fixed,
+    check_tp_buffer_access,
     may_access_direct_pkt_data
 )
-from osmia.verifier.regs cimport Reg
+from osmia.verifier.regs cimport Reg, unknown_value
 from osmia.verifier.stack cimport check_stack_read, check_stack_write
 from osmia.verifier.stack_range cimport check_stack_access_within_bounds
 
@@ -59,6 +60,8 @@ cdef _access_map_value(
 )
 cdef int _access_mem(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno) except -1
 cdef int _access_sock(Env env, Reg reg, int32_t regno, int64_t off, int64_t size, int32_t t) except -1
+@cython.locals(reg=Reg)
+cpdef Reg in_s32_range(Env env, int64_t low, int64_t high)
 @cython.locals(regs=list, field=CtxAccess, reg=Reg)
 cdef _access_ctx(
     Env env, int32_t insn_idx, int32_t regno, int64_t off, int64_t size, int32_t t, int32_t value_regno, bint is_ldsx

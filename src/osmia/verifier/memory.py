@@ -14,12 +14,13 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.attach_lsm import retval_range
 from osmia.verifier.btf_access import check_ptr_to_btf_access, check_ptr_to_map_access
 from osmia.verifier.kptrs import access_kptr
 from osmia.verifier.sock import may_read
 
 if not cython.compiled:
-    from osmia.verifier.bounds import reg_bounds_sanity_check
+    from osmia.verifier.bounds import reg_bounds_sanity_check, reg_bounds_sync
     from osmia.verifier.consts import (
         BASE_TYPE_MASK,
         BPF_READ,
@@ -63,10 +64,11 @@ if not cython.compiled:
         check_packet_access,
         check_ptr_alignment,
         check_ptr_off_reg,
+        check_ptr_off_reg_fixed,
         check_tp_buffer_access,
         may_access_direct_pkt_data,
     )  # fmt: skip
-    from osmia.verifier.regs import Reg
+    from osmia.verifier.regs import Reg, unknown_value
     from osmia.verifier.stack import check_stack_read, check_stack_write
     from osmia.verifier.stack_range import check_stack_access_within_bounds
 
@@ -291,6 +293,26 @@ def _access_sock(env: Env, reg: Reg, regno: int, off: int, size: int, t: int) ->
         raise env.reject(EACCES, "sock-access", text, reg=regno)
 
 
+CTX_AS_IT_IS = frozenset(
+    (
+        *("kprobe", "tracepoint", "raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm", "struct_ops"),
+        *("syscall", "cgroup_device", "lirc_mode2", "netfilter"),
+    )
+)
+"""Program types whose context is read as it lies there: accesses are not rewritten, so a pointer to it may be moved."""
+SYSCALL_CTX_SIZE = 0xFFFF
+"""The most bytes that a syscall program's context may have."""
+
+
+def _ctx_offset(env: Env, reg: Reg, regno: int, off: int, size: int) -> int:
+    """How far the pointer to the context was moved, at most; the context of syscall programs is plain memory."""
+    if env.prog_type == "syscall":
+        check_mem_region_access(env, regno, off, size, SYSCALL_CTX_SIZE, False)
+    else:
+        check_ptr_off_reg_fixed(env, reg, regno, env.prog_type in CTX_AS_IT_IS)
+    return reg.umax
+
+
 def _access_ctx(
     env: Env, insn_idx: int, regno: int, off: int, size: int, t: int, value_regno: int, is_ldsx: bool
 ) -> None:
@@ -298,12 +320,19 @@ def _access_ctx(
     if t == BPF_WRITE and value_regno >= 0 and is_pointer_value(env, value_regno):
         raise env.reject(EACCES, "leak-into-ctx", f"R{value_regno} leaks addr into ctx\n", reg=value_regno)
     regs = env.state.regs()
-    check_ptr_off_reg(env, regs[regno], regno)
+    if env.rules.offset_in_var_off:
+        off += _ctx_offset(env, regs[regno], regno, off, size)
+    else:
+        check_ptr_off_reg(env, regs[regno], regno)
     field = check_ctx_access(env, insn_idx, off, size, t, is_ldsx)
     if t == BPF_WRITE or value_regno < 0:
         return
     if field.type == SCALAR_VALUE:
-        regs[value_regno] = loaded_scalar(env, size, is_ldsx)
+        if field.returned and (returned := retval_range(env)) is not None:
+            regs[value_regno] = in_s32_range(env, returned[0], returned[1])
+            coerce_loaded(env, regs, value_regno, size, is_ldsx)
+        else:
+            regs[value_regno] = loaded_scalar(env, size, is_ldsx)
         return
     reg = known_zero_of(regs[value_regno])
     if field.type & PTR_MAYBE_NULL:
@@ -314,3 +343,11 @@ def _access_ctx(
         reg.ref_obj_id = field.ref_obj_id
     reg.type = field.type
     regs[value_regno] = reg
+
+
+def in_s32_range(env: Env, low: int, high: int) -> Reg:
+    """An unknown number between two (``__mark_reg_s32_range``)."""
+    reg = unknown_value(not env.bpf_capable)
+    reg.s32_min, reg.s32_max, reg.smin, reg.smax = low, high, low, high
+    reg_bounds_sync(env, reg)
+    return reg

@@ -29,6 +29,8 @@ cpdef Reg ptr_not_null_reg(Reg reg)
 cpdef int mark_ptr_or_null_regs(Env env, State state, uint32_t regno, bint is_null) except -1
 @cython.locals(regs=list, stack=list, reg=Reg, slot=Slot, i=uint32_t)
 cdef int _mark_frame(Env env, Frame frame, uint32_t id, bint is_null) except -1
+@cython.locals(inside=bint)
+cpdef bint has_moved(Env env, Reg reg) except? -1
 @cython.locals(new=Reg)
 cdef Reg _null_or_not(Env env, Reg reg, bint is_null)
 cdef bint _needs_uid(VMap map) except -1

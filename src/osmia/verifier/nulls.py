@@ -123,10 +123,18 @@ def _mark_frame(env: Env, frame: Frame, id: int, is_null: bool) -> None:
             stack[i] = make_slot(slot.types, _null_or_not(env, reg, is_null))
 
 
+def has_moved(env: Env, reg: Reg) -> bool:
+    """Is there an offset, which a pointer that may be NULL can't have?  Nodes of graphs lie inside their object."""
+    inside = reg.type & (MEM_ALLOC | NON_OWN_REF) != 0
+    if inside and env.rules.offset_in_var_off:
+        return False
+    return reg.smin != 0 or reg.smax != 0 or reg.value != 0 or reg.mask != 0 or (reg.off != 0 and not inside)
+
+
 def _null_or_not(env: Env, reg: Reg, is_null: bool) -> Reg:
     if reg.id == 0 and not reg.type & MEM_RCU:
         return reg
-    if reg.smin or reg.smax or reg.value or reg.mask or (reg.off and not reg.type & (MEM_ALLOC | NON_OWN_REF)):
+    if has_moved(env, reg):
         return reg
     if is_null:
         new = reg.copy()

@@ -19,16 +19,22 @@ if not cython.compiled:
     from osmia.verifier.state import Frame, State
 
 
-def find_good_pkt_pointers(state: State, pkt: Reg, type: int, range_right_open: bool) -> None:
+def find_good_pkt_pointers(state: State, pkt: Reg, type: int, range_right_open: bool, whole: bool) -> None:
     """``pkt`` lies before the packet's end, or at most at it (unless ``range_right_open``): its fellows may go so far.
 
-    Fellows are the pointers of the same ``type`` and id: they share the variable part, and with it the range.
+    Fellows are the pointers of the same ``type`` and id: they share the variable part, and with it the range.  ``whole``:
+    the pointer's whole distance counts, not only the fixed part.
     """
-    if pkt.off < 0 or (pkt.off == 0 and range_right_open):
+    fixed = pkt.off
+    if whole:
+        if pkt.umax > MAX_PACKET_OFF:
+            return
+        fixed = pkt.umax
+    if pkt.off < 0 or (fixed == 0 and range_right_open):
         return
     if pkt.umax > MAX_PACKET_OFF or pkt.umax + pkt.off > MAX_PACKET_OFF:
         return
-    reach = pkt.off + 1 if range_right_open else pkt.off
+    reach = fixed + 1 if range_right_open else fixed
     level = 0
     while level <= state.curframe:
         _extend_frame(state.frames[level], type, pkt.id, reach)
@@ -63,7 +69,9 @@ def mark_pkt_end(state: State, regno: int, range_open: bool) -> None:
         frame.regs[regno] = _with_range(reg, BEYOND_PKT_END if range_open else AT_PKT_END)
 
 
-def try_match_pkt_pointers(insn: VInsn, dst: Reg, src: Reg, this_branch: State, other_branch: State) -> bool:
+def try_match_pkt_pointers(
+    insn: VInsn, dst: Reg, src: Reg, this_branch: State, other_branch: State, whole: bool
+) -> bool:  # fmt: skip
     """A packet pointer against the packet's end, or one into the metadata against its start: both branches learn.
 
     False when the comparison is another one.
@@ -84,7 +92,7 @@ def try_match_pkt_pointers(insn: VInsn, dst: Reg, src: Reg, this_branch: State, 
     if opcode == JLT or opcode == JLE:
         inside, outside = other_branch, this_branch
     right_open = opcode == JLT or opcode == JGE
-    find_good_pkt_pointers(inside, pkt, pkt.type, right_open)
+    find_good_pkt_pointers(inside, pkt, pkt.type, right_open, whole)
     mark_pkt_end(outside, regno, not right_open)
     return True
 

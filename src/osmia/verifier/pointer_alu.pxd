@@ -22,9 +22,11 @@ from osmia.words cimport s32, s64
 cpdef adjust_ptr_min_max_vals(Env env, VInsn insn, Reg ptr, Reg off, bint ptr_is_dst)
 cpdef bint allows_arithmetic(uint32_t base, int32_t op, Reg off) noexcept
 @cython.locals(value=int64_t)
-cpdef check_reg_sane_offset(Env env, Reg reg, uint32_t type)
+cpdef check_reg_sane_offset(Env env, Reg reg, uint32_t type, bint operand)
 @cython.locals(op=int32_t, dst_no=int32_t, moved=int64_t, base=uint32_t)
 cpdef move_pointer(Env env, VInsn insn, Reg dst, Reg ptr, Reg off, bint ptr_is_dst)
+@cython.locals(base=uint32_t)
+cpdef move_within_var_off(Env env, int32_t op, Reg dst, Reg ptr, Reg off)
 cpdef take_origin(Reg dst, Reg ptr)
 @cython.locals(smin=int64_t, smax=int64_t, umin=uint64_t, umax=uint64_t, value=uint64_t, mask=uint64_t)
 cpdef void add_variable(Reg dst, Reg ptr, Reg off) noexcept nogil

@@ -86,8 +86,8 @@ def adjust_ptr_min_max_vals(env: Env, insn: VInsn, ptr: Reg, off: Reg, ptr_is_ds
     if not allows_arithmetic(ptr.type & BASE_TYPE_MASK, op, off):
         text = f"R{dst_no} pointer arithmetic on {env.type_str(ptr.type)} prohibited\n"
         raise env.reject(EACCES, "pointer-arithmetic", text, reg=dst_no)
-    check_reg_sane_offset(env, off, ptr.type)
-    check_reg_sane_offset(env, ptr, ptr.type)
+    check_reg_sane_offset(env, off, ptr.type, True)
+    check_reg_sane_offset(env, ptr, ptr.type, False)
     dst = regs[dst_no].copy()
     dst.type, dst.id = ptr.type, ptr.id
     mark_reg32_unbounded(dst)
@@ -130,10 +130,15 @@ def allows_arithmetic(base: int, op: int, off: Reg) -> bool:
     )
 
 
-def check_reg_sane_offset(env: Env, reg: Reg, type: int) -> None:
+def check_reg_sane_offset(env: Env, reg: Reg, type: int, operand: bool) -> None:
     """Is an operand or the result of arithmetic on a pointer of that type within ±2^29?  Raises Rejected."""
     value = s64(reg.value)
-    if reg.mask == 0 and (value >= BPF_MAX_VAR_OFF or value <= -BPF_MAX_VAR_OFF):
+    if env.rules.offset_in_var_off and not operand:
+        value = value if reg.mask == 0 else reg.smin
+        if -BPF_MAX_VAR_OFF < value < BPF_MAX_VAR_OFF:
+            return
+        text = f"{env.type_str(type)} pointer offset {value} is not allowed\n"
+    elif reg.mask == 0 and (value >= BPF_MAX_VAR_OFF or value <= -BPF_MAX_VAR_OFF):
         text = f"math between {env.type_str(type)} pointer and {value} is not allowed\n"
     elif reg.off >= BPF_MAX_VAR_OFF or reg.off <= -BPF_MAX_VAR_OFF:
         text = f"{env.type_str(type)} pointer offset {reg.off} is not allowed\n"
@@ -169,7 +174,9 @@ def move_pointer(env: Env, insn: VInsn, dst: Reg, ptr: Reg, off: Reg, ptr_is_dst
     moved = ptr.off + off.smin if op == BPF_ADD else ptr.off - off.smin
     if not ptr_is_dst:
         take_origin(dst, ptr)
-    if off.mask == 0 and S32_MIN <= moved <= S32_MAX:
+    if env.rules.offset_in_var_off:
+        move_within_var_off(env, op, dst, ptr, off)
+    elif off.mask == 0 and S32_MIN <= moved <= S32_MAX:
         dst.smin, dst.smax, dst.umin, dst.umax = ptr.smin, ptr.smax, ptr.umin, ptr.umax
         dst.value, dst.mask, dst.off = ptr.value, ptr.mask, moved
     else:
@@ -183,8 +190,23 @@ def move_pointer(env: Env, insn: VInsn, dst: Reg, ptr: Reg, off: Reg, ptr_is_dst
             dst.id = next_id(env)
             if op == BPF_ADD or off.smin < 0:
                 dst.range = 0  # what was checked lies elsewhere now
-    check_reg_sane_offset(env, dst, ptr.type)
+    check_reg_sane_offset(env, dst, ptr.type, False)
     reg_bounds_sync(env, dst)
+
+
+def move_within_var_off(env: Env, op: int, dst: Reg, ptr: Reg, off: Reg) -> None:
+    """A pointer's whole distance stands in its ranges and tnum; its id and packet range outlive a known distance."""
+    if op == BPF_ADD:
+        add_variable(dst, ptr, off)
+    else:
+        subtract_variable(dst, ptr, off)
+    base = ptr.type & BASE_TYPE_MASK
+    if base != PTR_TO_PACKET and base != PTR_TO_PACKET_META:
+        return
+    if off.mask:
+        dst.id = next_id(env)
+    if dst.range < 0 or (off.mask and (op == BPF_ADD or off.smin < 0)):
+        dst.range = 0  # what was checked lies elsewhere now
 
 
 def take_origin(dst: Reg, ptr: Reg) -> None:

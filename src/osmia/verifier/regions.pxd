@@ -7,8 +7,9 @@ from osmia.verifier.consts cimport (
 )
 from osmia.verifier.env cimport Env
 from osmia.verifier.maps cimport VMap
+from osmia.verifier.printing cimport print_verifier_state
 from osmia.verifier.regs cimport Reg
-from osmia.words cimport s32
+from osmia.words cimport s32, s64
 
 cdef uint64_t M64
 cdef uint32_t BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
@@ -37,5 +38,6 @@ cpdef int check_buffer_access(Env env, Reg reg, int32_t regno, int64_t off, int6
 cdef int _check_buffer(Env env, str info, Reg reg, int32_t regno, int64_t off, int64_t size) except -1
 cpdef int check_ptr_off_reg(Env env, Reg reg, int32_t regno) except -1
 cpdef int check_ptr_off_reg_fixed(Env env, Reg reg, int32_t regno, bint fixed_off_ok) except -1
+cdef int _check_whole_offset(Env env, Reg reg, int32_t regno, bint fixed_off_ok) except -1
 @cython.locals(packet=bint, start=uint64_t, carried=uint64_t)
 cpdef check_ptr_alignment(Env env, Reg reg, int64_t off, int64_t size, bint strict_alignment_once)

@@ -37,8 +37,9 @@ if not cython.compiled:
         S64_MIN,
     )  # fmt: skip
     from osmia.verifier.env import Env
+    from osmia.verifier.printing import print_verifier_state
     from osmia.verifier.regs import Reg
-    from osmia.words import s32
+    from osmia.words import s32, s64
 
 M64 = 0xFFFFFFFFFFFFFFFF
 NET_IP_ALIGN = 2
@@ -96,6 +97,8 @@ def check_mem_region_access(env: Env, regno: int, off: int, size: int, mem_size:
     """The same for a pointer whose variable part may move the access: both ends must be inside."""
     regs = env.state.regs()
     reg = regs[regno]
+    if env.log.verbose and not env.rules.state_behind_insn:
+        print_verifier_state(env, env.state, env.state.curframe, True)
     low = reg.smin + off
     if reg.smin < 0 and (reg.smin == S64_MIN or low < 0 or low != s32(low & M64)):
         raise _negative(env, regno)
@@ -198,12 +201,15 @@ def check_packet_access(env: Env, regno: int, off: int, size: int, zero_size_all
     """Is the access inside the part of the packet that was compared with its end?"""
     regs = env.state.regs()
     reg = regs[regno]
-    if reg.smin < 0:
+    whole = env.rules.offset_in_var_off
+    if reg.smin < 0 and not whole:
         raise _negative(env, regno)
     if reg.range < 0:
         text = f"R{regno} offset is outside of the packet\n"
         raise env.reject(EINVAL, "packet-range", text, reg=regno)
-    if off < 0 or not (size > 0 or (size == 0 and zero_size_allowed)) or off + size > reg.range:
+    if whole:
+        check_mem_region_access(env, regno, off, size, reg.range, zero_size_allowed)
+    elif off < 0 or not (size > 0 or (size == 0 and zero_size_allowed)) or off + size > reg.range:
         no = _outside(env, regno, off, size, reg.range)
         env.say(f"R{regno} offset is outside of the packet\n")
         raise no
@@ -229,7 +235,7 @@ def _check_buffer(env: Env, info: str, reg: Reg, regno: int, off: int, size: int
     if off < 0:
         text = f"R{regno} invalid {info} buffer access: off={off}, size={size}\n"
         raise env.reject(EACCES, "buffer-offset", text, reg=regno)
-    if reg.mask or reg.value:
+    if reg.mask or (reg.value and not env.rules.offset_in_var_off):
         text = f"R{regno} invalid variable buffer offset: off={off}, var_off={env.tnum_str(reg.value, reg.mask)}\n"
         raise env.reject(EACCES, "buffer-variable-offset", text, reg=regno)
 
@@ -241,6 +247,9 @@ def check_ptr_off_reg(env: Env, reg: Reg, regno: int) -> None:
 
 def check_ptr_off_reg_fixed(env: Env, reg: Reg, regno: int, fixed_off_ok: bool) -> None:
     """No variable offset and no negative one; a positive fixed one if allowed (``__check_ptr_off_reg``)."""
+    if env.rules.offset_in_var_off:
+        _check_whole_offset(env, reg, regno, fixed_off_ok)
+        return
     if reg.off < 0:
         text = f"negative offset {env.type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
@@ -251,6 +260,19 @@ def check_ptr_off_reg_fixed(env: Env, reg: Reg, regno: int, fixed_off_ok: bool) 
         tnum = env.tnum_str(reg.value, reg.mask)
         text = f"variable {env.type_str(reg.type)} access var_off={tnum} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
+
+
+def _check_whole_offset(env: Env, reg: Reg, regno: int, fixed_off_ok: bool) -> None:
+    name, off = env.type_str(reg.type), s64(reg.value)
+    if reg.mask:
+        text = f"variable {name} access var_off={env.tnum_str(reg.value, reg.mask)} disallowed\n"
+    elif reg.smin < 0:
+        text = f"negative offset {name} ptr R{regno} off={off} disallowed\n"
+    elif off and not fixed_off_ok:
+        text = f"dereference of modified {name} ptr R{regno} off={off} disallowed\n"
+    else:
+        return
+    raise env.reject(EACCES, "pointer-offset", text, reg=regno)
 
 
 def check_ptr_alignment(env: Env, reg: Reg, off: int, size: int, strict_alignment_once: bool) -> None:
@@ -268,9 +290,10 @@ def check_ptr_alignment(env: Env, reg: Reg, off: int, size: int, strict_alignmen
     if (start | (carried ^ start) | reg.mask) & (size - 1) == 0:
         return
     tnum = env.tnum_str(reg.value, reg.mask)
+    total = f"{tnum}+{off}" if env.rules.offset_in_var_off else f"{tnum}+{reg.off}+{off}"
     if packet:
-        text = f"misaligned packet access off {NET_IP_ALIGN}+{tnum}+{reg.off}+{off} size {size}\n"
+        text = f"misaligned packet access off {NET_IP_ALIGN}+{total} size {size}\n"
     else:
         what = _ALIGNED_AS.get(reg.type, "")
-        text = f"misaligned {what}access off {tnum}+{reg.off}+{off} size {size}\n"
+        text = f"misaligned {what}access off {total} size {size}\n"
     raise env.reject(EACCES, "misaligned", text)
