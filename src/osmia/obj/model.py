@@ -126,6 +126,8 @@ class Program:
     """One program as BPF_PROG_LOAD would get it.  Types are names without prefix ("xdp", "cgroup_skb").
 
     For struct_ops ``attach_target`` is "struct.member" and ``expected_attach_type`` the member's number in digits.
+    ``attach_prog`` is the loaded program that fentry, fexit and EXT programs attach to instead of the kernel;
+    ``attach_target`` is then the name of one of its functions.
     ``poisoned`` explains instructions that must not be reached, by slot: a field, map or kfunc that does not exist.
     """
 
@@ -135,6 +137,7 @@ class Program:
     section: str = ""
     expected_attach_type: str = ""
     attach_target: str = ""  # "do_unlinkat" of kprobe/do_unlinkat, the hook of fentry/…, the tracepoint
+    attach_prog: Program | None = None
     maps: list[MapSpec] = field(default_factory=list)
     license: str = ""
     flags: int = 0

@@ -1,41 +1,38 @@
-"""What the program attaches to, where the kernel's BTF names it: functions, tracepoints, iterators, struct members.
+"""What the program attaches to, where BTF names it: functions, tracepoints, iterators, struct members, programs.
 
-(``check_attach_btf_id``, ``bpf_check_attach_target`` and ``check_struct_ops_btf_id`` in kernel/bpf/verifier.c,
-Linux 6.18.)  The prototype that is found stands in ``env.room["attach_proto"]``.
+(``check_attach_btf_id`` and ``bpf_check_attach_target`` in kernel/bpf/verifier.c, Linux 6.18.)  What is found stands in
+``env.room``: "attach_proto" (None: nothing is sure about the arguments), "attach_name" and "attach_btf".
 """
 
 from __future__ import annotations
 
-from errno import EINVAL, EOPNOTSUPP
+from errno import EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
 from osmia.btf import Btf, Func, FuncProto, Ptr, Struct, Type, Typedef
+from osmia.kernel.attach import is_in
+from osmia.verifier.attach_lsm import is_sleepable_hook, verify_lsm
+from osmia.verifier.attach_prog import Target, check_target, inherit, match_extension
 from osmia.verifier.btf_info import known_type
 from osmia.verifier.env import Env
-from osmia.verifier.errors import Rejected
+from osmia.verifier.kfunc_meta import distill_func_proto
+from osmia.verifier.struct_ops import check_struct_ops_btf_id
+from osmia.verifier.symbols import has_address
 
 if TYPE_CHECKING:
     from osmia.kernel.profile import Shape
 
-ENOTSUPP = 524
 BTF_TRACE = "btf_trace_"
 PREFIXES = {"trace_raw_tp": BTF_TRACE, "trace_iter": "bpf_iter_", "lsm_mac": "bpf_lsm_", "lsm_cgroup": "bpf_lsm_"}
 """What stands in front of a target's name in the kernel's BTF, by attach type."""
 MAY_SLEEP = ("trace_fentry", "trace_fexit", "modify_return", "trace_iter")
 FUNCTIONS = ("modify_return", "lsm_mac", "lsm_cgroup", "trace_fentry", "trace_fexit")
 BY_BTF = ("tracing", "lsm", "ext")
-GPL_LICENSES = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
-DENIED = ("migrate_disable", "migrate_enable", "rcu_read_unlock_strict", "__rcu_read_lock", "__rcu_read_unlock")
-NO_RETURN = (
-    *("__ia32_sys_exit", "__ia32_sys_exit_group", "__x64_sys_exit", "__x64_sys_exit_group", "do_exit"),
-    *("do_group_exit", "kthread_complete_and_exit", "kthread_exit", "make_task_dead", "__module_put_and_kthread_exit"),
-)
-MAX_ARGS = 12
-MAX_ARG_SIZE = 16
+SECURITY = "security_"
 
 
 def check_attach_btf_id(env: Env) -> None:
-    """May a program like this attach to what it names, and may it sleep there?  Raises Rejected, Unsupported."""
+    """May a program like this attach to what it names, and may it sleep there?  Raises Rejected."""
     if env.prog_type == "syscall":
         if not env.sleepable:
             raise env.reject(EINVAL, "syscall-sleepable", "Syscall programs can only be sleepable\n")
@@ -46,16 +43,19 @@ def check_attach_btf_id(env: Env) -> None:
             "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n",
         )  # fmt: skip
     if env.prog_type == "struct_ops":
-        check_struct_ops_btf_id(env)
+        check_struct_ops_btf_id(env, attach_btf_id(env))
     elif env.prog_type in BY_BTF:
         check_attach_target(env)
 
 
 def can_be_sleepable(env: Env) -> bool:
     """Is there a way to attach such a program where sleeping is fine?"""
+    kind = env.program.expected_attach_type
     if env.prog_type == "tracing":
-        return env.program.expected_attach_type in MAY_SLEEP
-    return env.prog_type in ("lsm", "kprobe", "struct_ops")
+        return kind in MAY_SLEEP
+    if env.prog_type == "lsm":
+        return kind != "lsm_cgroup"
+    return env.prog_type in ("kprobe", "struct_ops")
 
 
 def shape_of(env: Env) -> Shape:
@@ -64,48 +64,75 @@ def shape_of(env: Env) -> Shape:
     return env.profile.shape(env.prog_type, program.expected_attach_type, program.attach_target)
 
 
+def attach_btf_id(env: Env) -> int:
+    """The id of the target in its BTF, a program's or the kernel's; 0 where nothing there has the name."""
+    program = env.program
+    if not program.attach_target or env.prog_type not in (*BY_BTF, "struct_ops"):
+        return 0
+    btf = env.vmlinux if program.attach_prog is None else program.attach_prog.btf
+    if btf is None:
+        return 0
+    if program.attach_prog is not None:
+        return btf.find(program.attach_target, Func) or 0
+    if env.prog_type == "struct_ops":
+        return btf.find(program.attach_target.partition(".")[0], Struct) or 0
+    name = PREFIXES.get(program.expected_attach_type, "") + program.attach_target
+    return btf.find(name, Typedef if name.startswith(BTF_TRACE) else Func) or 0
+
+
 # -- functions and tracepoints
 
 
-def attach_btf_id(env: Env) -> int:
-    """The id of the target in the kernel's BTF; 0 where the program names none that is there."""
-    program = env.program
-    if not program.attach_target or env.vmlinux is None or env.prog_type not in (*BY_BTF, "struct_ops"):
-        return 0
-    if env.prog_type == "struct_ops":
-        return env.vmlinux.find(program.attach_target.partition(".")[0], Struct) or 0
-    name = PREFIXES.get(program.expected_attach_type, "") + program.attach_target
-    return env.vmlinux.find(name, Typedef if name.startswith(BTF_TRACE) else Func) or 0
-
-
 def check_attach_target(env: Env) -> None:
-    """The target's kind and prototype, by attach type."""
-    kind = env.program.expected_attach_type
+    """The target's kind and prototype, by attach type, and whether it takes such programs.  Raises Rejected."""
+    target: Target | None = env.room.get("target")
     target_id = attach_btf_id(env)
-    btf = env.vmlinux
+    btf = env.vmlinux if target is None else target.btf
+    if btf is None and env.program.attach_target:
+        text = "FENTRY/FEXIT program can only be attached to another program annotated with BTF\n"
+        raise env.reject(EINVAL, "target-btf", text)
     if not target_id or btf is None:
         raise env.reject(EINVAL, "no-attach-btf-id", "Tracing programs must provide btf_id\n")
-    if env.prog_type == "ext":
-        raise env.reject(EINVAL, "ext-kernel", "Cannot replace kernel functions\n")
     found = btf.type(target_id)
+    subprog = check_target(env, target, target_id, found.name)
+    kind = env.program.expected_attach_type
+    proto: FuncProto | None
     if kind == "trace_raw_tp":
         proto = tracepoint_proto(env, btf, target_id, found)
-    elif kind == "trace_iter" or kind in FUNCTIONS:
+    elif kind == "trace_iter" or kind in FUNCTIONS or env.prog_type == "ext":
         proto = function_proto(env, btf, target_id, found)
-        distill_func_proto(env, btf, proto, found.name)
+        if target is not None and target.unreliable[subprog]:
+            proto = None
+        if proto is not None:
+            distill_func_proto(env, btf, proto, found.name)
+        if kind != "trace_iter":
+            check_function(env, kind, found.name)
     else:
         raise env.reject(EINVAL, "attach-type", "")
-    env.room["attach_proto"], env.room["attach_name"] = proto, found.name
+    env.room["attach_proto"], env.room["attach_name"], env.room["attach_btf"] = proto, found.name, btf
+    own_type = env.prog_type
+    if target is not None and own_type == "ext":
+        inherit(env, target)
+    kind = env.program.expected_attach_type
     if kind == "trace_iter":
-        shape = shape_of(env)
-        if shape.errno:
-            raise env.reject(shape.errno, "iterator", "")
+        check_iterator(env, found.name)
     elif kind != "trace_raw_tp":
-        check_function(env, kind, found.name)
+        check_denied(env, own_type, found.name, target_id)
+
+
+def check_iterator(env: Env, name: str) -> None:
+    """Is there an iterator whose function has that name?  Raises Rejected."""
+    wanted = name.removeprefix(PREFIXES["trace_iter"])
+    errno = env.profile.shape("tracing", "trace_iter", wanted).errno if wanted != name else EINVAL
+    if errno:
+        raise env.reject(errno, "iterator", "")
 
 
 def tracepoint_proto(env: Env, btf: Btf, target_id: int, found: Type) -> FuncProto:
     """The prototype behind ``btf_trace_NAME``: with argument names where the template's function has them."""
+    if env.room.get("target") is not None:
+        text = "Only FENTRY/FEXIT progs are attachable to another BPF prog\n"
+        raise env.reject(EINVAL, "tracepoint-prog", text)
     if not isinstance(found, Typedef):
         raise env.reject(EINVAL, "tracepoint-kind", f"attach_btf_id {target_id} is not a typedef\n")
     if not found.name.startswith(BTF_TRACE):
@@ -122,97 +149,67 @@ def tracepoint_proto(env: Env, btf: Btf, target_id: int, found: Type) -> FuncPro
 
 
 def function_proto(env: Env, btf: Btf, target_id: int, found: Type) -> FuncProto:
-    """The prototype of a function."""
+    """The prototype of a function; of one that is to be replaced, it must be the program's own."""
     if not isinstance(found, Func):
         raise env.reject(EINVAL, "target-kind", f"attach_btf_id {target_id} is not a function\n")
+    if env.prog_type == "ext":
+        match_extension(env, btf, found)
     proto = known_type(btf, found.type_id)
     if not isinstance(proto, FuncProto):
         raise env.reject(EINVAL, "target-proto", "")
     return proto
 
 
-def distill_func_proto(env: Env, btf: Btf, proto: FuncProto, name: str) -> None:
-    """Can a trampoline hand on these arguments?  (``btf_distill_func_proto`` in kernel/bpf/btf.c.)"""
-    if len(proto.params) > MAX_ARGS:
-        text = f"The function {name} has {len(proto.params)} arguments. Too many.\n"
-        raise env.reject(EINVAL, "too-many-arguments", text)
-    result = btf.type(btf.resolve(proto.type_id))
-    if proto.type_id and isinstance(result, Struct) and result.size > 8:
-        text = f"The function {name} return type struct is unsupported.\n"
-        raise env.reject(EINVAL, "return-struct", text)
-    for i, param in enumerate(proto.params):
-        kind = btf.type(btf.resolve(param.type_id))
-        if not param.name and not param.type_id:
-            text = f"The function {name} with variable args is unsupported.\n"
-            raise env.reject(EINVAL, "variadic", text)
-        if isinstance(kind, Struct) and kind.size > MAX_ARG_SIZE:
-            text = f"The function {name} arg{i} type struct is unsupported.\n"
-            raise env.reject(EINVAL, "argument-struct", text)
-
-
 def check_function(env: Env, kind: str, name: str) -> None:
-    """May this function be traced, changed or guarded?"""
+    """Is the function there, may a program sleep in it, may its result be changed?  Raises Rejected."""
+    target = env.room.get("target")
+    if target is None and not has_address(env, name):
+        text = f"The address of function {name} cannot be found\n"
+        raise env.reject(ENOENT, "target-address", text)
     if env.sleepable:
-        raise env.unsupported("sleepable fentry, fexit, fmod_ret and LSM programs")
-    if kind == "modify_return" and not name.startswith("security_"):
-        raise env.unsupported("fmod_ret of functions that are not security hooks")
+        if not may_sleep_in(env, name):
+            raise env.reject(EINVAL, "target-sleepable", f"{name} is not sleepable\n")
+    elif kind == "modify_return":
+        if target is not None:
+            raise env.reject(EINVAL, "modify-program", "can't modify return codes of BPF programs\n")
+        if not is_modifiable(env, name):
+            raise env.reject(EINVAL, "not-modifiable", f"{name}() is not modifiable\n")
+
+
+def may_sleep_in(env: Env, name: str) -> bool:
+    """Is the function called only where sleeping is fine, as far as the kernel knows?"""
+    version = env.profile.version
     if env.prog_type == "lsm":
-        check_lsm(env, name)
-    elif name in DENIED:
+        return is_sleepable_hook(env, name)
+    if env.prog_type != "tracing" or env.room.get("target") is not None:
+        return False
+    if is_injectable(env, name) and not is_in("injected-awake", name, version):
+        return True
+    return is_in("trace-sleepable", name, version)
+
+
+def is_modifiable(env: Env, name: str) -> bool:
+    """May programs change what the function returns?"""
+    if is_injectable(env, name) or name.startswith(SECURITY):
+        return True
+    return is_in("trace-modifiable", name, env.profile.version)
+
+
+def is_injectable(env: Env, name: str) -> bool:
+    """May fault injection let the function fail?  Only in kernels that are built for it."""
+    return "error-injection" in env.profile.features and is_in("error-injection", name, env.profile.version)
+
+
+def check_denied(env: Env, own_type: str, name: str, target_id: int) -> None:
+    """Functions that no program may follow, and functions that have no end.  Raises Rejected."""
+    kernel = env.room.get("target") is None
+    version = env.profile.version
+    without_end = env.program.expected_attach_type in ("trace_fexit", "modify_return")
+    if own_type == "lsm":
+        verify_lsm(env, name, target_id)
+    elif kernel and is_in("trace-denied", name, version):
         text = f"Attaching tracing programs to function '{name}' is rejected.\n"
         raise env.reject(EINVAL, "denied-function", text)
-    elif kind in ("trace_fexit", "modify_return") and name in NO_RETURN:
+    elif kernel and without_end and is_in("trace-noreturn", name, version):
         text = f"Attaching fexit/fmod_ret to __noreturn function '{name}' is rejected.\n"
         raise env.reject(EINVAL, "noreturn-function", text)
-
-
-def check_lsm(env: Env, name: str) -> None:
-    """LSM programs are GPL and attach to the hooks' own functions (``bpf_lsm_verify_prog``, kernel/bpf/bpf_lsm.c)."""
-    if env.program.license not in GPL_LICENSES:
-        raise env.reject(EINVAL, "lsm-license", "LSM programs must have a GPL compatible license\n")
-    if not name.startswith("bpf_lsm_"):
-        target_id = attach_btf_id(env)
-        raise env.reject(EINVAL, "lsm-hook", f"attach_btf_id {target_id} points to wrong type name {name}\n")
-
-
-# -- struct_ops
-
-
-def check_struct_ops_btf_id(env: Env) -> None:
-    """The member of a struct of functions that the program stands in for."""
-    if env.program.license not in GPL_LICENSES:
-        text = "struct ops programs must have a GPL compatible license\n"
-        raise env.reject(EINVAL, "struct-ops-license", text)
-    target_id = attach_btf_id(env)
-    btf = env.vmlinux
-    if not target_id or btf is None:
-        raise env.reject(ENOTSUPP, "struct-ops-target", "")
-    found = btf.type(target_id)
-    assert isinstance(found, Struct)
-    if not btf.find(f"bpf_struct_ops_{found.name}", Struct):
-        raise env.reject(ENOTSUPP, "struct-ops-struct", f"attach_btf_id {target_id} is not a supported struct\n")
-    env.room["attach_proto"], env.room["attach_name"] = member_proto(env, btf, found)
-
-
-def member_proto(env: Env, btf: Btf, found: Struct) -> tuple[FuncProto, str]:
-    """The prototype and name of the member whose number is the expected attach type."""
-    number = int(env.program.expected_attach_type or "0")
-    if number >= len(found.members):
-        text = f"attach to invalid member idx {number} of struct {found.name}\n"
-        raise env.reject(EINVAL, "struct-ops-member", text)
-    member = found.members[number]
-    pointer = btf.type(btf.resolve(member.type_id))
-    proto = btf.type(btf.resolve(pointer.type_id)) if isinstance(pointer, Ptr) else None
-    if not isinstance(proto, FuncProto):
-        text = f"attach to invalid member {member.name}(@idx {number}) of struct {found.name}\n"
-        raise env.reject(EINVAL, "struct-ops-function", text)
-    shape = shape_of(env)
-    if shape.errno or (env.sleepable and shape.sleepable == "no"):
-        raise unsupported_member(env, shape, member.name, found.name)
-    return proto, member.name
-
-
-def unsupported_member(env: Env, shape: Shape, member: str, struct: str) -> Rejected:
-    """The kernel has no use for a program there."""
-    text = f"attach to unsupported member {member} of struct {struct}\n"
-    return env.reject(shape.errno or EOPNOTSUPP, "struct-ops-unsupported", text)

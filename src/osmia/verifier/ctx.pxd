@@ -7,7 +7,7 @@ from osmia.verifier.env cimport Env
 cdef class CtxAccess:
     cdef public uint32_t type, btf_id, ref_obj_id
     cdef public object btf
-    cdef public bint valid
+    cdef public bint valid, returned
     cdef public str text
 
 @cython.locals(key=int64_t, seen=dict, found=CtxAccess)

@@ -19,6 +19,7 @@ from osmia.verifier import consts
 from osmia.verifier.btf_ctx import BY_RULE, btf_ctx_arg
 from osmia.verifier.kernel_types import kernel_type
 from osmia.verifier.lines import verbose_linfo
+from osmia.verifier.refs import holds_reference
 
 if not cython.compiled:
     from osmia.verifier.consts import BASE_TYPE_MASK, BPF_WRITE, PTR_TO_BTF_ID, SCALAR_VALUE
@@ -58,6 +59,9 @@ def check_ctx_access(env: Env, insn_idx: int, off: int, size: int, t: int, is_ld
         no = env.reject(EACCES, "ctx-access", f"invalid bpf_context access off={off} size={size}\n")
         verbose_linfo(env, insn_idx, "; ")
         raise no
+    if found.ref_obj_id and not holds_reference(env.state, found.ref_obj_id):
+        text = f"invalid bpf_context access off={off}. Reference may already be released\n"
+        raise env.reject(EACCES, "ctx-released", text)
     return found
 
 

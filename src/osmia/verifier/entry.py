@@ -26,6 +26,7 @@ from osmia.verifier.global_func import btf_prepare_func_args
 from osmia.verifier.marks import mark_verifier_state_scratched, next_id, unknown_scalar
 from osmia.verifier.regs import Reg, pointer
 from osmia.verifier.state import Frame, State
+from osmia.verifier.struct_ops import acquire_args
 
 GLOBAL = 1  # linkage of a function in BTF
 
@@ -70,12 +71,14 @@ def do_check_common(env: Env, number: int) -> None:
     env.pass_cnt += 1
     state = env.state = first_state(env, number)
     regs = state.frames[0].regs
-    if number or env.prog_type == "ext":
+    if number or "own type" in env.room:
         set_func_args(env, number, regs)
     else:
         if env.program.func_info:
             judge_main_proto(env)
         regs[1] = pointer(PTR_TO_CTX)
+    if not number and env.prog_type == "struct_ops":
+        acquire_args(env)
     do_check(env)
     if not env.log.level2:
         env.log.reset(0)

@@ -12,6 +12,8 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.btf import Ptr
+from osmia.verifier.attach_lsm import retval_range
 from osmia.verifier.ctx import shape_of
 from osmia.verifier.errors import Rejected
 
@@ -20,6 +22,7 @@ if not cython.compiled:
     from osmia.verifier.consts import S64_MAX, S64_MIN, SCALAR_VALUE
     from osmia.verifier.env import Env
     from osmia.verifier.marks import check_reg_arg
+    from osmia.verifier.regions import check_ptr_off_reg
     from osmia.verifier.regs import Reg
 
 
@@ -27,26 +30,25 @@ def check_return_code(env: Env, regno: int, reg_name: str) -> None:
     """May the program, global function or asynchronous callback end with what R``regno`` holds?  Raises Rejected."""
     frame = env.state.frames[0]
     in_subprog = frame.subprogno != 0 and not frame.in_exception_callback_fn
-    shape = shape_of(env)
-    if not in_subprog and returns_nothing(env):
+    if not in_subprog and (returns_nothing(env) or returns_object(env, frame.in_exception_callback_fn, regno)):
         return
-    if not in_subprog and shape.returns_by_rule:
-        raise env.unsupported(f"return values of {env.prog_type} programs")
     check_reg_arg(env, regno, 0)
     reg = env.state.regs()[regno]
     if not env.allow_ptr_leaks and reg.type != SCALAR_VALUE:
         raise env.reject(EACCES, "return-pointer", f"R{regno} leaks addr as return value\n", reg=regno)
     if frame.in_async_callback_fn:
         low, high = frame.callback_ret_min, frame.callback_ret_max
-        _enforce(env, regno, reg_name, low, high, "At async callback return")
+        _enforce(env, regno, reg_name, low, high, "At async callback return", False)
     elif in_subprog:
         if reg.type != SCALAR_VALUE:
             found = env.type_str(reg.type)
             text = f"At subprogram exit the register R{regno} is not a scalar value ({found})\n"
             raise env.reject(EINVAL, "return-not-scalar", text, reg=regno, found=found)
-    elif shape.returns is not None:
-        low, high = shape.returns
-        _enforce(env, regno, reg_name, low, high, "At program exit")
+    else:
+        returns, short = main_range(env)
+        if returns is not None:
+            low, high = returns
+            _enforce(env, regno, reg_name, low, high, "At program exit", short)
 
 
 def returns_nothing(env: Env) -> bool:
@@ -57,15 +59,49 @@ def returns_nothing(env: Env) -> bool:
     return proto is not None and not proto.type_id
 
 
-def _enforce(env: Env, regno: int, reg_name: str, low: int, high: int, where: str) -> None:
+def returns_object(env: Env, in_exception_callback: bool, regno: int) -> bool:
+    """Does a struct_ops program end with a referenced object of the type that its member returns?  Raises Rejected."""
+    if env.prog_type != "struct_ops" or in_exception_callback:
+        return False
+    struct = returned_struct(env)
+    reg = env.state.regs()[regno]
+    if struct < 0 or reg.btf is not env.vmlinux or reg.btf_id != struct or not reg.ref_obj_id:
+        return False
+    check_ptr_off_reg(env, reg, regno)
+    return True
+
+
+def returned_struct(env: Env) -> int:
+    """The BTF id of what the member's result points to; -1 where it returns a number."""
+    btf, proto = env.room["attach_btf"], env.room["attach_proto"]
+    found = btf.type(btf.resolve(proto.type_id))
+    return btf.resolve(found.type_id) if isinstance(found, Ptr) else -1
+
+
+def main_range(env: Env) -> tuple[tuple[int, int] | None, bool]:
+    """What the main function may return, None for anything; True where only the lower 32 bits count."""
+    if env.prog_type == "lsm":
+        if env.program.expected_attach_type != "lsm_cgroup":
+            return retval_range(env), True
+        return (0, 1) if env.room["attach_proto"].type_id else (1, 1), False
+    if env.prog_type == "struct_ops":
+        return (0, 0) if returned_struct(env) >= 0 else None, False
+    return shape_of(env).returns, False
+
+
+def _enforce(env: Env, regno: int, reg_name: str, low: int, high: int, where: str, short: bool) -> None:
     reg = env.state.regs()[regno]
     if reg.type != SCALAR_VALUE:
         found = env.type_str(reg.type)
         text = f"{where} the register R{regno} is not a known value ({found})\n"
         raise env.reject(EINVAL, "return-not-scalar", text, reg=regno, found=found)
     mark_chain_precision(env, regno)
-    if reg.smin < low or reg.smax > high:
-        raise invalid_scalar(env, reg, low, high, where, reg_name)
+    fits = (reg.s32_min >= low and reg.s32_max <= high) if short else (reg.smin >= low and reg.smax <= high)
+    if not fits:
+        refused = invalid_scalar(env, reg, low, high, where, reg_name)
+        if env.prog_type == "lsm" and env.program.expected_attach_type == "lsm_cgroup" and low == 1:
+            env.say("Note, BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n")
+        raise refused
 
 
 def invalid_scalar(env: Env, reg: Reg, low: int, high: int, where: str, reg_name: str) -> Rejected:

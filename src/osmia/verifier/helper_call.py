@@ -16,10 +16,11 @@ from osmia.kernel.uapi import PROG_TYPE
 from osmia.verifier.btf_access import GPL
 from osmia.verifier.callbacks import call_back
 from osmia.verifier.const_arg import check_bpf_snprintf_call
-from osmia.verifier.ctx import shape_of
 from osmia.verifier.dynptr import check_dynptr_data_source, known_dynptr, unmark_stack_slots_dynptr
 from osmia.verifier.helper_proto import func_id_name, max_func_id
+from osmia.verifier.helper_where import is_allowed_here
 from osmia.verifier.kptrs import release_into_map
+from osmia.verifier.live_marks import mark_regs_written
 from osmia.verifier.map_compat import check_map_func_compatibility
 
 if not cython.compiled:
@@ -102,7 +103,7 @@ def _check_allowed(env: Env, rule: HelperRule) -> None:
     if rule.gpl_only and env.program.license not in GPL:
         text = "cannot call GPL-restricted function from non-GPL compatible program\n"
         raise env.reject(EINVAL, "helper-gpl", text, found=rule.name)
-    if shape_of(env).helper(rule.id) == "refused":
+    if not is_allowed_here(env, rule.name, rule.id):
         raise env.reject(EINVAL, "helper-refused", "helper call is not allowed in probe\n", found=rule.name)
     if not rule.might_sleep:
         return
@@ -180,13 +181,21 @@ def _check_special(env: Env, insn: VInsn, meta: CallMeta, rule: HelperRule) -> N
         check_bpf_snprintf_call(env, regs[3], regs[5])
     elif rule.id == SET_RETVAL:
         if env.prog_type == "lsm" and env.program.expected_attach_type == "lsm_cgroup":
-            raise env.unsupported("bpf_set_retval in cgroup LSM programs")
+            _check_void_hook(env)
     elif rule.id == DYNPTR_FROM_MEM:
         check_dynptr_data_source(env)
     elif rule.id == DYNPTR_DATA or rule.id == DYNPTR_WRITE:
         _note_dynptr(env, meta, regs[1])
     elif rule.id != GET_FUNC_IP and rule.id != PER_CPU_PTR and rule.id != THIS_CPU_PTR:
         call_back(env, insn, meta)
+
+
+def _check_void_hook(env: Env) -> None:
+    """What a void hook returns can't be changed.  Raises Rejected."""
+    proto = env.room.get("attach_proto")
+    if proto is not None and not proto.type_id:
+        text = "BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n"
+        raise env.reject(EINVAL, "set-retval-void", text, reg=1)
 
 
 def _note_dynptr(env: Env, meta: CallMeta, reg: Reg) -> None:
@@ -216,6 +225,8 @@ def clear_caller_saved_regs(env: Env, regs: list[Reg]) -> None:
     for i in range(6):
         regs[i] = UNREADABLE
     env.scratched_regs |= 0x3F
+    if env.live_stack is None:
+        mark_regs_written(env, regs, 6)
 
 
 def clear_all_pkt_pointers(env: Env) -> None:

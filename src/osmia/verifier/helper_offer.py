@@ -11,7 +11,8 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.ctx import shape_of
-from osmia.verifier.helper_proto import helper_rule, max_func_id
+from osmia.verifier.helper_proto import func_id_name, helper_rule, max_func_id
+from osmia.verifier.helper_where import is_sockopt_hook
 
 if not cython.compiled:
     from osmia.verifier.env import Env
@@ -29,7 +30,9 @@ def get_helper_proto(env: Env, func_id: int) -> HelperRule | None:
 
 
 def _find_helper(env: Env, func_id: int) -> HelperRule | None:
-    if not 0 < func_id < max_func_id() or shape_of(env).helper(func_id) == "unknown":
+    if not 0 < func_id < max_func_id():
+        return None
+    if shape_of(env).helper(func_id) == "unknown" and not is_sockopt_hook(env, func_id_name(func_id)):
         return None
     cap = env.profile.helper_cap(func_id, env.prog_type)
     return helper_rule(func_id, env.prog_type) if not cap or getattr(env.powers, cap) else None

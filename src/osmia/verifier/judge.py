@@ -13,6 +13,7 @@ from osmia.btf import Btf
 from osmia.errors import UsageError
 from osmia.kernel import profile as profiles
 from osmia.obj.model import Program
+from osmia.verifier.attach_prog import target_of
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.errors import Rejected, Unsupported
 from osmia.verifier.facts import Facts
@@ -25,6 +26,7 @@ from osmia.verifier.verdict import Reason, Verdict
 RUNNING = Path("/sys/kernel/btf/vmlinux")
 CAPS = ("bpf", "perfmon", "net_admin", "sys_admin")
 DEFAULT_KERNEL = "6.18"
+MAX_TARGETS = 32
 
 
 def powers(privileged: bool = True, caps: Iterable[str] | None = None) -> Powers:
@@ -62,6 +64,7 @@ def judge(
 ) -> Verdict:
     """The verdict of a kernel (a profile's name) on a program as it stands, for a loader with some powers.
 
+    ``program.attach_prog`` is judged first: where it is refused, that is the verdict, with "target" in ``where``.
     ``log_level`` is the BPF_LOG_… mask, ``log_size`` the buffer's bytes (0: no end), ``sink`` takes a level-2 log in
     pieces.  ``btf`` are the kernel's types, by default the running kernel's.  ``facts`` collects what was known
     before each instruction.  Raises UsageError for a kernel that there is no profile of, and UsageError or DecodeError
@@ -73,8 +76,33 @@ def judge(
     if bad:
         return Verdict(False, bad, error=Reason("log-attributes", ""))
     env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf())
+    env.room["running kernel"] = btf is None and RUNNING.is_file()
     env.facts = Facts() if facts else None
+    if program.attach_prog is not None:
+        refused = _judge_target(env, program.attach_prog)
+        if refused is not None:
+            return refused
     return _verdict(env)
+
+
+def _judge_target(env: Env, program: Program, depth: int = 0) -> Verdict | None:
+    """Judge the program that another one attaches to, and keep what is asked of it; its verdict where it is refused.
+
+    Raises UsageError where programs attach to each other in a ring.
+    """
+    if depth >= MAX_TARGETS:
+        raise UsageError(f"attach_prog: {MAX_TARGETS} programs and more, each attached to the next")
+    check_given(program)
+    made = Env(program, env.profile, env.powers, Log(0), env.vmlinux)
+    made.room["running kernel"] = env.room["running kernel"]
+    refused = _judge_target(made, program.attach_prog, depth + 1) if program.attach_prog is not None else None
+    if refused is None:
+        refused = _ask(made)
+    if not refused.ok:
+        refused.where = refused.where if refused.unsupported else "target"
+        return refused
+    env.room["target"] = target_of(made)
+    return None
 
 
 class Watcher(Protocol):

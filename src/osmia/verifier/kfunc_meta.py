@@ -29,6 +29,8 @@ ASYNC_CALLBACKS = (
     *("bpf_wq_set_callback_impl", "bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl"),
 )
 """Functions whose callback runs later."""
+ANY_TYPE = "socket_filter"
+"""A program type that may call only what all types may."""
 DEV_BOUND = ("bpf_xdp_metadata_rx_timestamp", "bpf_xdp_metadata_rx_hash", "bpf_xdp_metadata_rx_vlan_tag")
 """Functions of a network device's driver, for programs that are loaded for that device."""
 
@@ -214,10 +216,9 @@ def is_allowed(env: Env, desc: KfuncDesc) -> bool:
     if found is None:
         program, rule = env.program, desc.rule
         attach = program.expected_attach_type or ("0" if env.prog_type == "struct_ops" else "cgroup_inet_ingress")
-        if env.prog_type == "ext":
-            raise env.unsupported("kernel functions in programs that replace functions")
         if rule is None and not kfuncs(env.profile.name):
             raise env.unsupported(f"kernel functions of {env.profile.name}")
-        found = rule is not None and rule.may_be_called(env.prog_type, attach, program.attach_target)
+        kind = ANY_TYPE if env.prog_type == "ext" else env.prog_type  # until its target is known
+        found = rule is not None and rule.may_be_called(kind, attach, program.attach_target)
         seen[desc.id] = found
     return found

@@ -14,27 +14,30 @@ from osmia.verifier.env import Env
 
 PROJECTIONS = {"__sk_buff": "sk_buff", "xdp_md": "xdp_buff"}
 """What the kernel itself calls a context that programs see as another struct."""
+CTX_CONVERT = "bpf_ctx_convert"
+"""The struct that pairs what programs see with what the kernel has."""
 USER_PT_REGS = "bpf_user_pt_regs_t"
 ANY_CTX = ("tracepoint", "syscall", "ext")
 U64_CTX = ("raw_tracepoint", "raw_tracepoint_writable", "lsm", "struct_ops")
 U64_ATTACH = ("trace_raw_tp", "trace_fentry", "trace_fexit", "modify_return")
 
 
-def ctx_struct(env: Env) -> str:
-    """The struct that the program's type has as context; empty when it has none with a name."""
-    name = prog_type(env.prog_type).context
+def ctx_struct(kind: str) -> str:
+    """The struct that programs of a type have as context; empty when they have none with a name."""
+    name = prog_type(kind).context
     return name.removeprefix("struct ") if name.startswith("struct ") else ""
 
 
-def is_prog_ctx_type(env: Env, btf: Btf, ptr: Ptr, i: int) -> bool:
-    """Does the pointer lead to the program type's context, by name?"""
-    if env.prog_type == "kprobe" and _is_user_pt_regs(btf, ptr.type_id):
+def is_prog_ctx_type(env: Env, btf: Btf, ptr: Ptr, i: int, kind: str = "") -> bool:
+    """Does the pointer lead to a program type's context, by name?  The program's own, where no ``kind`` is given."""
+    kind = kind or env.prog_type
+    if kind == "kprobe" and _is_user_pt_regs(btf, ptr.type_id):
         return True
     found = btf.type(btf.resolve(ptr.type_id))
     if not isinstance(found, (Struct, Union)):
         return False
-    wanted = ctx_struct(env)
-    if env.prog_type == "kprobe" and found.name == USER_PT_REGS:
+    wanted = ctx_struct(kind)
+    if kind == "kprobe" and found.name == USER_PT_REGS:
         return True
     return bool(wanted) and found.name in (wanted, PROJECTIONS.get(wanted, wanted))
 
@@ -59,7 +62,7 @@ def validate_prog_ctx_type(env: Env, btf: Btf, ptr: Ptr, i: int) -> None:
         raise env.reject(EINVAL, "ctx-arg", f"arg#{i} type doesn't have a name\n")
     if _is_special(env, found, name):
         return
-    wanted = ctx_struct(env)
+    wanted = ctx_struct(env.prog_type)
     if not wanted:
         raise env.reject(EINVAL, "ctx-arg", f"arg#{i} should be void pointer\n")
     if not isinstance(found, (Struct, Union)) or name != wanted:
@@ -84,3 +87,15 @@ def _is_special(env: Env, found: t.Type, name: str) -> bool:
     if attach == "trace_raw_tp" and is_struct and name == "bpf_raw_tracepoint_args":
         return True
     return attach in U64_ATTACH and is_u64
+
+
+def kernel_ctx(env: Env, kind: str) -> int:
+    """The BTF id of the kernel's own struct behind the context of programs of a type (``find_kern_ctx_type_id``).
+
+    It may be no struct; 0 where the kernel's BTF does not say.
+    """
+    btf = env.vmlinux
+    found = btf.find(CTX_CONVERT, Struct) if btf else None
+    made = btf.type(found) if btf and found else None
+    members = {m.name: m.type_id for m in made.members} if isinstance(made, Struct) else {}
+    return members.get(f"BPF_PROG_TYPE_{kind.upper()}_kern", 0)

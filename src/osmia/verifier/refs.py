@@ -61,6 +61,11 @@ def find_lock_state(state: State, type: int, id: int, ptr: Any) -> Ref | None:
     return None
 
 
+def holds_reference(state: State, id: int) -> bool:
+    """Is the reference of that id still held?"""
+    return any(ref.type == REF_TYPE_PTR and ref.id == id for ref in state.refs)
+
+
 def release_reference_nomark(state: State, id: int) -> bool:
     """Give the pointer reference back; registers stay.  False when the path does not hold it."""
     for index in range(len(state.refs)):
