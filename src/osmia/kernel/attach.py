@@ -18,7 +18,7 @@ SETS = (*LSM_SETS, *TRACE_SETS, "error-injection", "injected-awake", "d-path")
 
 
 def is_in(which: str, name: str, version: Version) -> bool:
-    """Is a function in a set (``SETS``) of mainline of that version?  Raises KeyError for a set that there is none of."""
+    """Is a function in a set (``SETS``) as mainline of that version has it?  Raises KeyError for an unknown set."""
     names = names_in(which, version)
     return name in names or any(x[-1] == "*" and name.startswith(x[:-1]) for x in names)
 

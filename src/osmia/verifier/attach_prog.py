@@ -115,7 +115,7 @@ def inherit(env: Env, target: Target) -> None:
 
 
 def match_extension(env: Env, btf2: Btf, func2: Func) -> None:
-    """The program's main function has the prototype of what it replaces (``btf_check_type_match``).  Raises Rejected."""
+    """Has the main function the prototype of what it replaces (``btf_check_type_match``)?  Raises Rejected."""
     program = env.program
     if not program.func_info or program.btf is None:
         raise env.reject(EINVAL, "ext-btf", "Program extension requires BTF\n")

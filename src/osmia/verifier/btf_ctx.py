@@ -227,7 +227,7 @@ def _translated(env: Env, target: Target, number: int, pointer: t.Ptr) -> Arg:
 
 
 def _pointer(env: Env, target: Target, number: int, pointer: t.Ptr) -> Arg:
-    """A pointer of the kernel's: to numbers it is one itself; to structs it is typed, if it may be trusted to be one."""
+    """A pointer of the kernel's: one to numbers is a number itself, one to a struct is typed."""
     btf = target.btf
     target_id = btf.resolve(pointer.type_id)
     found = btf.type(target_id)

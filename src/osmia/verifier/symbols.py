@@ -1,7 +1,7 @@
 """Which functions of the kernel have an address: what kallsyms says, where the judge is the running kernel.
 
-BTF also knows functions of which the compiler left only parts (``name.isra.0``); those can't be attached to.  Of another
-kernel than the running one nothing is known but its BTF, and every function there counts as present.
+BTF also knows functions of which the compiler left only parts (``name.isra.0``); those can't be attached to.  Of
+another kernel than the running one nothing is known but its BTF, and every function there counts as present.
 """
 
 from __future__ import annotations
