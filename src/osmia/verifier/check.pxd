@@ -28,8 +28,10 @@ from osmia.verifier.state cimport State
 
 cdef int GO_ON, PATH_ENDS, SHOW_STATE, LD, LDX, ST, STX, JMP, JMP32, MEM, ATOMIC, MEMSX, ABS, IND, JA, CALL, EXIT, SPIN_UNLOCK, TAIL_CALL
 
-@cython.locals(show=bint, left=bint, step=int)
+@cython.locals(show=bint, left=bint, keeps=bint, step=int)
 cpdef int do_check(Env env) except -1
+@cython.locals(state=State)
+cpdef int show_whole_state(Env env, bint show) except -1
 cpdef bint next_path(Env env) except -1
 @cython.locals(idx=int32_t, insn=VInsn, state=State)
 cpdef int walk_insn(Env env, bint show) except -1

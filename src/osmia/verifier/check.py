@@ -55,10 +55,11 @@ def do_check(env: Env) -> None:
     """Walk every path from ``env.insn_idx`` with ``env.state``.  Raises Rejected or Unsupported."""
     show = False
     left = True
+    keeps = not env.log.level2 and bool(env.rules.state_behind_insn)  # whether a state that was not shown still will be
     env.prev_insn_idx = -1
     while left:
         step = walk_insn(env, show)
-        show = step != GO_ON or (show and not env.log.level2)
+        show = step != GO_ON or (show and keeps)
         if step == PATH_ENDS:
             left = next_path(env)
 
@@ -144,7 +145,9 @@ def log_insn(env: Env, insn: VInsn, show: bool) -> None:
     """What changed before the instruction, its source line, and the instruction."""
     state = env.state
     log = env.log
-    if log.level2 and show:
+    if not env.rules.state_behind_insn:
+        show_whole_state(env, show)
+    elif log.level2 and show:
         mode = " (speculative execution)" if state.speculative else ""
         env.say(f"\nfrom {env.prev_insn_idx} to {env.insn_idx}{mode}:")
         print_verifier_state(env, state, state.curframe, True)
@@ -155,6 +158,19 @@ def log_insn(env: Env, insn: VInsn, show: bool) -> None:
     verbose_numbered_insn(env, insn)
     env.prev_insn_print_pos = log.end_pos - env.prev_log_pos
     env.prev_log_pos = log.end_pos
+
+
+def show_whole_state(env: Env, show: bool) -> None:
+    """Before 5.17 level 2 shows the state in front of each instruction, level 1 where the walk came from elsewhere."""
+    state = env.state
+    if env.log.level2:
+        env.say(f"{env.insn_idx}:")
+    elif show:
+        mode = " (speculative execution)" if state.speculative else ""
+        env.say(f"\nfrom {env.prev_insn_idx} to {env.insn_idx}{mode}:")
+    else:
+        return
+    print_verifier_state(env, state, state.curframe, True)
 
 
 def check_insn(env: Env, insn: VInsn) -> int:

@@ -28,6 +28,7 @@ cdef inline bint same_slot(list old, list cur, Py_ssize_t i) noexcept:
 
 cdef Reg UNBOUND
 cdef uint64_t ALL_MISC, NOT_MISC
+cdef uint32_t ALL_REGS
 
 cpdef bint range_within(Reg old, Reg cur) noexcept
 cpdef bint tnum_within(Reg old, Reg cur) noexcept
@@ -42,6 +43,7 @@ cdef bint _packet_safe(Reg old, Reg cur, IdMap idmap) noexcept
 cpdef Reg scalar_of_slot(Env env, Slot slot)
 @cython.locals(old_stack=list, cur_stack=list, i=Py_ssize_t, have=Py_ssize_t, old_slot=Slot)
 cpdef bint stacksafe(Env env, Frame old, Frame cur, IdMap idmap, int32_t exact) except -1
+cdef bint _unmarked(Frame old, Py_ssize_t i) except -1
 cdef bint _unread(Env env, uint64_t types) noexcept
 @cython.locals(types=uint64_t, old_scalar=Reg, cur_scalar=Reg)
 cdef bint _slotsafe(Env env, Slot old, Slot cur, IdMap idmap, int32_t exact) except -1
@@ -52,6 +54,7 @@ cdef bint _special_safe(Env env, uint32_t kind, Reg old, Reg cur, IdMap idmap, i
 cpdef bint refsafe(State old, State cur, IdMap idmap) except -1
 @cython.locals(i=Py_ssize_t, old=Ref, cur=Ref)
 cdef bint _refs_match(list old_refs, list cur_refs, IdMap idmap) except -1
+cpdef uint32_t marked_regs(Env env, Frame old, uint32_t live, int32_t exact) except? 0
 @cython.locals(insn=VInsn, live=uint32_t, old_regs=list, cur_regs=list, old_reg=Reg, cur_reg=Reg, i=Py_ssize_t)
 cpdef bint func_states_equal(Env env, Frame old, Frame cur, int32_t insn_idx, IdMap idmap, int32_t exact) except -1
 @cython.locals(callee=Frame)

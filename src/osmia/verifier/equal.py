@@ -18,6 +18,8 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.live_marks import READ
+
 if not cython.compiled:
     from osmia.verifier.consts import (  # noqa: I001
         BASE_TYPE_MASK, BPF_ADD_CONST, EXACT, NOT_EXACT, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY,
@@ -50,6 +52,7 @@ UNBOUND = unknown_value(False)
 """What a load from eight bytes of unknown data gives."""
 ALL_MISC = 0x0202020202020202
 """Eight bytes of STACK_MISC."""
+ALL_REGS = 0x7FF
 NOT_MISC = 0xFDFDFDFDFDFDFDFD
 """The bits that only other byte kinds than STACK_MISC and STACK_INVALID have."""
 
@@ -154,13 +157,18 @@ def stacksafe(env: Env, old: Frame, cur: Frame, idmap: IdMap, exact: int) -> boo
         if i < have and same_slot(old_stack, cur_stack, i):
             continue
         old_slot = old_stack[i]
-        if exact == NOT_EXACT and _unread(env, old_slot.types):
+        if exact == NOT_EXACT and (_unread(env, old_slot.types) or _unmarked(old, i)):
             continue
         if i >= have:
             return False
         if not _slotsafe(env, old_slot, cur_stack[i], idmap, exact):
             return False
     return True
+
+
+def _unmarked(old: Frame, i: int) -> bool:
+    """Has no path marked the slot as read, where they do so?"""
+    return old.marks is not None and not old.marks.slot(i) & READ
 
 
 def _unread(env: Env, types: int) -> bool:
@@ -240,12 +248,21 @@ def _refs_match(old_refs: Sequence[Ref], cur_refs: Sequence[Ref], idmap: IdMap) 
     return True
 
 
+def marked_regs(env: Env, old: Frame, live: int, exact: int) -> int:
+    """The registers to compare where states are marked: those that were read, or all for a comparison in full."""
+    if env.rules.live_registers_static:
+        return live
+    return old.marks.read_regs() if exact == NOT_EXACT else ALL_REGS
+
+
 def func_states_equal(env: Env, old: Frame, cur: Frame, insn_idx: int, idmap: IdMap, exact: int) -> bool:
     """One frame: the registers that are live before ``insn_idx``, and the stack."""
     if old.callback_depth > cur.callback_depth:
         return False
     insn = env.insns[insn_idx]
     live = insn.live_regs_before
+    if old.marks is not None:
+        live = marked_regs(env, old, live, exact)
     old_regs, cur_regs = old.regs, cur.regs
     i = 0
     while live:

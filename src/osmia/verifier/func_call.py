@@ -15,6 +15,7 @@ except ImportError:
 
 from osmia.verifier.exit_code import invalid_scalar
 from osmia.verifier.func_args import btf_check_subprog_call
+from osmia.verifier.live_marks import pass_arguments, pass_result
 from osmia.verifier.printing import print_verifier_state
 
 if not cython.compiled:
@@ -106,6 +107,8 @@ def set_callee_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> N
     """The callee gets the caller's R1 to R5."""
     for i in range(1, 6):
         callee.regs[i] = caller.regs[i]
+    if env.live_stack is None:
+        pass_arguments(caller, callee)
 
 
 def prepare_func_exit(env: Env) -> None:
@@ -125,6 +128,8 @@ def prepare_func_exit(env: Env) -> None:
         env.insn_idx = callee.callsite
     else:
         caller.regs[0] = r0
+        if env.live_stack is None:
+            pass_result(callee, caller)
         env.insn_idx = callee.callsite + 1
     if env.log.verbose:
         env.say("returning from callee:\n")

@@ -57,7 +57,7 @@ def compute_live_registers(env: Env) -> None:
     for slot, live in enumerate(settle(env, pairs)):
         insn = env.insns[slot]
         insn.live_regs_before = live & REGISTERS
-    if env.log.level2:
+    if env.log.level2 and env.rules.live_registers_static:
         print_table(env)
 
 

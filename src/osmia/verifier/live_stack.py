@@ -14,6 +14,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.live_marks import mark_slots_read, mark_slots_written
 from osmia.verifier.text import fmt_stack_mask
 
 if not cython.compiled:
@@ -27,30 +28,39 @@ if not cython.compiled:
 
 
 def stack_liveness_init(env: Env) -> None:
-    """Before the walk: nothing is known."""
-    env.live_stack = LiveStack()
+    """Before the walk: nothing is known.  Kernels that mark on states what is read have none of this."""
+    env.live_stack = LiveStack() if env.rules.live_stack_static else None
 
 
 def reset_live_stack_callchain(env: Env) -> None:
     """The current state is in another function now."""
     live = env.live_stack
-    live.current = None
+    if live is not None:
+        live.current = None
 
 
 def mark_stack_read(env: Env, frameno: int, insn_idx: int, mask: int) -> None:
     """The current path may read these slots of a frame at ``insn_idx``."""
+    if env.live_stack is None:
+        mark_slots_read(env, frameno, mask)
+        return
     add_read(env, current_instance(env), frameno, insn_idx, mask)
 
 
 def mark_stack_write(env: Env, frameno: int, mask: int) -> None:
     """The current instruction surely writes these slots of a frame."""
     live = env.live_stack
+    if live is None:
+        mark_slots_written(env, frameno, mask)
+        return
     live.add_write(frameno, mask)
 
 
 def reset_stack_write_marks(env: Env, insn_idx: int) -> None:
     """An instruction begins."""
     live = env.live_stack
+    if live is None:
+        return
     if live.current is None:
         current_instance(env)
     if live.wrote:
@@ -62,6 +72,8 @@ def reset_stack_write_marks(env: Env, insn_idx: int) -> None:
 def commit_stack_write_marks(env: Env) -> None:
     """An instruction is done: what it wrote on this path counts if it wrote it on all others."""
     live = env.live_stack
+    if live is None:
+        return
     instance = live.current
     if instance is not None and (live.wrote or instance.seen[live.write_insn_idx - instance.start] != WROTE_NOTHING):
         commit_writes(env, live, instance)
@@ -176,6 +188,8 @@ def find_instance(env: Env, callsites: tuple[int, ...], number: int) -> Instance
 def update_live_stack(env: Env) -> None:
     """The current path or function ends: bring the instances that it went through up to date, innermost first."""
     live = env.live_stack
+    if live is None:
+        return
     live.current = None
     state = env.state
     frameno = state.curframe

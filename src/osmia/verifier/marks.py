@@ -12,6 +12,8 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.live_marks import mark_reg_arg
+
 if not cython.compiled:
     from osmia.verifier.consts import MAX_BPF_REG, NOT_INIT, U64_MAX
     from osmia.verifier.env import Env
@@ -45,6 +47,8 @@ def check_frame_reg_arg(env: Env, regs: list[Reg], regno: int, t: int) -> None:
         raise env.reject(EACCES, "frame-pointer-write", "frame pointer is read only\n", reg=regno)
     elif t == 1:
         mark_reg_unknown(env, regs, regno)
+    if env.live_stack is None:
+        mark_reg_arg(env, regno, reg, t)
 
 
 def mark_reg_unknown(env: Env, regs: list[Reg], regno: int) -> None:

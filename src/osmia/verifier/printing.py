@@ -12,6 +12,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.printing_whole import whole_state_text
 from osmia.verifier.text import (  # noqa: I001
     btf_type_name, dynptr_type_str, iter_state_str, iter_type_str, reg_type_str, snum, tnum_strn, unum,
 )  # fmt: skip
@@ -44,13 +45,21 @@ COLUMN = 40
 def print_verifier_state(env: Env, state: State, frameno: int, print_all: bool) -> None:
     """The rest of a line: registers, stack slots, references and modes of a frame.  What it showed is clean again."""
     if env.log.level:
-        env.log.write(state_text(env, state, frameno, print_all))
+        if env.rules.state_behind_insn:
+            env.log.write(state_text(env, state, frameno, print_all))
+        else:
+            env.log.write(whole_state_text(env, state, frameno))
     if not print_all:
         env.scratched_regs = env.scratched_stack_slots = 0
 
 
 def print_insn_state(env: Env, state: State, frameno: int) -> None:
-    """What an instruction changed: behind its text when that was the last thing said, else on a line of its own."""
+    """What an instruction changed: behind its text when that was the last thing said, else on a line of its own.
+
+    Before 5.17 the next instruction shows it, unless the log keeps to the lines of level 1.
+    """
+    if not env.rules.state_behind_insn:
+        return
     if env.prev_log_pos and env.prev_log_pos == env.log.end_pos:
         env.log.reset(env.prev_log_pos - 1)
         env.log.write(BLANKS[alignment(env.prev_insn_print_pos)] + state_text(env, state, frameno, False))

@@ -29,6 +29,7 @@ cdef int32_t MISS, HIT, LOOP_HIT
 )
 cpdef bint is_state_visited(Env env, int32_t insn_idx) except -1
 @cython.locals(frame=Frame, at=uint64_t, size=uint64_t, states=list)
+cpdef bint long_is_enough(Env env) except -1
 cpdef list explored_states(Env env, State cur, int32_t insn_idx)
 @cython.locals(frame=Frame, cur_frame=Frame)
 cpdef int32_t compare_unfinished(Env env, VInsn insn, State old, State cur) except -1
@@ -54,5 +55,7 @@ cpdef update_branch_counts(Env env, State state)
 cpdef int clean_live_states(Env env, list states, VInsn insn, State cur) except -1
 @cython.locals(i=uint32_t, frame=Frame)
 cpdef int clean_verifier_state(Env env, State state) except -1
+@cython.locals(fr=uint32_t, frame=Frame, insn=VInsn, live=uint32_t, i=Py_ssize_t)
+cpdef int clean_by_marks(Env env, State state) except -1
 @cython.locals(insn=VInsn, live_regs=uint32_t, regs=list, stack=list, i=Py_ssize_t)
 cpdef int clean_func_state(Env env, Frame frame, int32_t insn_idx, uint64_t live) except -1

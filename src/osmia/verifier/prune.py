@@ -15,6 +15,7 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.errors import Rejected
+from osmia.verifier.live_marks import DONE, READ, marks_of, propagate_liveness, start_over
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_all_scalars_imprecise, push_jmp_history  # noqa: I001
@@ -52,7 +53,7 @@ def is_state_visited(env: Env, insn_idx: int) -> bool:
     """
     insn = env.insns[insn_idx]
     cur = env.state
-    forced = env.test_state_freq or insn.force_checkpoint or len(cur.history) > 40
+    forced = env.test_state_freq or insn.force_checkpoint or (len(cur.history) > 40 and long_is_enough(env))
     jumps = env.jmps_processed - env.prev_jmps_processed
     steps = env.insn_processed - env.prev_insn_processed
     add_new = forced or (jumps >= 2 and steps >= 8)
@@ -91,6 +92,11 @@ def is_state_visited(env: Env, insn_idx: int) -> bool:
     return False
 
 
+def long_is_enough(env: Env) -> bool:
+    """Is a long way reason enough to remember a state?"""
+    return bool(env.rules.checkpoint_after_40)
+
+
 def explored_states(env: Env, cur: State, insn_idx: int) -> list[State]:
     """The states remembered at an instruction, oldest first, and those of others that share its place in the table."""
     frame = cur.frames[cur.curframe]
@@ -122,7 +128,7 @@ def compare_unfinished(env: Env, insn: VInsn, old: State, cur: State) -> int:
         old.may_goto_depth == cur.may_goto_depth
         and old.callback_unroll_depth == cur.callback_unroll_depth
         and states_maybe_looping(old, cur)
-        and states_equal(env, old, cur, EXACT)
+        and states_equal(env, old, cur, EXACT if env.rules.exact_loop_check else NOT_EXACT)
         and not iter_active_depths_differ(old, cur)
     ):
         raise endless(env, insn, old, cur)
@@ -133,6 +139,8 @@ def endless(env: Env, insn: VInsn, old: State, cur: State) -> Rejected:
     """Say that the walk goes round, and in which states."""
     verbose_linfo(env, insn.idx, "; ")
     no = env.reject(EINVAL, "infinite-loop", f"infinite loop detected at insn {insn.idx}\n")
+    if not env.rules.loop_shows_states:
+        return no
     env.say("cur state:")
     print_verifier_state(env, cur, cur.curframe, True)
     env.say("old state:")
@@ -170,6 +178,8 @@ def iter_active_depths_differ(old: State, cur: State) -> bool:
 def hit(env: Env, insn: VInsn, old: State, cur: State, loop: bool) -> None:
     """The current path need not be walked on: what matters in the old state matters on the way here, too."""
     old.hit_cnt += 1
+    if env.live_stack is None:
+        propagate_liveness(env, old, cur)
     if insn.jmp_point:
         push_jmp_history(env, cur, 0, 0)
     propagate_precision(env, old, cur)
@@ -190,6 +200,10 @@ def is_useless(insn: VInsn, old: State) -> bool:
 def give_up(env: Env, old: State) -> None:
     """A state is compared no more; it counts as kept until all its paths have ended."""
     old.in_free_list = True
+    if not env.rules.states_freed:
+        if old.cleaned:
+            env.peak_states -= 1
+        return
     env.free_list_size += 1
     env.explored_states_size -= 1
     maybe_free(env, old)
@@ -198,14 +212,17 @@ def give_up(env: Env, old: State) -> None:
 def maybe_free(env: Env, state: State) -> None:
     """A state that was given up is needed no more once all its paths, and the loop it stands in, are done."""
     if state.in_free_list and state.branches == 0 and not incomplete_read_marks(state):
-        env.free_list_size -= 1
+        env.free_list_size -= 1  # which nobody asks of older kernels
 
 
 def remember(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
     """Keep a copy of the current state; the path goes on as its child, with a way and precision marks of its own."""
     env.total_states += 1
-    env.explored_states_size += 1
-    update_peak_states(env)
+    if env.rules.states_freed:
+        env.explored_states_size += 1
+        update_peak_states(env)
+    else:
+        env.peak_states += 1
     env.prev_jmps_processed = env.jmps_processed
     env.prev_insn_processed = env.insn_processed
     if env.bpf_capable:
@@ -215,6 +232,8 @@ def remember(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
     new = cur.copy()
     new.history = history
     new.insn_idx = insn_idx
+    if env.live_stack is None:
+        start_over(cur, new)
     maybe_enter_scc(env, new)
     cur.parent = new
     cur.first_insn_idx = insn_idx
@@ -248,11 +267,33 @@ def clean_live_states(env: Env, states: list[State], insn: VInsn, cur: State) ->
 
 def clean_verifier_state(env: Env, state: State) -> None:
     """Forget the registers and stack slots of a state that nobody reads any more."""
+    if env.live_stack is None:
+        clean_by_marks(env, state)
+        return
     live_stack_query_init(env, state)
     state.cleaned = True
     for i in range(state.curframe + 1):
         frame = state.frames[i]
         clean_func_state(env, frame, frame_insn_idx(state, i), live_slots(env, i))
+
+
+def clean_by_marks(env: Env, state: State) -> None:
+    """The same by the marks that reads have left on the state; nobody will mark it any more."""
+    state.cleaned = True
+    static = env.rules.live_registers_static
+    for fr in range(state.curframe + 1):
+        frame = state.frames[fr]
+        marks = marks_of(frame)
+        insn = env.insns[frame_insn_idx(state, fr)]
+        live = insn.live_regs_before if static else marks.read_regs()
+        for i in range(10):
+            if not live >> i & 1:
+                frame.regs[i] = DEAD_REG
+            marks.regs[i] |= DONE
+        for i in range(len(frame.stack)):
+            if not marks.slot(i) & READ:
+                frame.stack[i] = DEAD_SLOT
+            marks.mark_slot(i, DONE)
 
 
 def clean_func_state(env: Env, frame: Frame, insn_idx: int, live: int) -> None:

@@ -31,6 +31,7 @@ cdef class Frame:
     cdef public int32_t callback_ret_min, callback_ret_max
     cdef public bint in_callback_fn, in_async_callback_fn, in_exception_callback_fn
     cdef public list regs, stack
+    cdef public object marks
     @cython.locals(new=Frame)
     cpdef Frame copy(self)
     cpdef int32_t allocated_stack(self) noexcept

@@ -66,10 +66,14 @@ class HistoryEntry:
 
 
 class Frame:
-    """One function's registers (``regs``, 11) and stack (``stack[0]`` is fp-8, ``stack[1]`` fp-16 …)."""
+    """One function's registers (``regs``, 11) and stack (``stack[0]`` is fp-8, ``stack[1]`` fp-16 …).
+
+    ``marks`` belong to kernels that mark on states what is read (``live_marks``); None for others.
+    """
 
     regs: list[Reg]
     stack: list[Slot]
+    marks: Any
 
     def __init__(self, callsite: int, frameno: int, subprogno: int) -> None:
         self.callsite = callsite
@@ -82,6 +86,7 @@ class Frame:
         self.callback_ret_min = self.callback_ret_max = 0
         self.in_callback_fn = self.in_async_callback_fn = self.in_exception_callback_fn = False
         self.callback_depth = 0
+        self.marks = None
 
     def copy(self) -> Frame:
         """A frame of its own that shares registers and slots."""
@@ -92,6 +97,7 @@ class Frame:
         new.callback_ret_min, new.callback_ret_max = self.callback_ret_min, self.callback_ret_max
         new.in_callback_fn, new.in_async_callback_fn = self.in_callback_fn, self.in_async_callback_fn
         new.in_exception_callback_fn, new.callback_depth = self.in_exception_callback_fn, self.callback_depth
+        new.marks = None if self.marks is None else self.marks.copy()
         return new
 
     def allocated_stack(self) -> int:

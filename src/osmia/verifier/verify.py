@@ -29,10 +29,9 @@ from osmia.verifier.subprogs import add_subprog_and_kfunc, check_subprogs
 Steps = tuple[Callable[[Env], object], ...]
 FRONT: Steps = (check_btf_info_early, add_subprog_and_kfunc, check_subprogs, check_btf_info)
 GRAPH: Steps = (resolve_pseudo_ldimm64, check_cfg, compute_postorder, stack_liveness_init)
-LIVENESS: Steps = (compute_scc, compute_live_registers, mark_fastcall_patterns)
+
 WALK: Steps = (do_check_main, do_check_subprogs)
 AFTERWARDS: Steps = (
-    remove_fastcall_spills_fills,
     check_max_stack_depth,
     optimize_bpf_loop,
     convert_ctx_accesses,
@@ -47,8 +46,11 @@ def steps(rules: Rules) -> Steps:
     front = FRONT if rules.btf_info_early else FRONT[1:]
     attach: Steps = (check_attach_btf_id,)
     middle = GRAPH + attach if rules.attach_after_cfg else attach + GRAPH
+    loops: Steps = (compute_scc,) if rules.loops_by_component else ()
     walk = WALK if rules.lazy_globals else (do_check_subprogs, do_check_main)
-    return front + middle + LIVENESS + walk + AFTERWARDS
+    if rules.fastcall_spills:
+        walk = (mark_fastcall_patterns, *walk, remove_fastcall_spills_fills)
+    return front + middle + loops + (compute_live_registers,) + walk + AFTERWARDS
 
 
 def bpf_check(env: Env) -> Rejected | None:
