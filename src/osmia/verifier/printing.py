@@ -13,8 +13,15 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.printing_whole import whole_state_text
-from osmia.verifier.text import (  # noqa: I001
-    btf_type_name, dynptr_type_str, iter_state_str, iter_type_str, reg_type_str, snum, tnum_strn, unum,
+from osmia.verifier.text import (
+    btf_type_name,
+    dynptr_type_str,
+    iter_state_str,
+    iter_type_str,
+    reg_type_str,
+    snum,
+    tnum_strn,
+    unum,
 )  # fmt: skip
 
 if not cython.compiled:
