@@ -80,3 +80,8 @@ class Rules:
         self.cfg_skips_load_halves = "cfg-skips-load-halves" in names
         self.scalar_ids_compared = "scalar-ids-compared" in names
         self.pointers_alike_by_id_map = "pointers-alike-by-id-map" in names
+        self.loops_by_component = "loops-by-component" in names
+        self.states_freed = "states-freed" in names
+        self.checkpoint_after_40 = "checkpoint-after-40" in names
+        self.loop_shows_states = "loop-shows-states" in names
+        self.exact_loop_check = "exact-loop-check" in names
