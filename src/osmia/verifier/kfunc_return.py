@@ -24,6 +24,7 @@ from osmia.verifier.marks import mark_reg_unknown, next_id, unknown_scalar
 from osmia.verifier.refs import acquire_reference
 from osmia.verifier.regions import may_access_direct_pkt_data
 from osmia.verifier.regs import Reg, pointer
+from osmia.words import s64
 
 SLICES = ("bpf_dynptr_slice", "bpf_dynptr_slice_rdwr")
 NODES = ("bpf_list_node", "bpf_rb_node")
@@ -145,7 +146,7 @@ def _rdonly_cast(env: Env, meta: KfuncMeta) -> Reg:
     try:
         found = btf.type(type_id & 0xFFFFFFFF)
     except InputError:
-        text = f"Unknown type ID {type_id} passed to kfunc bpf_rdonly_cast\n"
+        text = f"Unknown type ID {s64(type_id)} passed to kfunc bpf_rdonly_cast\n"
         raise env.reject(EINVAL, "cast-type", text) from None
     if isinstance(found, (Struct, Union)):
         reg = pointer(c.PTR_TO_BTF_ID | c.PTR_UNTRUSTED)
