@@ -92,10 +92,9 @@ def main() -> int:
         return 2
     sys.path.insert(0, kit)
     asker = GuestAsker(options.version)
-    sections, kfuncs = record(asker, told)
+    sections = record(asker, told)
     out = options.output or Path(f"{options.version}.recorded.txt")
     out.write_text(text.written(f"# Linux {options.version}, recorded from {asker.release}.", sections), "utf-8")
-    out.with_suffix(".kfuncs").write_text("\n".join([*kfuncs, ""]), "utf-8")
     return 0
 
 

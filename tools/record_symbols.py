@@ -13,7 +13,7 @@ import textwrap
 from pathlib import Path
 
 from osmia.btf import Func
-from osmia.kernel.kfuncs import DATA
+from osmia.kernel.features import DATA
 from osmia.live.prog import kernel_btf
 
 HEAD = """\

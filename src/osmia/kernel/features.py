@@ -12,7 +12,8 @@ from pathlib import Path
 
 from osmia.errors import InternalError
 
-TABLE = Path(__file__).parent / "data" / "features.txt"
+DATA = Path(__file__).parent / "data"
+TABLE = DATA / "features.txt"
 Version = tuple[int, ...]
 CONFIG = "config"
 

@@ -1,18 +1,14 @@
 """The kernel functions that programs call by BTF id: what each call does, and which programs may make it.
 
-The rows stand in ``data/kfuncs-NAME.txt`` for the kernel NAME, recorded by ``tools/record_kfuncs.py``; prototypes come
-from the kernel's BTF.  A file is read on first use.
+The rows stand in a kernel's profile, in the section ``[kfuncs]``: ``name: flags: callers``, recorded by
+``osmia.live.record``; prototypes come from the kernel's BTF.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-
-from osmia.errors import InternalError
-
-DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +30,30 @@ class Kfunc:
         return any(word in self.callers for word in words)
 
 
+def parse_kfunc(line: str) -> tuple[str, frozenset[str], str]:
+    """Name, flags and callers of a row, as they stand there; raises ValueError."""
+    parts = line.split(": ")
+    if len(parts) != 3:
+        raise ValueError(f"{line!r} is not of the form 'name: flags: callers'")
+    return parts[0], frozenset(parts[1].split()) - {"-"}, parts[2]
+
+
+def read_kfuncs(lines: Iterable[str]) -> dict[str, Kfunc]:
+    """The functions of some rows; ``as NAME`` is who may call that one.  Raises ValueError."""
+    rows = {name: (flags, callers) for name, flags, callers in map(parse_kfunc, lines)}
+    found = {}
+    for name, (flags, callers) in rows.items():
+        like = callers.removeprefix("as ")
+        if like != callers and like not in rows:
+            raise ValueError(f"{name} is like {like!r}, which is no function")
+        words = (rows[like][1] if like != callers else callers).split()
+        found[name] = Kfunc(name, flags, frozenset(words) - {"-"})
+    return found
+
+
 @cache
 def kfuncs(kernel: str) -> dict[str, Kfunc]:
-    """Every kernel function of a kernel by name; none for kernels without a table.  Raises InternalError."""
-    path = DATA / f"kfuncs-{kernel}.txt"
-    found: dict[str, Kfunc] = {}
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-        if not line or line.startswith("#"):
-            continue
-        parts = line.split(": ")
-        if len(parts) != 3:
-            raise InternalError(f"{path.name} is damaged: {line!r}")
-        name, flags, callers = parts
-        like = callers.removeprefix("as ")
-        known = found[like].callers if like != callers else frozenset(callers.split()) - {"-"}
-        found[name] = Kfunc(name, frozenset(flags.split()) - {"-"}, known)
-    return found
+    """Every kernel function that programs of a kernel may call, by name.  Raises UsageError."""
+    from osmia.kernel.profile import load
+
+    return load(kernel).kfuncs

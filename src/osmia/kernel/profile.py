@@ -18,6 +18,7 @@ from typing import Any, Literal
 from osmia.errors import InternalError, UsageError
 from osmia.kernel.features import Version, changed, features_of, parse_version
 from osmia.kernel.helpers import helper_by_id
+from osmia.kernel.kfuncs import Kfunc, read_kfuncs
 from osmia.kernel.uapi import ATTACH_TYPES
 
 DATA = Path(__file__).parent / "data" / "profiles"
@@ -152,6 +153,14 @@ class Profile:
         found: dict[int, list[str]] = self.tables["helper_caps"]
         cap, *free = found.get(number, [""])
         return "" if prog_type in free else cap
+
+    @property
+    def kfuncs(self) -> dict[str, Kfunc]:
+        """The kernel functions that programs may call, by name."""
+        if "kfuncs" not in self.tables:
+            self.tables["kfuncs"] = read_kfuncs(f"{name} {rest}" for (name,), rest in self.tables["kfunc rows"].items())
+        found: dict[str, Kfunc] = self.tables["kfuncs"]
+        return found
 
     def context(self, name: str) -> dict[tuple[str, int], list[_Run]]:
         """The rows of a context table by kind ("r", "w") and size."""
@@ -297,6 +306,7 @@ def _build(name: str, text: dict[str, list[str]]) -> Profile:
     tables["shapes"] = _keyed(text.get("shapes", []), 3)
     tables["caps"] = {kind: rest for (kind,), rest in _keyed(text.get("caps", []), 1).items()}
     tables["limits"] = {key: int(rest) for (key,), rest in _keyed(text.get("limits", []), 1).items()}
+    tables["kfunc rows"] = _keyed(text.get("kfuncs", []), 1)
     by_cap = _keyed(text.get("helper caps", []), 1)
     tables["helper_caps"] = {_helper_id(word): rest.split() for (word,), rest in by_cap.items()}
     version = parse_version(text["version"][0])

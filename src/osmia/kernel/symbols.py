@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from osmia.kernel.kfuncs import DATA
+from osmia.kernel.features import DATA
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 
 from osmia.btf import Btf, Enum, Enum64, Func, FuncProto, Int, Param, Ptr, Struct, Type, Union, Void
 from osmia.errors import InputError
-from osmia.kernel.kfuncs import Kfunc, kfuncs
+from osmia.kernel.kfuncs import Kfunc
 from osmia.kernel.symbols import without_address
 from osmia.verifier.env import Env
 from osmia.verifier.global_func import kind_name
@@ -157,7 +157,7 @@ def _describe(env: Env, func_id: int) -> KfuncDesc:
         text = "metadata kfuncs require device-bound program\n"
         raise env.reject(EINVAL, "kfunc-device", text, found=func.name)
     distill_func_proto(env, btf, proto, func.name)
-    return KfuncDesc(btf, func_id, func.name, proto, kfuncs(env.profile.name).get(func.name))
+    return KfuncDesc(btf, func_id, func.name, proto, env.profile.kfuncs.get(func.name))
 
 
 def distill_func_proto(env: Env, btf: Btf, proto: FuncProto, name: str) -> None:
@@ -216,7 +216,7 @@ def is_allowed(env: Env, desc: KfuncDesc) -> bool:
     if found is None:
         program, rule = env.program, desc.rule
         attach = program.expected_attach_type or ("0" if env.prog_type == "struct_ops" else "cgroup_inet_ingress")
-        if rule is None and not kfuncs(env.profile.name):
+        if rule is None and not env.profile.kfuncs:
             raise env.unsupported(f"kernel functions of {env.profile.name}")
         kind = ANY_TYPE if env.prog_type == "ext" else env.prog_type  # until its target is known
         found = rule is not None and rule.may_be_called(kind, attach, program.attach_target)

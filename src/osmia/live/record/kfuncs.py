@@ -45,7 +45,7 @@ RULES = {
         bpf_task_release bpf_xdp_xfrm_state_release bpf_obj_drop bpf_percpu_obj_drop bpf_kfunc_call_memb1_release
         bpf_kfunc_call_int_mem_release bpf_put_mem_cgroup""",
     "ret_null": """
-        bpf_arena_alloc_pages bpf_cgroup_acquire bpf_cgroup_ancestor bpf_cgroup_from_id bpf_cpumask_create
+        bpf_cgroup_acquire bpf_cgroup_ancestor bpf_cgroup_from_id bpf_cpumask_create
         bpf_crypto_ctx_acquire bpf_crypto_ctx_create bpf_ct_insert_entry bpf_dynptr_slice bpf_dynptr_slice_rdwr
         bpf_get_task_exe_file bpf_list_back bpf_list_front bpf_list_pop_back bpf_list_pop_front bpf_lookup_system_key
         bpf_lookup_user_key bpf_obj_new_impl bpf_percpu_obj_new_impl bpf_rbtree_first bpf_rbtree_left bpf_rbtree_remove

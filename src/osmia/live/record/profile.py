@@ -46,7 +46,7 @@ BELIEVED = {
 }
 
 
-def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> tuple[text.Sections, list[str]]:
+def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> text.Sections:
     """Ask a kernel everything.  ``progress`` is told what is being asked.  Raises what the asker raises."""
 
     def on(what: str) -> Progress | None:
@@ -65,7 +65,9 @@ def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> t
         facts.ctx = marked(facts.ctx, places)
     sections = {"limits": [f"{name} {number}" for name, number in LIMITS.items()]}
     sections |= caps_sections(asker, found, on("capabilities"))
-    return sections | tables(rows), record_kfuncs(asker, rows, on("kernel functions"))
+    sections |= tables(rows)
+    functions = record_kfuncs(asker, rows, on("kernel functions"))
+    return sections | ({"kfuncs": functions} if functions else {})
 
 
 def probed(asker: Asker, progress: Progress | None) -> Found:

@@ -1,7 +1,7 @@
 """The text of a profile (``osmia.kernel.profile`` reads it): sections of rows, whole or as what changed from a parent.
 
 Sections are an ordered dict of name to lines.  A child says of each section only what differs: rows by key in
-``shapes``, ``caps``, ``limits`` and ``helper caps`` (``-key`` takes one away), single lines of a context (``-line``),
+``shapes``, ``caps``, ``limits``, ``helper caps`` and ``kfuncs`` (``-key`` takes one away), single lines of a context (``-line``),
 helpers as ``+``, ``-`` and ``!`` after the parent's.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 WIDTH = 120
-KEYS = {"shapes": 3, "caps": 1, "limits": 1, "helper caps": 1}
+KEYS = {"shapes": 3, "caps": 1, "limits": 1, "helper caps": 1, "kfuncs": 1}
 Sections = dict[str, list[str]]
 Helpers = Mapping[str, frozenset[str]]
 
