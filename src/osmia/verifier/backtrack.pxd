@@ -19,7 +19,8 @@ cpdef HistoryEntry shared_entry(uint32_t idx, uint32_t prev_idx, uint32_t flags,
 @cython.locals(entry=HistoryEntry)
 cpdef HistoryEntry make_entry(uint32_t idx, uint32_t prev_idx, uint32_t flags, uint64_t linked_regs)
 @cython.locals(history=list, entry=HistoryEntry)
-cpdef int push_jmp_history(Env env, State state, uint32_t insn_flags, uint64_t linked_regs) except -1
+cpdef void push_jmp_history(Env env, State state, uint32_t insn_flags, uint64_t linked_regs) except *
+@cython.locals(state=State)
 cpdef int mark_chain_precision(Env env, int32_t regno) except -1
 cpdef bint mark_chain_precision_batch(Env env, State starting_state) except -1
 @cython.locals(

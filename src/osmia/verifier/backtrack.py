@@ -15,6 +15,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.backtrack_flat import mark_chain_precision_flat
 from osmia.verifier.text import fmt_reg_mask, fmt_stack_mask
 
 if not cython.compiled:
@@ -62,6 +63,8 @@ def make_entry(idx: int, prev_idx: int, flags: int, linked_regs: int) -> History
 
 def push_jmp_history(env: Env, state: State, insn_flags: int, linked_regs: int) -> None:
     """Note how the path came to the current instruction and what it does (INSN_F_…); a second note joins the first."""
+    if (insn_flags or linked_regs) and not env.rules.history_of_stack:
+        return
     history = state.history
     entry = env.cur_hist_ent
     if entry is None:
@@ -75,7 +78,11 @@ def push_jmp_history(env: Env, state: State, insn_flags: int, linked_regs: int) 
 
 def mark_chain_precision(env: Env, regno: int) -> None:
     """The current path relies on the scalar in ``regno`` of the innermost frame."""
-    mark_chain_precision_from(env, env.state, regno)
+    if env.rules.precise_across_calls:
+        mark_chain_precision_from(env, env.state, regno)
+    else:
+        state = env.state
+        mark_chain_precision_flat(env, state.curframe, regno, -1)
 
 
 def mark_chain_precision_batch(env: Env, starting_state: State) -> bool:

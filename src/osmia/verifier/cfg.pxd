@@ -13,10 +13,12 @@ cdef class Search:
     cdef public Env env
     cdef public bytearray seen
     cdef public list path, starts
+    cdef public bint any_loop
     @cython.locals(slot=int32_t)
     cpdef run(self)
     @cython.locals(insn=VInsn, op=uint8_t)
     cpdef bint visit(self, int32_t slot) except -1
+    cpdef int32_t size_of(self, VInsn insn) except -1
     @cython.locals(target=int32_t)
     cpdef bint visit_ja(self, VInsn insn) except -1
     @cython.locals(target=int32_t, after=int32_t)
@@ -28,7 +30,7 @@ cdef class Search:
     cpdef merge_effects(self, int32_t slot, int32_t target)
     cpdef Subprog subprog_of(self, int32_t slot)
     @cython.locals(env=Env, state=uint8_t)
-    cpdef bint follow(self, int32_t slot, int32_t target, int32_t edge) except -1
+    cpdef bint follow(self, int32_t slot, int32_t target, int32_t edge, bint may_loop) except -1
 
 @cython.locals(search=Search, slot=int32_t, skip=bint, insn=VInsn, seen=bytearray)
 cpdef check_cfg(Env env)

@@ -58,6 +58,7 @@ class Search:
         self.path = [0]
         self.seen[0] = DISCOVERED
         self.starts = [subprog.start for subprog in env.subprogs]
+        self.any_loop = bool(env.rules.loops_of_any_edge)
 
     def run(self) -> None:
         """Visit every instruction that can be reached."""
@@ -71,9 +72,9 @@ class Search:
         """Follow the edges of one instruction, one new one at a time; true while there is more to come."""
         insn = self.env.insns[slot]
         if is_pseudo_func(insn) and self.env.rules.pseudo_func:
-            return self.visit_call(insn, 2, True)
+            return self.visit_call(insn, self.size_of(insn), True)
         if (insn.code & 7) != BPF_JMP and (insn.code & 7) != BPF_JMP32:
-            return self.follow(slot, slot + (2 if insn.code == LD_IMM64 else 1), FALLTHROUGH)
+            return self.follow(slot, slot + self.size_of(insn), FALLTHROUGH, self.any_loop)
         op = insn.code & 0xF0
         if op == BPF_EXIT:
             return False
@@ -85,23 +86,29 @@ class Search:
         mark_prune_point(self.env, slot)
         if is_may_goto(insn):
             mark_force_checkpoint(self.env, slot)
-        return self.follow(slot, slot + 1, FALLTHROUGH) or self.follow(slot, slot + insn.off + 1, BRANCH)
+        return self.follow(slot, slot + 1, FALLTHROUGH, True) or self.follow(slot, slot + insn.off + 1, BRANCH, True)
+
+    def size_of(self, insn: VInsn) -> int:
+        """Slots from one instruction to the next."""
+        return 2 if insn.code == LD_IMM64 and self.env.rules.cfg_skips_load_halves else 1
 
     def visit_ja(self, insn: VInsn) -> bool:
         """An unconditional jump has one edge."""
         if insn.code & BPF_X:
             raise self.env.reject(EINVAL, "reserved-jump-field", "")
         target = insn.idx + jmp_offset(self.env, insn) + 1
-        if self.follow(insn.idx, target, FALLTHROUGH):
+        if self.follow(insn.idx, target, FALLTHROUGH, True):
             return True
         mark_prune_point(self.env, target)
         mark_jmp_point(self.env, target)
+        if not self.env.rules.fewer_prune_points and insn.idx + 1 < self.env.n_insns:
+            mark_prune_point(self.env, insn.idx + 1)
         return False
 
     def visit_call(self, insn: VInsn, size: int, enters: bool) -> bool:
         """A call goes on behind it first; then into the function, if it is one of the program."""
         after = insn.idx + size
-        if self.follow(insn.idx, after, FALLTHROUGH):
+        if self.follow(insn.idx, after, FALLTHROUGH, self.any_loop):
             return True
         mark_prune_point(self.env, after)
         mark_jmp_point(self.env, after)
@@ -110,7 +117,7 @@ class Search:
         target = insn.idx + insn.imm + 1
         mark_prune_point(self.env, insn.idx)
         self.merge_effects(insn.idx, target)
-        return self.follow(insn.idx, target, BRANCH)
+        return self.follow(insn.idx, target, BRANCH, self.any_loop or insn.code == LD_IMM64)
 
     def mark_call(self, insn: VInsn) -> None:
         """A state is kept before a call that calls back; sleeping and packet changes belong to the whole function."""
@@ -121,7 +128,7 @@ class Search:
             return
         if is_async_callback_calling_function(insn.imm):
             mark_prune_point(env, insn.idx)
-        elif is_sync_callback_calling_function(insn.imm):
+        elif env.rules.callbacks_iterate and is_sync_callback_calling_function(insn.imm):
             insn.calls_callback = True
             mark_force_checkpoint(env, insn.idx)
             mark_prune_point(env, insn.idx)
@@ -165,8 +172,8 @@ class Search:
         found: Subprog = self.env.subprogs[bisect_right(self.starts, slot) - 1]
         return found
 
-    def follow(self, slot: int, target: int, edge: int) -> bool:
-        """Follow an edge unless that was done; true if it leads to something new."""
+    def follow(self, slot: int, target: int, edge: int, may_loop: bool) -> bool:
+        """Follow an edge unless that was done; true if it leads to something new.  ``may_loop``: it may go back."""
         env = self.env
         if self.seen[slot] >= DISCOVERED | edge:
             return False
@@ -184,7 +191,7 @@ class Search:
             return True
         if state == EXPLORED:
             self.seen[slot] = DISCOVERED | edge
-        elif not env.bpf_capable:
+        elif not env.bpf_capable or not may_loop:
             verbose_linfo(env, slot, f"{slot}: ")
             verbose_linfo(env, target, f"{target}: ")
             raise env.reject(EINVAL, "back-edge", f"back-edge from insn {slot} to {target}\n")
@@ -208,7 +215,7 @@ def check_cfg(env: Env) -> None:
         if search.seen[slot] != EXPLORED:
             raise env.reject(EINVAL, "unreachable", f"unreachable insn {slot}\n")
         insn = env.insns[slot]
-        if insn.code == LD_IMM64:
+        if insn.code == LD_IMM64 and env.rules.cfg_skips_load_halves:
             skip = True
             if search.seen[slot + 1]:
                 raise env.reject(EINVAL, "jump-into-load", f"jump into the middle of ldimm64 insn {slot}\n")

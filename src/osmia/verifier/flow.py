@@ -99,7 +99,7 @@ def mark_prune_point(env: Env, idx: int) -> None:
 def mark_jmp_point(env: Env, idx: int) -> None:
     """The way there is not always the straight one: keep it in the history."""
     insn = env.insns[idx]
-    insn.jmp_point = True
+    insn.jmp_point = bool(env.rules.fewer_prune_points)
 
 
 def mark_force_checkpoint(env: Env, idx: int) -> None:

@@ -16,6 +16,7 @@ except ImportError:
 
 from osmia.verifier.errors import Rejected
 from osmia.verifier.live_marks import DONE, READ, marks_of, propagate_liveness, start_over
+from osmia.verifier.prune_early import is_state_visited_early
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_all_scalars_imprecise, push_jmp_history  # noqa: I001
@@ -53,6 +54,9 @@ def is_state_visited(env: Env, insn_idx: int) -> bool:
     """
     insn = env.insns[insn_idx]
     cur = env.state
+    if not env.rules.precise_across_calls:
+        found: bool = is_state_visited_early(env, explored_states(env, cur, insn_idx), insn_idx)
+        return found
     forced = env.test_state_freq or insn.force_checkpoint or (len(cur.history) > 40 and long_is_enough(env))
     jumps = env.jmps_processed - env.prev_jmps_processed
     steps = env.insn_processed - env.prev_insn_processed
@@ -212,7 +216,7 @@ def give_up(env: Env, old: State) -> None:
 def maybe_free(env: Env, state: State) -> None:
     """A state that was given up is needed no more once all its paths, and the loop it stands in, are done."""
     if state.in_free_list and state.branches == 0 and not incomplete_read_marks(state):
-        env.free_list_size -= 1  # which nobody asks of older kernels
+        env.free_list_size -= 1
 
 
 def remember(env: Env, states: list[State], insn_idx: int, cur: State) -> None:

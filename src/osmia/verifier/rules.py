@@ -59,6 +59,9 @@ class Rules:
         self.div_mod_ranges = "div-mod-ranges" in names
         self.fields_first = "fields-first" in names
         self.offset_in_var_off = "offset-in-var-off" in names
+        self.same_register_known = "same-register-known" in names
+        self.dead_by_refining = "dead-by-refining" in names
+        self.arcs = "arcs" in names
         self.type_flags = "type-flags" in names
         self.scalar_word = "scalar-word" in names
         self.ringbuf_word = "ringbuf-word" in names

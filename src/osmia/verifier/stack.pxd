@@ -29,9 +29,11 @@ cpdef check_stack_write(Env env, int32_t ptr_regno, int64_t off, int64_t size, i
 cpdef check_stack_write_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx)
 @cython.locals(types=uint64_t, kind=uint64_t, spilled=Reg, sanitize=bint, i=int64_t)
 cdef int _check_overwrite(Env env, Slot slot, Reg reg, int64_t start, int64_t size, VInsn insn) except -1
-@cython.locals(types=uint64_t, covered=uint64_t, slot=Slot)
-cdef int _keep(Frame frame, int64_t spi, int64_t size, Reg reg) except -1
-@cython.locals(reg=Reg)
+@cython.locals(zero=bint)
+cdef bint _is_kept(Env env, Reg reg) except -1
+@cython.locals(types=uint64_t, covered=uint64_t, rest=uint64_t, slot=Slot)
+cdef int _keep(Env env, Frame frame, int64_t spi, int64_t size, Reg reg) except -1
+@cython.locals(reg=Reg, insn=VInsn)
 cdef int _spill_scalar(Env env, Frame frame, Frame cur, int64_t spi, int64_t size, int32_t value_regno) except -1
 cdef int _spill_pointer(Env env, Frame frame, Frame cur, int64_t spi, int64_t size, Reg reg, int32_t insn_idx) except -1
 @cython.locals(slot=Slot, types=uint64_t, lowest=uint64_t, covered=uint64_t, kinds=uint64_t)
@@ -43,13 +45,14 @@ cpdef int check_stack_write_var_off(
     Env env, Frame frame, int32_t ptr_regno, int64_t off, int64_t size, int32_t value_regno, int32_t insn_idx
 ) except -1
 @cython.locals(
-    spi=int64_t, slot=Slot, shift=int64_t, kind=uint64_t, spilled=Reg, stays_zero=bint, byte=uint64_t, types=uint64_t, lowest=uint64_t
+    spi=int64_t, slot=Slot, shift=int64_t, kind=uint64_t, spilled=Reg, kept=bint, stays_zero=bint, byte=uint64_t, types=uint64_t, lowest=uint64_t
 )
 cdef bint _maybe_write_byte(Env env, Frame frame, int64_t off, bint zero, int32_t insn_idx) except? -1
 @cython.locals(regs=list, reg=Reg, frame=Frame, min_off=int64_t, max_off=int64_t)
 cpdef check_stack_read(Env env, int32_t ptr_regno, int64_t off, int64_t size, int32_t dst_regno)
 @cython.locals(spi=int64_t, slot=Slot, types=uint64_t, regs=list, spilled=Reg)
 cpdef check_stack_read_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t dst_regno)
+cdef bint _reads_unwritten(Env env) except -1
 @cython.locals(start=int64_t, i=int64_t, kind=uint64_t)
 cdef int _check_readable(Env env, uint64_t types, int64_t off, int64_t size) except -1
 @cython.locals(size=int64_t)
@@ -58,5 +61,5 @@ cdef int64_t _spill_size(uint64_t types) noexcept
 cdef bint _fill_part(Env env, Slot slot, int64_t off, int64_t size, int32_t dst_regno) except? -1
 @cython.locals(regs=list, spills=int64_t, zeros=int64_t, start=int64_t, i=int64_t, kind=uint64_t, reg=Reg)
 cdef bint _fill_bytes(Env env, Slot slot, int64_t off, int64_t size, int32_t dst_regno) except? -1
-@cython.locals(regs=list, i=int64_t, spi=int64_t, slot=Slot)
+@cython.locals(regs=list, i=int64_t, spi=int64_t, slot=Slot, reg=Reg)
 cdef _mark_reg_stack_read(Env env, Frame frame, int64_t min_off, int64_t max_off, int32_t dst_regno)

@@ -104,14 +104,14 @@ def check_stack_write_fixed_off(env: Env, frame: Frame, off: int, size: int, val
     check_fastcall_stack_contract(env, frame, insn_idx, off)
     mark_stack_slot_scratched(env, spi)
     if reg is not None:
-        if at_start and reg.type == SCALAR_VALUE and env.bpf_capable:
+        if at_start and reg.type == SCALAR_VALUE and env.bpf_capable and _is_kept(env, reg):
             _spill_scalar(env, frame, cur, spi, size, value_regno)
             return
         if is_spillable_regtype(reg.type):
             _spill_pointer(env, frame, cur, spi, size, reg, insn_idx)
             return
-    elif at_start and env.bpf_capable and stores_immediate(insn):
-        _keep(frame, spi, size, known_value(insn.imm & M64))
+    elif at_start and env.bpf_capable and stores_immediate(insn) and (insn.imm or env.rules.spill_zero_and_unknown):
+        _keep(env, frame, spi, size, known_value(insn.imm & M64))
         push_jmp_history(env, env.state, INSN_F_STACK_ACCESS | spi << INSN_F_SPI_SHIFT | frame.frameno, 0)
         return
     _write_data(env, frame, spi, off & 7, size, value_regno, insn)
@@ -133,25 +133,39 @@ def _check_overwrite(env: Env, slot: Slot, reg: Reg | None, start: int, size: in
             insn.nospec_result = True
 
 
-def _keep(frame: Frame, spi: int, size: int, reg: Reg) -> None:
+def _is_kept(env: Env, reg: Reg) -> bool:
+    """Does a spill of this scalar keep its register?"""
+    if env.rules.spill_zero_and_unknown:
+        return True
+    zero = reg.mask == 0 and reg.value == 0
+    return not zero and not (reg.mask == M64 and reg.same_bounds(any_scalar(env)))
+
+
+def _keep(env: Env, frame: Frame, spi: int, size: int, reg: Reg) -> None:
     """Leave a register in a slot; what its ``size`` bytes don't cover is data from now on."""
     types = _SPILL8
     if size != 8:
         slot = frame.stack[spi]
         covered = byte_mask(size)
-        types = (blurred(slot.types) & (M64 ^ covered)) | (_SPILL8 & covered)
+        rest = blurred(slot.types) if env.rules.spill_zero_and_unknown else scrubbed(slot.types)
+        types = (rest & (M64 ^ covered)) | (_SPILL8 & covered)
     frame.stack[spi] = make_slot(types, reg)
 
 
 def _spill_scalar(env: Env, frame: Frame, cur: Frame, spi: int, size: int, value_regno: int) -> None:
     reg = cur.regs[value_regno]
+    insn = env.insns[env.insn_idx]
+    if not env.rules.history_of_stack and insn.dst != 10:
+        mark_chain_precision(env, value_regno)  # going back knows no other way to the stack
+        reg = cur.regs[value_regno]
     if size == 8 or reg.umax >> (8 * size) == 0:
-        reg = assign_scalar_id_before_mov(env, reg)
-        cur.regs[value_regno] = reg
+        if env.rules.spill_zero_and_unknown:
+            reg = assign_scalar_id_before_mov(env, reg)
+            cur.regs[value_regno] = reg
     elif reg.id:
         reg = reg.copy()
         reg.off, reg.id = 0, 0
-    _keep(frame, spi, size, reg)
+    _keep(env, frame, spi, size, reg)
     push_jmp_history(env, env.state, INSN_F_STACK_ACCESS | spi << INSN_F_SPI_SHIFT | frame.frameno, 0)
 
 
@@ -224,7 +238,8 @@ def _maybe_write_byte(env: Env, frame: Frame, off: int, zero: bool, insn_idx: in
         text = f"spilled ptr in range of var-offset stack write; insn {insn_idx}, ptr off: {off}"
         raise env.reject(EINVAL, "stack-var-write-spill", text)
     spilled = slot.spilled
-    if zero and kind == STACK_SPILL and is_spilled_scalar_reg(slot) and spilled.mask == 0 and spilled.value == 0:
+    kept = zero and env.rules.spill_zero_and_unknown
+    if kept and kind == STACK_SPILL and is_spilled_scalar_reg(slot) and spilled.mask == 0 and spilled.value == 0:
         return True
     types = slot.types
     lowest = types & 0xFF
@@ -288,12 +303,17 @@ def check_stack_read_fixed_off(env: Env, frame: Frame, off: int, size: int, dst_
     push_jmp_history(env, env.state, INSN_F_STACK_ACCESS | spi << INSN_F_SPI_SHIFT | frame.frameno, 0)
 
 
+def _reads_unwritten(env: Env) -> bool:
+    """May stack be read that was never written?"""
+    return env.allow_uninit_stack and bool(env.rules.uninit_stack_reads)
+
+
 def _check_readable(env: Env, types: int, off: int, size: int) -> None:
     """Bytes of a slot without a register: written ones may be read, untouched ones with CAP_PERFMON."""
     start = off & 7
     for i in range(size):
         kind = types >> (8 * (start + i)) & 0xFF
-        if kind == STACK_MISC or kind == STACK_ZERO or (kind == STACK_INVALID and env.allow_uninit_stack):
+        if kind == STACK_MISC or kind == STACK_ZERO or (kind == STACK_INVALID and _reads_unwritten(env)):
             continue
         raise env.reject(EACCES, "stack-read", f"invalid read from stack off {off}+{i} size {size}\n")
 
@@ -315,8 +335,8 @@ def _fill_part(env: Env, slot: Slot, off: int, size: int, dst_regno: int) -> boo
     if dst_regno < 0:
         return False
     regs = env.state.regs()
-    if (off & 7) == 0 and size <= _spill_size(slot.types):
-        if size != 8 and reg.umax >> (8 * size) != 0 and reg.id:
+    if (off & 7) == 0 and (size <= _spill_size(slot.types) if env.rules.narrow_fill else size == _spill_size(slot.types)):
+        if size != 8 and reg.umax >> (8 * size) != 0 and reg.id and env.rules.narrow_fill:
             reg = reg.copy()
             reg.off, reg.id = 0, 0
         regs[dst_regno] = reg
@@ -334,9 +354,12 @@ def _fill_bytes(env: Env, slot: Slot, off: int, size: int, dst_regno: int) -> bo
             spills += 1
         elif kind == STACK_ZERO:
             zeros += 1
-        elif kind != STACK_MISC and (kind != STACK_INVALID or not env.allow_uninit_stack):
+        elif kind != STACK_MISC and (kind != STACK_INVALID or not _reads_unwritten(env)):
             raise env.reject(EACCES, "stack-read", f"invalid read from stack off {off}+{i} size {size}\n")
     reg = slot.spilled
+    if not env.rules.spill_zero_and_unknown:
+        regs[dst_regno] = any_scalar(env)
+        return False
     if spills == size and reg.mask == 0 and reg.value == 0:
         regs[dst_regno] = zero_scalar(env)
         return True
@@ -355,3 +378,7 @@ def _mark_reg_stack_read(env: Env, frame: Frame, min_off: int, max_off: int, dst
             regs[dst_regno] = any_scalar(env)
             return
     regs[dst_regno] = zero_scalar(env)
+    if env.rules.precise_zero_bytes:
+        reg = regs[dst_regno].copy()
+        reg.precise = True
+        regs[dst_regno] = reg

@@ -81,6 +81,8 @@ def _reads_grow(env: Env) -> bool:
 def _out_of_stack(env: Env, errno: int, regno: int, reg: Reg, off: int, size: int, type: int) -> Any:
     extra = HOW[type]
     if reg.mask == 0:
+        if env.rules.offset_in_var_off:
+            off += reg.smin
         return env.reject(errno, "stack-bounds", f"invalid{extra} stack R{regno} off={off} size={size}\n", reg=regno)
     tnum = env.tnum_str(reg.value, reg.mask)
     shown = f"off={off} size={size}" if env.rules.stack_reads_grow else f"size={size}"
@@ -153,7 +155,7 @@ def _check_slot(
         kind = slot.types >> shift & 0xFF
         if kind == STACK_MISC:
             continue
-        if kind == STACK_ZERO or (kind == STACK_INVALID and env.allow_uninit_stack):
+        if kind == STACK_ZERO or (kind == STACK_INVALID and env.allow_uninit_stack and env.rules.uninit_stack_reads):
             if clobber:
                 byte = _LOW_BYTE << shift
                 slot = make_slot((slot.types & (M64 ^ byte)) | (_MISC8 & byte), slot.spilled)
