@@ -1,5 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from osmia.verifier.arcs cimport deduce_arcs, half_arc, whole_arc
 from osmia.verifier.bounds_apart cimport coerce_apart, sync_apart
 from osmia.verifier.consts cimport S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
 from osmia.verifier.env cimport Env

@@ -15,6 +15,7 @@ except ImportError:
     from osmia._cy import cython
 
 if not cython.compiled:
+    from osmia.verifier.arcs import deduce_arcs, half_arc, whole_arc
     from osmia.verifier.bounds_apart import coerce_apart, sync_apart
     from osmia.verifier.consts import S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
     from osmia.verifier.env import Env
@@ -213,7 +214,9 @@ def reg_bound_offset(reg: Reg) -> None:
 def reg_bounds_sync(env: Env, reg: Reg) -> None:
     """Let the tnum and the ranges teach each other all that the kernel has them learn."""
     if not is_settled_const(reg):
-        if env.rules.deduce_across_widths:
+        if env.rules.arcs:
+            deduce_arcs(reg)
+        elif env.rules.deduce_across_widths:
             deduce_all(reg)
         else:
             sync_apart(reg)
@@ -301,6 +304,13 @@ def reg_bounds_sanity_check(env: Env, reg: Reg, ctx: str) -> None:
         f"s64=[{reg.smin & U64_MAX:#x}, {reg.smax & U64_MAX:#x}] u32=[{reg.u32_min:#x}, {reg.u32_max:#x}] "
         f"s32=[{reg.s32_min & U32_MAX:#x}, {reg.s32_max & U32_MAX:#x}] var_off=({reg.value:#x}, {reg.mask:#x})\n"
     )
+    if env.rules.arcs:
+        base, size = whole_arc(reg)
+        base32, size32 = half_arc(reg)
+        text = (
+            f"verifier bug: REG INVARIANTS VIOLATION ({ctx}): {what} r64={{.base={base:#x}, .size={size:#x}}} "
+            f"r32={{.base={base32:#x}, .size={size32:#x}}} var_off=({reg.value:#x}, {reg.mask:#x})\n"
+        )
     if env.test_reg_invariants:
         raise env.reject(EFAULT, "register-invariants", text)
     env.say(text)

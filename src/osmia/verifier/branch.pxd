@@ -14,7 +14,7 @@ from osmia.verifier.nulls cimport mark_ptr_or_null_regs, ptr_not_null_reg, reg_i
 from osmia.verifier.packet_range cimport try_match_pkt_pointers
 from osmia.verifier.paths cimport push_stack
 from osmia.verifier.printing cimport print_insn_state, print_verifier_state
-from osmia.verifier.refine cimport JEQ, JNE, is_branch_taken, reg_set_min_max
+from osmia.verifier.refine cimport JEQ, JNE, is_branch_taken, reg_set_min_max, same_register_taken, surviving_branch
 from osmia.verifier.refine_const cimport is_branch_taken_const, refine_by_const
 from osmia.verifier.regs cimport Reg
 from osmia.verifier.speculation cimport sanitize_speculative_path

@@ -34,7 +34,7 @@ if not cython.compiled:
     from osmia.verifier.packet_range import try_match_pkt_pointers
     from osmia.verifier.paths import push_stack
     from osmia.verifier.printing import print_insn_state, print_verifier_state
-    from osmia.verifier.refine import JEQ, JNE, is_branch_taken, reg_set_min_max
+    from osmia.verifier.refine import JEQ, JNE, is_branch_taken, reg_set_min_max, same_register_taken, surviving_branch
     from osmia.verifier.refine_const import is_branch_taken_const, refine_by_const
     from osmia.verifier.regs import Reg
     from osmia.verifier.speculation import sanitize_speculative_path
@@ -61,6 +61,10 @@ def check_cond_jmp_op(env: Env, insn: VInsn) -> None:
         taken = is_branch_taken(state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
     else:
         taken = is_branch_taken_const(state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
+    if insn.code & 8 and insn.src == insn.dst and env.rules.same_register_known and src.type == SCALAR_VALUE:
+        taken = same_register_taken(src, opcode, insn.code & 7 == 6)
+    elif taken < 0 and env.rules.dead_by_refining:
+        taken = surviving_branch(env, state.regs()[insn.dst], src, opcode, insn.code & 7 == 6)
     if taken < 0:
         _fork(env, insn, src)
         if env.log.verbose and not env.rules.state_behind_insn:

@@ -13,7 +13,7 @@ from osmia.verifier.insn cimport VInsn
 from osmia.verifier.marks cimport mark_reg_unknown, next_id
 from osmia.verifier.regions cimport check_map_access
 from osmia.verifier.regs cimport Reg
-from osmia.verifier.scalar cimport add64, sub64
+from osmia.verifier.scalar cimport add64, add_as_arcs, sub64
 from osmia.verifier.speculation cimport SanitizeInfo, commit_ptr_alu, sanitize_err, sanitize_ptr_alu
 from osmia.verifier.tnum cimport tnum_add, tnum_sub
 from osmia.words cimport s32, s64
@@ -25,7 +25,7 @@ cpdef bint allows_arithmetic(uint32_t base, int32_t op, Reg off) noexcept
 cpdef check_reg_sane_offset(Env env, Reg reg, uint32_t type, bint operand)
 @cython.locals(op=int32_t, dst_no=int32_t, moved=int64_t, base=uint32_t)
 cpdef move_pointer(Env env, VInsn insn, Reg dst, Reg ptr, Reg off, bint ptr_is_dst)
-@cython.locals(base=uint32_t)
+@cython.locals(base=uint32_t, moved=Reg)
 cpdef move_within_var_off(Env env, int32_t op, Reg dst, Reg ptr, Reg off)
 cpdef take_origin(Reg dst, Reg ptr)
 @cython.locals(smin=int64_t, smax=int64_t, umin=uint64_t, umax=uint64_t, value=uint64_t, mask=uint64_t)

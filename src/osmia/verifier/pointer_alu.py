@@ -49,7 +49,7 @@ if not cython.compiled:
     from osmia.verifier.marks import mark_reg_unknown, next_id
     from osmia.verifier.regions import check_map_access
     from osmia.verifier.regs import Reg
-    from osmia.verifier.scalar import add64, sub64
+    from osmia.verifier.scalar import add64, add_as_arcs, sub64
     from osmia.verifier.speculation import SanitizeInfo, commit_ptr_alu, sanitize_err, sanitize_ptr_alu
     from osmia.verifier.tnum import tnum_add, tnum_sub
     from osmia.words import s32, s64
@@ -196,7 +196,12 @@ def move_pointer(env: Env, insn: VInsn, dst: Reg, ptr: Reg, off: Reg, ptr_is_dst
 
 def move_within_var_off(env: Env, op: int, dst: Reg, ptr: Reg, off: Reg) -> None:
     """A pointer's whole distance stands in its ranges and tnum; its id and packet range outlive a known distance."""
-    if op == BPF_ADD:
+    if env.rules.arcs:
+        moved = ptr.copy()
+        add_as_arcs(op, moved, off)
+        dst.smin, dst.smax, dst.umin, dst.umax = moved.smin, moved.smax, moved.umin, moved.umax
+        dst.value, dst.mask = moved.value, moved.mask
+    elif op == BPF_ADD:
         add_variable(dst, ptr, off)
     else:
         subtract_variable(dst, ptr, off)

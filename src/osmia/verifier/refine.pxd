@@ -1,6 +1,6 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from osmia.verifier.bounds cimport reg_bounds_sanity_check, reg_bounds_sync
+from osmia.verifier.bounds cimport range_bounds_violation, reg_bounds_sanity_check, reg_bounds_sync
 from osmia.verifier.consts cimport PTR_TO_PACKET_END, SCALAR_VALUE, U32_MAX, U64_MAX
 from osmia.verifier.env cimport Env
 from osmia.verifier.nulls cimport reg_is_pkt_pointer_any, reg_not_null
@@ -54,6 +54,9 @@ cdef int _trim64(Reg reg, uint64_t val) except -1
 cdef int _refine_less32(Reg a, Reg b, int32_t opcode) except -1
 @cython.locals(gap=int64_t)
 cdef int _refine_less64(Reg a, Reg b, int32_t opcode) except -1
+cpdef int32_t same_register_taken(Reg reg, int32_t opcode, bint is_jmp32) noexcept
+@cython.locals(a=Reg, b=Reg)
+cpdef int32_t surviving_branch(Env env, Reg reg1, Reg reg2, int32_t opcode, bint is_jmp32) except -2
 cpdef int reg_set_min_max(
     Env env, Reg true1, Reg true2, Reg false1, Reg false2, int32_t opcode, bint is_jmp32
 ) except -1

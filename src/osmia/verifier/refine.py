@@ -12,7 +12,7 @@ except ImportError:
     from osmia._cy import cython
 
 if not cython.compiled:
-    from osmia.verifier.bounds import reg_bounds_sanity_check, reg_bounds_sync
+    from osmia.verifier.bounds import range_bounds_violation, reg_bounds_sanity_check, reg_bounds_sync
     from osmia.verifier.consts import PTR_TO_PACKET_END, SCALAR_VALUE, U32_MAX, U64_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.nulls import reg_is_pkt_pointer_any, reg_not_null
@@ -256,6 +256,41 @@ def _refine_less64(a: Reg, b: Reg, opcode: int) -> None:
         gap = 1 if opcode == JSLT else 0
         a.smax = min(a.smax, s64((b.smax - gap) & U64_MAX))
         b.smin = max(s64((a.smin + gap) & U64_MAX), b.smin)
+
+
+def same_register_taken(reg: Reg, opcode: int, is_jmp32: bool) -> int:
+    """A scalar compared with itself (Linux 7.0): as ``is_branch_taken`` answers."""
+    if opcode == JEQ or opcode == JGE or opcode == JLE or opcode == JSGE or opcode == JSLE:
+        return 1
+    if opcode != JSET:
+        return 0
+    if is_jmp32:
+        if reg.mask & U32_MAX == 0:
+            return 1 if reg.value & U32_MAX else 0
+        return -1 if reg.s32_min <= 0 <= reg.s32_max else 1
+    if reg.mask == 0:
+        return 1 if reg.value else 0
+    return -1 if reg.smin <= 0 <= reg.smax else 1
+
+
+def surviving_branch(env: Env, reg1: Reg, reg2: Reg, opcode: int, is_jmp32: bool) -> int:
+    """Try what each branch would learn (Linux 7.1): one that leaves a range without numbers is never taken.
+
+    As ``is_branch_taken`` answers; -1 for what are not two scalars.
+    """
+    if reg1.type != SCALAR_VALUE or reg2.type != SCALAR_VALUE:
+        return -1
+    a, b = reg1.copy(), reg2.copy()
+    regs_refine_cond_op(a, b, rev_opcode(opcode), is_jmp32)
+    reg_bounds_sync(env, a)
+    reg_bounds_sync(env, b)
+    if range_bounds_violation(a) or range_bounds_violation(b):
+        return 1
+    a, b = reg1.copy(), reg2.copy()
+    regs_refine_cond_op(a, b, opcode, is_jmp32)
+    reg_bounds_sync(env, a)
+    reg_bounds_sync(env, b)
+    return 0 if range_bounds_violation(a) or range_bounds_violation(b) else -1
 
 
 def reg_set_min_max(env: Env, true1: Reg, true2: Reg, false1: Reg, false2: Reg, opcode: int, is_jmp32: bool) -> None:

@@ -3,6 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from osmia.isa.consts cimport (
     BPF_ADD, BPF_ALU64, BPF_AND, BPF_ARSH, BPF_DIV, BPF_END, BPF_LSH, BPF_MOD, BPF_MUL, BPF_NEG, BPF_OR, BPF_RSH, BPF_SUB, BPF_TO_BE, BPF_XOR
 )
+from osmia.verifier.arcs cimport add_arcs
 from osmia.verifier.bounds cimport (
     become_known, become_unknown, coerce_reg_to_size, mark_reg32_known, mark_reg32_unbounded, mark_reg64_unbounded,
     mark_reg_unbounded, reg_bounds_sync, set_const, update_reg32_bounds, update_reg_bounds, zext_32_to_64
@@ -35,6 +36,7 @@ cpdef maybe_fork_scalars(Env env, VInsn insn, Reg dst)
 cpdef int scalar_byte_swap(Env env, Reg dst, int32_t code, int64_t width) except -1
 cpdef bint is_const_operand(bint alu32, Reg src) noexcept nogil
 cpdef bint is_safe_to_compute_dst_reg_range(int32_t op, bint alu32, Reg src) noexcept nogil
+cpdef void add_as_arcs(int32_t op, Reg dst, Reg src) noexcept nogil
 cpdef void compute(int32_t op, bint alu32, Reg dst, Reg src) noexcept nogil
 
 @cython.locals(smin=int64_t, smax=int64_t, umin=uint64_t, umax=uint64_t)

@@ -31,6 +31,7 @@ if not cython.compiled:
         BPF_TO_BE,
         BPF_XOR,
     )
+    from osmia.verifier.arcs import add_arcs
     from osmia.verifier.bounds import (
         become_known,
         become_unknown,
@@ -109,7 +110,9 @@ def adjust_scalar_min_max_vals(env: Env, insn: VInsn, dst: Reg, src: Reg) -> Non
         become_known(dst, 0)
     elif (op == BPF_AND or op == BPF_OR) and src.mask == 0 and env.rules.fork_on_sign_mask:
         maybe_fork_scalars(env, insn, dst)
-    if env.rules.tnum_mul_by_union:
+    if env.rules.arcs and (op == BPF_ADD or op == BPF_SUB or op == BPF_NEG):
+        add_as_arcs(op, dst, src)
+    elif env.rules.tnum_mul_by_union:
         compute(op, alu32, dst, src)
     else:
         compute_early(env, op, alu32, dst, src)
@@ -118,9 +121,20 @@ def adjust_scalar_min_max_vals(env: Env, insn: VInsn, dst: Reg, src: Reg) -> Non
     reg_bounds_sync(env, dst)
 
 
+def add_as_arcs(op: int, dst: Reg, src: Reg) -> None:
+    """Add, subtract, negate (``dst`` is 0) in Linux 7.2."""
+    add_arcs(dst, src, op != BPF_ADD)
+    if op == BPF_ADD:
+        dst.value, dst.mask = tnum_add(dst.value, dst.mask, src.value, src.mask)
+    else:
+        dst.value, dst.mask = tnum_sub(dst.value, dst.mask, src.value, src.mask)
+
+
 def adjust_early(env: Env, insn: VInsn, op: int, alu32: bool, dst: Reg, src: Reg) -> None:
     """The same before Linux 6.10, where an operand of unknown value can only be added, subtracted or masked with."""
-    empty = src.s32_min > src.s32_max or src.u32_min > src.u32_max if alu32 else src.smin > src.smax or src.umin > src.umax
+    empty = (
+        src.s32_min > src.s32_max or src.u32_min > src.u32_max if alu32 else src.smin > src.smax or src.umin > src.umax
+    )
     torn = src.mask & (U32_MAX if alu32 else U64_MAX) == 0 and not is_const_operand(alu32, src)
     unknown = src.mask & (U32_MAX if alu32 else U64_MAX) != 0 and op != BPF_ADD and op != BPF_SUB and op != BPF_AND
     if empty or torn or unknown:  # ranges that end before they begin come from a branch that can't be taken
