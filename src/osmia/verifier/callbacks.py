@@ -85,11 +85,41 @@ def push_callback_call(env: Env, number: int, set_callee: SetCallee) -> None:
 
     caller = env.state.frame()
     subprog = _mark_callback(env, number, caller)
+    if not env.rules.callbacks_iterate:
+        env.room["callee"] = enter_once(env, number, set_callee), subprog.start
+        return
     pushed = push_stack(env, subprog.start, env.insn_idx, False, ENOMEM)
     setup_func_entry(env, number, env.insn_idx, set_callee, pushed)
     pushed.callback_unroll_depth += 1
     pushed.frames[pushed.curframe - 1].callback_depth += 1
     caller.callback_depth = 0
+
+
+def enter_once(env: Env, number: int, set_callee: SetCallee) -> Frame:
+    """Before Linux 6.6: the walk goes through the function once, on its way behind the call.
+
+    The frame of the function, for ``resume_callback`` to enter when the helper's result is in place.  Raises Rejected.
+    """
+    from osmia.verifier.func_call import setup_func_entry, tell_entry  # which need this module's callers
+    from osmia.verifier.helper_call import clear_caller_saved_regs
+
+    state = env.state
+    caller = state.frame()
+    setup_func_entry(env, number, env.insn_idx, set_callee, state)
+    clear_caller_saved_regs(env, caller.regs)
+    tell_entry(env, state)
+    state.curframe -= 1
+    return state.frames.pop()
+
+
+def resume_callback(env: Env) -> None:
+    """Go into the function that a helper calls, if it called one; ``env.insn_idx`` ends in front of it."""
+    found = env.room.pop("callee", None)
+    if found is not None:
+        callee, start = found
+        env.state.frames.append(callee)
+        env.state.curframe += 1
+        env.insn_idx = start - 1
 
 
 def push_async_callback_call(env: Env, number: int, set_callee: SetCallee, is_sleepable: bool) -> None:

@@ -19,11 +19,16 @@ from osmia.verifier.errors import Rejected
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_chain_precision
-    from osmia.verifier.consts import S64_MAX, S64_MIN, SCALAR_VALUE
+    from osmia.verifier.consts import S64_MAX, S64_MIN, SCALAR_VALUE, U64_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.marks import check_reg_arg
     from osmia.verifier.regions import check_ptr_off_reg
     from osmia.verifier.regs import Reg
+    from osmia.verifier.tnum import tnum_range
+
+
+ASYNC = "At async callback"
+"""How kernels before 6.8 begin to say what is wrong with an asynchronous callback's end."""
 
 
 def check_return_code(env: Env, regno: int, reg_name: str) -> None:
@@ -38,7 +43,8 @@ def check_return_code(env: Env, regno: int, reg_name: str) -> None:
         raise env.reject(EACCES, "return-pointer", f"R{regno} leaks addr as return value\n", reg=regno)
     if frame.in_async_callback_fn:
         low, high = frame.callback_ret_min, frame.callback_ret_max
-        _enforce(env, regno, reg_name, low, high, "At async callback return", False)
+        where = "At async callback return" if env.rules.async_returns_told else ASYNC
+        _enforce(env, regno, reg_name, low, high, where, False)
     elif in_subprog:
         if reg.type != SCALAR_VALUE:
             found = env.type_str(reg.type)
@@ -93,19 +99,34 @@ def _enforce(env: Env, regno: int, reg_name: str, low: int, high: int, where: st
     reg = env.state.regs()[regno]
     if reg.type != SCALAR_VALUE:
         found = env.type_str(reg.type)
-        text = f"{where} the register R{regno} is not a known value ({found})\n"
+        said = "In async callback" if where == ASYNC else where
+        text = f"{said} the register R{regno} is not a known value ({found})\n"
         raise env.reject(EINVAL, "return-not-scalar", text, reg=regno, found=found)
-    mark_chain_precision(env, regno)
-    fits = (reg.s32_min >= low and reg.s32_max <= high) if short else (reg.smin >= low and reg.smax <= high)
-    if not fits:
+    if env.rules.exact_return_ranges:
+        mark_chain_precision(env, regno)
+    if not returns_within(env, reg, low, high, short):
         refused = invalid_scalar(env, reg, low, high, where, reg_name)
         if env.prog_type == "lsm" and env.program.expected_attach_type == "lsm_cgroup" and low == 1:
             env.say("Note, BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n")
         raise refused
 
 
+def returns_within(env: Env, reg: Reg, low: int, high: int, short: bool) -> bool:
+    """Is every value of the scalar in a range?  ``short``: its low 32 bits are."""
+    if not env.rules.exact_return_ranges:
+        value, mask = tnum_range(low & U64_MAX, high & U64_MAX)
+        return not reg.mask & ~mask and reg.value & ~mask == value
+    return (reg.s32_min >= low and reg.s32_max <= high) if short else (reg.smin >= low and reg.smax <= high)
+
+
 def invalid_scalar(env: Env, reg: Reg, low: int, high: int, where: str, reg_name: str) -> Rejected:
     """A number that should have been in a range (``verbose_invalid_scalar``)."""
+    if not env.rules.exact_return_ranges:
+        known = f"value {env.tnum_str(reg.value, reg.mask)}" if reg.mask != U64_MAX else "unknown scalar value"
+        value, mask = tnum_range(low & U64_MAX, high & U64_MAX)
+        wanted = env.tnum_str(value, mask)
+        text = f"{where} the register {reg_name} has {known} should have been in {wanted}\n"
+        return env.reject(EINVAL, "return-range", text, reg=0, expected=(low, high), found=(reg.smin, reg.smax))
     known = f" smin={reg.smin}" if reg.smin > S64_MIN else ""
     known += f" smax={reg.smax}" if reg.smax < S64_MAX else ""
     text = (

@@ -1,5 +1,5 @@
 cimport cython
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from osmia.verifier.backtrack cimport mark_chain_precision
 from osmia.verifier.consts cimport MAX_CALL_FRAMES, PTR_TO_STACK, SCALAR_VALUE
 from osmia.verifier.env cimport Env, Subprog
@@ -15,6 +15,7 @@ cdef int32_t GLOBAL
 
 @cython.locals(number=int32_t, subprog=Subprog, state=State, caller=Frame)
 cpdef check_func_call(Env env, VInsn insn)
+cpdef tell_entry(Env env, State state)
 @cython.locals(state=State, held=bint)
 cdef _check_global_call(Env env, int32_t number, Subprog subprog)
 cdef _skip_global(Env env, int32_t number, Subprog subprog, Frame caller)
@@ -24,4 +25,5 @@ cpdef setup_func_entry(Env env, int32_t number, int32_t callsite, object set_cal
 cpdef set_callee_state(Env env, Frame caller, Frame callee, int32_t insn_idx)
 @cython.locals(state=State, callee=Frame, caller=Frame, r0=Reg, from_callback=bint, before=State)
 cpdef prepare_func_exit(Env env)
+@cython.locals(low=int64_t, high=int64_t)
 cdef _check_callback_return(Env env, Frame callee, Reg r0)

@@ -13,7 +13,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
-from osmia.verifier.exit_code import invalid_scalar
+from osmia.verifier.exit_code import invalid_scalar, returns_within
 from osmia.verifier.func_args import btf_check_subprog_call
 from osmia.verifier.live_marks import pass_arguments, pass_result
 from osmia.verifier.printing import print_verifier_state
@@ -57,9 +57,14 @@ def check_func_call(env: Env, insn: VInsn) -> None:
     clear_caller_saved_regs(env, caller.regs)
     env.insn_idx = subprog.start - 1
     reset_live_stack_callchain(env)
+    tell_entry(env, state)
+
+
+def tell_entry(env: Env, state: State) -> None:
+    """Show the caller and the function that was entered."""
     if env.log.verbose:
         env.say("caller:\n")
-        print_verifier_state(env, state, caller.frameno, True)
+        print_verifier_state(env, state, state.curframe - 1, True)
         env.say("callee:\n")
         print_verifier_state(env, state, state.curframe, True)
 
@@ -125,7 +130,7 @@ def prepare_func_exit(env: Env) -> None:
     from_callback = callee.in_callback_fn
     if from_callback:
         _check_callback_return(env, callee, r0)
-        env.insn_idx = callee.callsite
+        env.insn_idx = callee.callsite + (0 if env.rules.callbacks_iterate else 1)
     else:
         caller.regs[0] = r0
         if env.live_stack is None:
@@ -138,7 +143,7 @@ def prepare_func_exit(env: Env) -> None:
         print_verifier_state(env, state, caller.frameno, True)
     state.frames.pop()
     state.curframe -= 1
-    if from_callback:
+    if from_callback and env.rules.callbacks_iterate:
         before = find_prev_entry(env, state, env.insn_idx)
         if before is not None:
             widen_imprecise_scalars(env, before, state)
@@ -150,6 +155,6 @@ def _check_callback_return(env: Env, callee: Frame, r0: Reg) -> None:
         raise env.reject(EACCES, "callback-return", "R0 not a scalar value\n", reg=0)
     mark_chain_precision(env, 0)
     r0 = callee.regs[0]
-    if r0.smin < callee.callback_ret_min or r0.smax > callee.callback_ret_max:
-        low, high = callee.callback_ret_min, callee.callback_ret_max
+    low, high = callee.callback_ret_min, callee.callback_ret_max
+    if not returns_within(env, r0, low, high, False):
         raise invalid_scalar(env, r0, low, high, "At callback return", "R0")

@@ -14,7 +14,7 @@ except ImportError:
 
 from osmia.kernel.uapi import PROG_TYPE
 from osmia.verifier.btf_access import GPL
-from osmia.verifier.callbacks import call_back
+from osmia.verifier.callbacks import call_back, resume_callback
 from osmia.verifier.const_arg import check_bpf_snprintf_call
 from osmia.verifier.dynptr import check_dynptr_data_source, known_dynptr, unmark_stack_slots_dynptr
 from osmia.verifier.helper_proto import func_id_name, max_func_id
@@ -92,6 +92,8 @@ def check_helper_call(env: Env, insn: VInsn) -> None:
     clear_caller_saved_regs(env, frame.regs)
     set_return(env, meta, rule)
     check_map_func_compatibility(env, meta.map, func_id)
+    if rule.special:
+        resume_callback(env)
     if rule.id == GET_FUNC_IP:
         _check_get_func_ip(env)
     if rule.changes_pkt_data or meta.changes_data:

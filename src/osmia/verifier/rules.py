@@ -88,3 +88,5 @@ class Rules:
         self.checkpoint_after_40 = "checkpoint-after-40" in names
         self.loop_shows_states = "loop-shows-states" in names
         self.exact_loop_check = "exact-loop-check" in names
+        self.exact_return_ranges = "exact-return-ranges" in names
+        self.async_returns_told = "async-returns-told" in names
