@@ -168,9 +168,8 @@ def show_whole_state(env: Env, show: bool) -> None:
     elif show:
         mode = " (speculative execution)" if state.speculative else ""
         env.say(f"\nfrom {env.prev_insn_idx} to {env.insn_idx}{mode}:")
-    else:
-        return
-    print_verifier_state(env, state, state.curframe, True)
+    if show or env.log.level2:
+        print_verifier_state(env, state, state.curframe, True)
 
 
 def check_insn(env: Env, insn: VInsn) -> int:

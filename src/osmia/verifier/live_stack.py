@@ -43,8 +43,8 @@ def mark_stack_read(env: Env, frameno: int, insn_idx: int, mask: int) -> None:
     """The current path may read these slots of a frame at ``insn_idx``."""
     if env.live_stack is None:
         mark_slots_read(env, frameno, mask)
-        return
-    add_read(env, current_instance(env), frameno, insn_idx, mask)
+    else:
+        add_read(env, current_instance(env), frameno, insn_idx, mask)
 
 
 def mark_stack_write(env: Env, frameno: int, mask: int) -> None:
@@ -52,29 +52,26 @@ def mark_stack_write(env: Env, frameno: int, mask: int) -> None:
     live = env.live_stack
     if live is None:
         mark_slots_written(env, frameno, mask)
-        return
-    live.add_write(frameno, mask)
+    else:
+        live.add_write(frameno, mask)
 
 
 def reset_stack_write_marks(env: Env, insn_idx: int) -> None:
     """An instruction begins."""
     live = env.live_stack
-    if live is None:
-        return
-    if live.current is None:
-        current_instance(env)
-    if live.wrote:
-        live.reset_writes(insn_idx)
-    else:
-        live.write_insn_idx = insn_idx
+    if live is not None:
+        if live.current is None:
+            current_instance(env)
+        if live.wrote:
+            live.reset_writes(insn_idx)
+        else:
+            live.write_insn_idx = insn_idx
 
 
 def commit_stack_write_marks(env: Env) -> None:
     """An instruction is done: what it wrote on this path counts if it wrote it on all others."""
     live = env.live_stack
-    if live is None:
-        return
-    instance = live.current
+    instance = live.current if live is not None else None
     if instance is not None and (live.wrote or instance.seen[live.write_insn_idx - instance.start] != WROTE_NOTHING):
         commit_writes(env, live, instance)
 
@@ -188,11 +185,9 @@ def find_instance(env: Env, callsites: tuple[int, ...], number: int) -> Instance
 def update_live_stack(env: Env) -> None:
     """The current path or function ends: bring the instances that it went through up to date, innermost first."""
     live = env.live_stack
-    if live is None:
-        return
-    live.current = None
     state = env.state
-    frameno = state.curframe
+    frameno = state.curframe if live is not None else -1
+    reset_live_stack_callchain(env)
     while frameno >= 0:
         instance = lookup_instance(env, state, frameno)
         if instance.updated:

@@ -204,13 +204,12 @@ def is_useless(insn: VInsn, old: State) -> bool:
 def give_up(env: Env, old: State) -> None:
     """A state is compared no more; it counts as kept until all its paths have ended."""
     old.in_free_list = True
-    if not env.rules.states_freed:
-        if old.cleaned:
-            env.peak_states -= 1
-        return
-    env.free_list_size += 1
-    env.explored_states_size -= 1
-    maybe_free(env, old)
+    if env.rules.states_freed:
+        env.free_list_size += 1
+        env.explored_states_size -= 1
+        maybe_free(env, old)
+    elif old.cleaned:
+        env.peak_states -= 1
 
 
 def maybe_free(env: Env, state: State) -> None:
@@ -266,14 +265,14 @@ def clean_live_states(env: Env, states: list[State], insn: VInsn, cur: State) ->
         if old.cleaned or old.branches or old.insn_idx != insn.idx:
             continue
         if same_callsites(old, cur) and not incomplete_read_marks(old):
-            clean_verifier_state(env, old)
+            if env.live_stack is None:
+                clean_by_marks(env, old)
+            else:
+                clean_verifier_state(env, old)
 
 
 def clean_verifier_state(env: Env, state: State) -> None:
     """Forget the registers and stack slots of a state that nobody reads any more."""
-    if env.live_stack is None:
-        clean_by_marks(env, state)
-        return
     live_stack_query_init(env, state)
     state.cleaned = True
     for i in range(state.curframe + 1):

@@ -249,14 +249,13 @@ def check_ptr_off_reg_fixed(env: Env, reg: Reg, regno: int, fixed_off_ok: bool) 
     """No variable offset and no negative one; a positive fixed one if allowed (``__check_ptr_off_reg``)."""
     if env.rules.offset_in_var_off:
         _check_whole_offset(env, reg, regno, fixed_off_ok)
-        return
-    if reg.off < 0:
+    elif reg.off < 0:
         text = f"negative offset {env.type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
-    if reg.off and not fixed_off_ok:
+    elif reg.off and not fixed_off_ok:
         text = f"dereference of modified {env.type_str(reg.type)} ptr R{regno} off={reg.off} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
-    if reg.mask or reg.value:
+    elif reg.mask or reg.value:
         tnum = env.tnum_str(reg.value, reg.mask)
         text = f"variable {env.type_str(reg.type)} access var_off={tnum} disallowed\n"
         raise env.reject(EACCES, "pointer-offset", text, reg=regno)
@@ -271,8 +270,9 @@ def _check_whole_offset(env: Env, reg: Reg, regno: int, fixed_off_ok: bool) -> N
     elif off and not fixed_off_ok:
         text = f"dereference of modified {name} ptr R{regno} off={off} disallowed\n"
     else:
-        return
-    raise env.reject(EACCES, "pointer-offset", text, reg=regno)
+        text = ""
+    if text:
+        raise env.reject(EACCES, "pointer-offset", text, reg=regno)
 
 
 def check_ptr_alignment(env: Env, reg: Reg, off: int, size: int, strict_alignment_once: bool) -> None:

@@ -28,6 +28,7 @@ BPF_MAX_VAR_OFF = 1 << 29
 M32 = 0xFFFFFFFF
 LD_IMM64 = c.BPF_LD | c.BPF_IMM | c.BPF_DW
 CALLX = c.BPF_JMP | c.BPF_CALL | c.BPF_X
+GOTOL = c.BPF_JMP32 | c.BPF_JA
 LDX_MODES = (c.BPF_MEM, c.BPF_MEMSX)
 BSWAP = c.BPF_ALU64 | c.BPF_END
 MAY_GOTO = c.BPF_JMP | c.BPF_JCOND
@@ -66,7 +67,10 @@ def resolve_pseudo_ldimm64(env: Env) -> None:
 
 def in_insntable(env: Env, code: int) -> bool:
     """Is the opcode one that the kernel's verifier knows, whatever the other fields say?"""
-    if (code == BSWAP and not env.rules.cpu_v4) or (code == MAY_GOTO and not env.rules.may_goto):
+    rules = env.rules
+    if (code == BSWAP and not rules.cpu_v4) or (code == MAY_GOTO and not rules.may_goto):
+        return False
+    if code == GOTOL and not rules.gotol:
         return False
     return bool(BY_CODE[code]) and code != CALLX
 
