@@ -11,6 +11,7 @@ from random import Random
 from osmia.isa import Insn
 from osmia.obj.model import Extern, FuncInfo, Program
 from osmia.testing.generators.object_types import OBJECTS, VALUES, Place, Types, pool
+from osmia.testing.mutate import mutate
 
 KINDS = (
     ("xdp", "", "", 0), ("sched_cls", "", "", 0), ("sched_cls", "", "", 0),
@@ -23,8 +24,8 @@ LOOKUP, SPIN_LOCK, SPIN_UNLOCK, KPTR_XCHG, PER_CPU_PTR, THIS_CPU_PTR = 1, 93, 94
 NOISE, KEY = -48, -40
 """Where on the stack a number lies that nobody knows, and the key of a look-up."""
 SIZES = {1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18}
-MAIN_BUDGET = 25
-SLIP = 0.03
+MAIN_BUDGET = 14
+SLIP = 0.015
 
 
 @dataclass(slots=True)
@@ -94,6 +95,12 @@ class Desk:
     def keep(self, thing: Thing, reg: int = 0) -> int:
         """What a register holds into a home, perhaps over something else."""
         free = [home for home in HOMES if home not in self.homes]
+        if not free:
+            free = [
+                home
+                for home, other in self.homes.items()
+                if other.kind not in ("owned", "percpu") and home != self.locked
+            ]
         home = self.rng.choice(free) if free and not self.slip() else self.rng.choice(HOMES)
         if home < 0:
             self.emit(0x7B, 10, reg, home)
@@ -162,10 +169,22 @@ class Desk:
 # -- actions
 
 
-def new(d: Desk) -> None:
-    """An object."""
-    percpu = d.chance(0.15)
-    struct = d.rng.choice(tuple(OBJECTS)) if not percpu or d.slip() else "small"
+def quiet(d: Desk) -> bool:
+    """Is a lock held, under which little may be called?"""
+    return bool(d.locked) and not d.slip()
+
+
+def full(d: Desk) -> bool:
+    """Is there no home for another object?"""
+    return sum(thing.kind in ("owned", "percpu") for thing in d.homes.values()) >= len(HOMES) - 2
+
+
+def new(d: Desk, struct: str = "") -> None:
+    """An object, of that struct."""
+    if quiet(d) or full(d):
+        return
+    percpu = not struct and d.chance(0.15)
+    struct = struct or (d.rng.choice(tuple(OBJECTS)) if not percpu or d.slip() else "small")
     if d.slip():
         struct = d.rng.choice(("task_struct", *VALUES))
     d.emit(0xB7, 1, 0, 0, d.types.ids[struct] if not d.slip() else d.rng.choice((0, 1, -1, 200)))
@@ -212,7 +231,7 @@ def check_any(d: Desk) -> None:
 def drop(d: Desk) -> None:
     """An object is given back."""
     home = d.pick("owned", "percpu") if not d.slip() else d.pick("owned", "percpu", "borrowed", "value", "rcu")
-    if home:
+    if home and not quiet(d):
         thing = d.homes[home]
         d.to_reg(1, home, 8 if d.slip() else 0)
         d.emit(0xB7, 2)
@@ -223,7 +242,7 @@ def drop(d: Desk) -> None:
 def acquire(d: Desk) -> None:
     """One more owner of an object."""
     home = d.having(d.rng.choice(("both", "counted", "guard")), "owned", "borrowed")
-    if not home:
+    if not home or full(d):
         return
     thing = d.homes[home]
     d.to_reg(1, home, 0 if d.chance(0.8) else thing.off)
@@ -232,9 +251,12 @@ def acquire(d: Desk) -> None:
     maybe(d, Thing("owned", thing.struct, maybe_null=thing.kind == "borrowed"))
 
 
-def look_up(d: Desk) -> None:
-    """A value of a map."""
-    spec = d.rng.choice(d.types.maps)
+def look_up(d: Desk, wanted: str = "") -> None:
+    """A value of a map, of that struct."""
+    if quiet(d):
+        return
+    specs = [spec for spec in d.types.maps if not wanted or spec.btf_value_type_id == d.types.ids[wanted]]
+    spec = d.rng.choice(specs)
     struct = next(name for name, type_id in d.types.ids.items() if type_id == spec.btf_value_type_id)
     if spec.name not in d.maps:
         d.maps.append(spec.name)
@@ -257,9 +279,9 @@ def lock(d: Desk) -> None:
     """Take the lock of a value or an object."""
     homes = [home for home, thing in d.homes.items()
              if not thing.maybe_null and d.types.of(thing.struct, "spin_lock", "res_spin_lock")]  # fmt: skip
-    if not homes or (d.locked and not d.slip()):
+    if not homes or quiet(d):
         return
-    home = d.rng.choice(homes)
+    home = homes[-1] if d.chance(0.6) else d.rng.choice(homes)
     (place, *_) = d.types.of(d.homes[home].struct, "spin_lock", "res_spin_lock")
     d.to_reg(1, home, place.offset + (4 if d.slip() else 0))
     if place.kind == "res_spin_lock":
@@ -338,7 +360,7 @@ def give(d: Desk, home: int, root: int) -> None:
 def take(d: Desk) -> None:
     """An object comes out of a list, or is only looked at; the same for trees."""
     found = root_of(d, "list_head", "rb_root")
-    if found is None:
+    if found is None or full(d):
         return
     home, root = found
     if root.kind == "list_head":
@@ -357,7 +379,7 @@ def step(d: Desk) -> None:
     """From one object of a tree to another, or out of the tree."""
     found = root_of(d, "rb_root")
     home = d.having(found[1].leads_to, "borrowed") if found else 0
-    if not found or not home:
+    if not found or not home or full(d):
         return
     name, kind = d.rng.choice((("remove", "owned"), ("remove", "owned"), ("left", "borrowed"), ("right", "borrowed")))
     d.to_reg(1, found[0], found[1].offset)
@@ -396,7 +418,7 @@ def exchange(d: Desk) -> None:
     """An object goes into a kernel pointer, and what was there comes out."""
     homes = [home for home, thing in d.homes.items()
              if not thing.maybe_null and d.types.of(thing.struct, "kptr", "percpu_kptr")]  # fmt: skip
-    if not homes or (d.locked and not d.slip()):
+    if not homes or quiet(d) or full(d):
         return
     home = d.rng.choice(homes)
     place = d.rng.choice(
@@ -447,10 +469,27 @@ def percpu(d: Desk) -> None:
 
 def section(d: Desk) -> None:
     """RCU begins or ends."""
-    if d.locked and not d.slip():
+    if quiet(d):
         return
     d.kfunc("bpf_rcu_read_unlock" if d.rcu != d.slip() else "bpf_rcu_read_lock")
     d.rcu = not d.rcu
+
+
+def critical(d: Desk) -> None:
+    """Objects for the lists and trees of a value or another object; its lock; some use of them; the end of it."""
+    if d.locked:
+        unlock(d)
+    holder = d.rng.choice(("locked", "locked", "locked", "bosses", "guarded", "boss", "guard"))
+    if holder not in (thing.struct for thing in d.homes.values()):
+        new(d, holder) if holder in OBJECTS else look_up(d, holder)
+    for root in d.types.of(holder, "list_head", "rb_root"):
+        if d.chance(0.6):
+            new(d, root.leads_to)
+    lock(d)
+    for _ in range(1 + int(d.rng.random() * 5)):
+        d.rng.choice((push, push, add, add, take, take, step, step, acquire, access, access, call, check_any))(d)
+    if not d.slip():
+        unlock(d)
 
 
 def call(d: Desk) -> None:
@@ -470,7 +509,7 @@ def call(d: Desk) -> None:
 def move(d: Desk) -> None:
     """A pointer is kept a second time."""
     home = d.pick("owned", "borrowed", "value", "rcu", "percpu")
-    if home:
+    if home and len(d.homes) < len(HOMES):
         thing = d.homes[home]
         d.to_reg(1, home, thing.off)
         d.keep(thing, 1)
@@ -482,7 +521,7 @@ def branch(d: Desk) -> None:
     before = {home: (thing, thing.kind, thing.maybe_null) for home, thing in d.homes.items()}
     locked, rcu = d.locked, d.rcu
     for _ in range(1 + int(d.rng.random() * 2)):
-        d.rng.choice((access, access, move, acquire, check_any))(d)
+        d.rng.choice((access, access, move, access))(d)
     d.insns[jump] = d.insns[jump]._replace(off=len(d.insns) - jump - 1)
     d.homes = {home: thing for home, (thing, kind, null) in before.items()
                if thing.kind == kind and thing.maybe_null == null and d.homes.get(home) is thing}  # fmt: skip
@@ -490,22 +529,28 @@ def branch(d: Desk) -> None:
 
 
 def loop(d: Desk) -> None:
-    """Take objects out of a list until it is empty."""
-    found = root_of(d, "list_head")
-    if not found or not d.locked or d.homes[d.locked].kind != "value":
+    """Take objects out of a list, one after the other, until it is empty."""
+    home = d.pick("value")
+    roots = d.types.of(d.homes[home].struct, "list_head") if home else []
+    locks = d.types.of(d.homes[home].struct, "spin_lock") if home else []
+    if d.locked or not roots or not locks:
         return
-    home, root = found
+    root = d.rng.choice(roots)
     start = len(d.insns)
+    d.to_reg(1, home, locks[0].offset)
+    d.helper(SPIN_LOCK)
     d.to_reg(1, home, root.offset)
-    d.kfunc("bpf_list_pop_front")
-    end = d.emit(0x15, 0)
-    if not d.slip():
-        d.emit(0xBF, 1, 0)
-        d.emit(0x07, 1, 0, 0, -d.types.node(root).offset)
-        d.emit(0xB7, 2)
-        d.to_reg(1, home, root.offset) if d.slip() else None
-        d.kfunc("bpf_obj_drop_impl")
-    d.emit(0xE5, 0, 0, 1) if d.chance(0.5) else None
+    d.kfunc(d.rng.choice(("bpf_list_pop_front", "bpf_list_pop_back")))
+    d.emit(0x7B, 10, 0, KEY)
+    d.to_reg(1, home, locks[0].offset)
+    d.helper(SPIN_UNLOCK)
+    d.emit(0x79, 1, 10, KEY)
+    end = d.emit(0x15, 1)
+    d.emit(0x07, 1, 0, 0, -d.types.node(root).offset)
+    d.emit(0xB7, 2)
+    d.kfunc("bpf_obj_drop_impl")
+    if d.chance(0.5):
+        d.emit(0xE5, 0, 0, 1)
     d.emit(0x05, 0, 0, start - len(d.insns) - 1)
     d.insns[end] = d.insns[end]._replace(off=len(d.insns) - end - 1)
 
@@ -513,7 +558,7 @@ def loop(d: Desk) -> None:
 ACTIONS = (
     *(new, new, new, check_any, drop, acquire, look_up, look_up, lock, lock, lock, unlock, push, push, push, add, add),
     *(add, take, take, take, step, step, access, access, exchange, exchange, load_pointer, percpu, section, call, move),
-    *(branch, loop),
+    *(branch, loop, *[critical] * 6),
 )
 
 
@@ -545,6 +590,8 @@ def objects(rng: Random) -> Program:
     for slot, name in main.calls:
         program.insns[slot] = program.insns[slot]._replace(imm=starts.get(name, 0) - slot - 1)
     program.externs = [Extern(slot, name) for slot, name in sorted(externs)]
+    if rng.random() < 0.15:
+        program.insns = mutate(rng, program.insns, 1)
     return program
 
 
