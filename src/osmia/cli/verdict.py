@@ -90,7 +90,8 @@ def _answers(how: How, lines: list[Numbered], jobs: int) -> Iterator[dict[str, A
     if jobs == 1 or len(lines) <= CHUNK:
         yield from (batch.answer(line, number) for number, line in lines)
         return
-    kernel_btf()  # once, before the processes part
+    for kernel in how.kernels:
+        kernel_btf(kernel)  # once, before the processes part
     try:
         with ProcessPoolExecutor(jobs, get_context("fork"), _begin, (batch,)) as pool:
             yield from pool.map(_answer, lines, chunksize=CHUNK)

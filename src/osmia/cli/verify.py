@@ -58,7 +58,7 @@ def command(path: str, prog: str | None, html: str | None, explain: bool, as_jso
     The exit status is 0 when the kernel would take every program, 1 when it would refuse one, 2 when there is no
     verdict: the input is bad, or a program needs a rule that Osmia does not have yet.
     """
-    types = _types(options.pop("btf"))
+    types = _types(options.pop("btf"), options["kernel"])
     programs = _programs(path, prog, types, options)
     ask = _asker(types, not as_json, **options)
     why = _explainer(types, **options) if explain else None
@@ -81,11 +81,11 @@ def _row(name: str, verdict: Verdict, said: Explanation | None) -> dict[str, Any
     return {"name": name, **verdict.to_json(), **({"explanation": said.to_json()} if said is not None else {})}
 
 
-def _types(btf: str | None) -> Btf:
+def _types(btf: str | None, kernel: str) -> Btf:
     from osmia.inputs import load_btf
     from osmia.verifier.judge import kernel_btf
 
-    return load_btf(btf) if btf else kernel_btf()
+    return load_btf(btf) if btf else kernel_btf(kernel)
 
 
 def _programs(path: str, prog: str | None, types: Btf, options: dict[str, Any]) -> list[Program]:

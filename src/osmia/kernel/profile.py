@@ -115,6 +115,17 @@ class Profile:
     features: frozenset[str] = frozenset()
     tables: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def release(self) -> str:
+        """The ``uname -r`` of the recorded kernel, "" where no one kernel was."""
+        head: dict[str, str] = self.tables["head"]
+        return head.get("release", "")
+
+    @property
+    def types(self) -> str:
+        """The name of the kernel whose BTF is shipped for this one (``kernel.types.types_of``)."""
+        return self.name
+
     def shape(self, prog_type: str, attach_type: str = "", target: str = "") -> Shape:
         """The row of a program: names as in ``kernel.uapi``, "" for attach type 0; the member's number for struct_ops.
 
@@ -257,14 +268,14 @@ def names() -> list[str]:
 def _sections(name: str) -> dict[str, list[str]]:
     """The lines of each section, the parent's with the child's changes."""
     own = read_sections(DATA / f"{name}.txt")
-    head = dict(line.split(" ", 1) for line in own.pop(""))
-    own["version"] = [head.get("version", name)]
+    own["head"] = own.pop("")
+    head = dict(line.split(" ", 1) for line in own["head"])
     if "parent" not in head:
         return own
     merged = _sections(head["parent"])
     merged.pop("features", None)
     for section, lines in own.items():
-        merged[section] = lines if section == "version" else _changed(merged.get(section, []), lines, section)
+        merged[section] = lines if section == "head" else _changed(merged.get(section, []), lines, section)
     return merged
 
 
@@ -309,5 +320,6 @@ def _build(name: str, text: dict[str, list[str]]) -> Profile:
     tables["kfunc rows"] = _keyed(text.get("kfuncs", []), 1)
     by_cap = _keyed(text.get("helper caps", []), 1)
     tables["helper_caps"] = {_helper_id(word): rest.split() for (word,), rest in by_cap.items()}
-    version = parse_version(text["version"][0])
+    head = tables["head"] = dict(line.split(" ", 1) for line in text["head"])
+    version = parse_version(head.get("version", name))
     return Profile(name, version, changed(features_of(version), text.get("features", [])), tables)

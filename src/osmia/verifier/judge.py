@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from errno import ENOSPC
 from functools import cache
@@ -18,6 +19,7 @@ from osmia.verifier.env import Env, Powers
 from osmia.verifier.errors import Rejected, Unsupported
 from osmia.verifier.facts import Facts
 from osmia.verifier.given import check_given
+from osmia.verifier.kernel_types import ShippedBtf
 from osmia.verifier.lines import insn_text, source_of
 from osmia.verifier.log import Log, Sink, attr_errno
 from osmia.verifier.state import State
@@ -42,13 +44,28 @@ def powers(privileged: bool = True, caps: Iterable[str] | None = None) -> Powers
 
 
 @cache
-def kernel_btf() -> Btf:
-    """The running kernel's types, or where there are none Osmia's own: the most used ones of 6.18."""
-    if RUNNING.is_file():
-        return Btf.parse(RUNNING.read_bytes())
-    from osmia.kernel.layout import types_btf
+def running_btf() -> Btf | None:
+    """The running kernel's types, where it has any."""
+    return Btf.parse(RUNNING.read_bytes()) if RUNNING.is_file() else None
 
-    return Btf.parse(types_btf())
+
+@cache
+def kernel_btf(kernel: str = DEFAULT_KERNEL) -> Btf:
+    """A kernel's types: the running one's where it is the very kernel that was recorded, else those that are shipped.
+
+    For a recorded file without types beside it they are those of the nearest older kernel.  Raises UsageError.
+    """
+    profile = profiles.load(kernel)
+    mine = running_btf() if profile.release == os.uname().release else None
+    return mine or _shipped(profile.types)
+
+
+@cache
+def _shipped(kernel: str) -> ShippedBtf:
+    from osmia.kernel.layout import types_btf
+    from osmia.kernel.types import types_of
+
+    return ShippedBtf.parse(types_of(kernel) or types_btf())
 
 
 def judge(
@@ -66,7 +83,7 @@ def judge(
 
     ``program.attach_prog`` is judged first: where it is refused, that is the verdict, with "target" in ``where``.
     ``log_level`` is the BPF_LOG_… mask, ``log_size`` the buffer's bytes (0: no end), ``sink`` takes a level-2 log in
-    pieces.  ``btf`` are the kernel's types, by default the running kernel's.  ``facts`` collects what was known
+    pieces.  ``btf`` are the kernel's types, by default ``kernel_btf(kernel)``.  ``facts`` collects what was known
     before each instruction.  Raises UsageError for a kernel that there is no profile of, and UsageError or DecodeError
     for a program that no attribute of bpf(2) could hold.
     """
@@ -75,8 +92,8 @@ def judge(
     bad = attr_errno(log_level, log_size)
     if bad:
         return Verdict(False, bad, error=Reason("log-attributes", ""))
-    env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf())
-    env.room["running kernel"] = btf is None and RUNNING.is_file()
+    env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf(kernel))
+    env.room["running kernel"] = env.vmlinux is running_btf()
     env.facts = Facts() if facts else None
     if program.attach_prog is not None:
         refused = _judge_target(env, program.attach_prog)
@@ -130,7 +147,7 @@ def watch(
     """The verdict, at log level 1, on a program whose walk somebody watches."""
     profile = profiles.load(kernel)
     check_given(program)
-    env = Env(program, profile, power or Powers(), Log(1), btf or kernel_btf())
+    env = Env(program, profile, power or Powers(), Log(1), btf or kernel_btf(kernel))
     env.facts = watcher
     made = _verdict(env)
     made.facts = None

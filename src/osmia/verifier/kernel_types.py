@@ -7,6 +7,10 @@ from osmia.errors import UsageError
 from osmia.verifier.env import Env
 
 
+class ShippedBtf(Btf):
+    """The types that Osmia brings along for a kernel: of its functions only those that programs usually name."""
+
+
 def kernel_btf(env: Env) -> Btf:
     """The kernel's types: ``judge`` gives every verification some."""
     btf = env.vmlinux

@@ -16,6 +16,7 @@ from osmia.obj.model import Extern
 from osmia.verifier.attach import BY_BTF, attach_btf_id, shape_of
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
+from osmia.verifier.kernel_types import ShippedBtf
 from osmia.verifier.map_btf import btf_errno
 from osmia.verifier.map_create import map_create
 from osmia.verifier.maps import VMap
@@ -25,6 +26,8 @@ UNPRIVILEGED = ("socket_filter", "cgroup_skb")
 """Program types that anybody may load."""
 DEFAULT_ATTACH = {"cgroup_sock": "cgroup_inet_sock_create", "sk_reuseport": "sk_reuseport_select"}
 KNOWN_FLAGS = sum(PROG_FLAGS.values())
+TRACED = ("trace_fentry", "trace_fexit", "trace_fsession", "modify_return")
+"""Attach types whose target may be any function of the kernel."""
 
 
 def bpf_prog_load(env: Env) -> Rejected | None:
@@ -90,14 +93,25 @@ def resolve_externs(env: Env) -> bool:
     """Put BTF ids of the kernel's symbols into the instructions; False where one is missing, or the attach target."""
     missing = [extern for extern in env.program.externs if not resolve_extern(env, extern)]
     wants_target = env.prog_type in (*BY_BTF, "struct_ops") and bool(env.program.attach_target)
+    if wants_target and not attach_btf_id(env) and isinstance(env.vmlinux, ShippedBtf):
+        check_shipped(env)
     return not missing and (not wants_target or attach_btf_id(env) != 0)
+
+
+def check_shipped(env: Env) -> None:
+    """Can the types that Osmia brings along say that there is no such target?  Raises Unsupported."""
+    program = env.program
+    if program.attach_prog is None and program.expected_attach_type in TRACED:
+        name, kernel = program.attach_target, env.profile.name
+        raise env.unsupported(f"target {name}: the types shipped for Linux {kernel} lack it; pass its own with --btf")
 
 
 def resolve_extern(env: Env, extern: Extern) -> bool:
     """One symbol; a weak one may be missing."""
     if extern.kind == "addr":
         return True
-    found = env.vmlinux.find(extern.name, Func if extern.kind == "func" else Var) if env.vmlinux else None
+    kind = Func if extern.kind == "func" else Var
+    found = env.vmlinux.find(extern.name, kind) if env.vmlinux and (env.rules.kfunc_calls or kind is Var) else None
     if env.insns:
         insn = env.insns[extern.insn]
         insn.imm = found or 0

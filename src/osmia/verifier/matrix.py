@@ -129,7 +129,7 @@ class Matrix:
         return linked
 
     def _types(self, kernel: str) -> Btf:
-        return self.btf.get(kernel) or kernel_btf()
+        return self.btf.get(kernel) or kernel_btf(kernel)
 
     def _cell(self, kernel: str, collection: Collection | InputError, name: str) -> Cell:
         if isinstance(collection, InputError):

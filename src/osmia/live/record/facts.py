@@ -132,6 +132,13 @@ def probe_helpers(
     return frozenset(found)
 
 
+def known_helpers(shape: Shape, facts: Facts) -> Asking:
+    """The highest number of a helper that the kernel has a name for, whoever may call it."""
+    numbers = [h.id for h in HELPERS]
+    answers = yield [shape.asks(BPF_EMIT_CALL(number), value=facts.value, level=1) for number in numbers]
+    return max(n for n, answer in zip(numbers, answers, strict=True) if "invalid func" not in answer.log)
+
+
 def helper_name(number: int) -> str:
     """A helper's name without its prefix."""
     return helper_by_id(number).name.removeprefix("bpf_")

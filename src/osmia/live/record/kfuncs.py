@@ -1,7 +1,7 @@
 """The kernel functions that programs may call: who may, and what each call asks for.
 
-Names and prototypes are the kernel's BTF's (declaration tag ``bpf_kfunc``; a kernel that tags nothing is asked about
-every function it has).  Who may call a function is what bpf(2) answers for every kind of program.  Of its flags the
+Names and prototypes are the kernel's BTF's (declaration tag ``bpf_kfunc``; a kernel that tags nothing, as older ones,
+is asked about the functions of that name in any profile, and those whose names sound like it).  Who may call a function is what bpf(2) answers for every kind of program.  Of its flags the
 kernel tells which functions sleep and which arguments must be trusted; the others follow from names
 (``bpf_iter_…_new``) and from ``RULES``, since they show only in programs that bring fitting arguments.
 """
@@ -15,6 +15,7 @@ from osmia.btf import Btf, DeclTag, Func, FuncProto, Ptr, Struct
 from osmia.isa import Insn
 from osmia.isa import consts as c
 from osmia.isa.macros import BPF_MOV64_IMM, BPF_MOV64_REG
+from osmia.kernel import profile
 from osmia.kernel.uapi import ATTACH_TYPE, ATTACH_TYPES
 from osmia.live.record.asker import Asker, Progress, gather
 from osmia.live.record.facts import Asking, Facts
@@ -73,7 +74,7 @@ ORDER = (
 )
 HARMFUL = {"bpf_wq_init": "bpf_wq_start"}
 """Functions whose call stops some kernels: never asked about, taken to be what another one is."""
-MANY = 10_000
+SOUNDS = ("bpf_", "__bpf_", "scx_bpf_", "hid_bpf_", "cgroup_rstat_", "css_rstat_", "crash_", "tcp_", "cubictcp_", "dctcp_")
 HOOKS = """
 cgroup_skb kprobe lwt_in netfilter sched_act sched_cls sk_skb socket_filter struct_ops syscall tracing xdp
 """.split()
@@ -88,9 +89,11 @@ def tagged(btf: Btf, tag: str = "bpf_kfunc") -> dict[str, int]:
     return {btf.type(i).name: i for i in sorted(made.type_id for made in found)}
 
 
-def every(btf: Btf) -> dict[str, int]:
-    """Every function: the last one of a name, as the kernel's look-up has it."""
-    return {btf.type(i).name: i for i in btf.ids(Func)}
+def likely(btf: Btf) -> dict[str, int]:
+    """Functions that some profile has as kernel functions for programs, or that are called like such."""
+    known = set().union(*(profile.load(name).kfuncs for name in profile.names()))
+    named = {btf.type(i).name: i for i in btf.ids(Func)}
+    return {name: i for name, i in named.items() if name in known or name.startswith(SOUNDS)}
 
 
 def call(btf_id: int) -> Insn:
@@ -206,7 +209,7 @@ def record_kfuncs(asker: Asker, rows: list[tuple[str, Shape, Facts]], progress: 
     if not known:
         return []
     if not names:
-        names = _offered(asker, every(btf), ways, progress)
+        names = _offered(asker, likely(btf), ways, progress)
     asked = {name: number for name, number in names.items() if name not in HARMFUL}
     callers = gather(asker, (may_call(ways, number) for number in asked.values()), progress)
     asleep = [(replace(s, flags=SLEEPABLE), f.value) for _, s, f in rows if f.sleepable == "may"]
@@ -224,15 +227,11 @@ def record_kfuncs(asker: Asker, rows: list[tuple[str, Shape, Facts]], progress: 
 
 
 def _offered(asker: Asker, names: dict[str, int], ways: list[Way], progress: Progress | None) -> dict[str, int]:
-    """Of very many functions those that some program may call: one program a type is asked first."""
+    """Of many functions those that some program may call: one program a type is asked first."""
     first = {shape.type: (shape, value) for shape, value in reversed(ways) if shape.type in HOOKS}
-    found = {}
     wanted = [name for name in names if name not in HARMFUL]
-    for start in range(0, len(wanted), MANY):
-        part = wanted[start : start + MANY]
-        answers = gather(asker, (may_call(list(first.values()), names[name]) for name in part), progress)
-        found |= {name: names[name] for name, callers in zip(part, answers, strict=True) if callers}
-    return found
+    answers = gather(asker, (may_call(list(first.values()), names[name]) for name in wanted), progress)
+    return {name: names[name] for name, callers in zip(wanted, answers, strict=True) if callers}
 
 
 def written(who: dict[str, Words], marks: dict[str, Words]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from osmia.kernel.uapi import PROG_TYPES
 from osmia.live.record import caps, text
 from osmia.live.record.asker import Asker, Progress, gather
-from osmia.live.record.facts import Facts, Row, in_full, outline, probe_context, runs, sign_extension
+from osmia.live.record.facts import Facts, Row, in_full, known_helpers, outline, probe_context, runs, sign_extension
 from osmia.live.record.kfuncs import record_kfuncs
 from osmia.live.record.shapes import Shape, shapes
 
@@ -63,7 +63,8 @@ def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> t
     kept = gather(asker, (caps.fields(s, f, f.ctx) for s, f in guarded), on("fields"))
     for (_, facts), places in zip(guarded, kept, strict=True):
         facts.ctx = marked(facts.ctx, places)
-    sections = {"limits": [f"{name} {number}" for name, number in LIMITS.items()]}
+    (helpers,) = gather(asker, [known_helpers(*asked[0])])
+    sections = {"limits": [f"{name} {number}" for name, number in (LIMITS | {"helpers": helpers}).items()]}
     sections |= caps_sections(asker, found, on("capabilities"))
     sections |= tables(rows)
     functions = record_kfuncs(asker, rows, on("kernel functions"))
