@@ -141,10 +141,33 @@ def check_reference_leak(env: Env, exception_exit: bool) -> bool:
     return leaks
 
 
+def check_held_early(env: Env, exception_exit: bool, prefix: str) -> None:
+    """The same before Linux 6.13, where an exit, a tail call and a classic load had texts of their own."""
+    state = env.state
+    loads, exits = prefix.startswith("BPF_LD"), prefix.startswith(("BPF_EXIT", "bpf_throw"))
+    if loads and check_reference_leak(env, False):
+        raise env.reject(EINVAL, "reference-leak", "BPF_LD_[ABS|IND] cannot be mixed with socket references\n")
+    told = state.active_preempt_locks
+    for held, missing, region in (
+        (state.active_locks, "bpf_spin_unlock is", "bpf_spin_lock"),
+        (state.active_rcu_lock, "bpf_rcu_read_unlock is", "bpf_rcu_read_lock"),
+        (told, f"{told} bpf_preempt_enable{' is' if told == 1 else '(s) are'}", "bpf_preempt_disable"),
+    ):
+        if held and loads:
+            raise env.reject(EINVAL, "lock-held", f"{prefix} cannot be used inside {region}-ed region\n")
+        if held and exits and state.curframe == 0:
+            raise env.reject(EINVAL, "lock-held", f"{missing} missing\n")
+    if not loads and check_reference_leak(env, exception_exit):
+        raise env.reject(EINVAL, "reference-leak", "" if exits else f"{prefix} would lead to reference leak\n")
+
+
 def check_resource_leak(env: Env, exception_exit: bool, check_lock: bool, prefix: str) -> None:
     """Raises Rejected when ``prefix`` (an exit, a tail call …) would leave something held."""
     state = env.state
     if not state.refs and not check_lock:
+        return
+    if not env.rules.held_told_alike:
+        check_held_early(env, exception_exit, prefix)
         return
     if check_lock and state.active_locks:
         raise env.reject(EINVAL, "lock-held", f"{prefix} cannot be used inside bpf_spin_lock-ed region\n")

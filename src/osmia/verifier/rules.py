@@ -75,6 +75,7 @@ class Rules:
         self.alloc_size_precise = "alloc-size-precise" in names
         self.helper_offer_told = "helper-offer-told" in names
         self.state_behind_insn = "state-behind-insn" in names
+        self.held_told_alike = "held-told-alike" in names
         self.error_injection = "error-injection" in names
         self.lsm_return_ranges = "lsm-return-ranges" in names
         self.fastcall_spills = "fastcall-spills" in names
