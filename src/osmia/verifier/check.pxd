@@ -4,7 +4,7 @@ from osmia.verifier.alu cimport check_alu_op
 from osmia.verifier.atomic cimport check_atomic, check_xadd
 from osmia.verifier.backtrack cimport push_jmp_history
 from osmia.verifier.branch cimport check_cond_jmp_op
-from osmia.verifier.consts cimport BPF_COMPLEXITY_LIMIT_INSNS, BPF_WRITE
+from osmia.verifier.consts cimport BPF_COMPLEXITY_LIMIT_INSNS, BPF_WRITE, PTR_TO_CTX
 from osmia.verifier.env cimport Env
 from osmia.verifier.exit_code cimport check_return_code
 from osmia.verifier.func_call cimport check_func_call, prepare_func_exit

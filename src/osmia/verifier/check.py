@@ -20,7 +20,7 @@ if not cython.compiled:
     from osmia.verifier.atomic import check_atomic, check_xadd
     from osmia.verifier.backtrack import push_jmp_history
     from osmia.verifier.branch import check_cond_jmp_op
-    from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_WRITE
+    from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_INSNS, BPF_WRITE, PTR_TO_CTX
     from osmia.verifier.env import Env
     from osmia.verifier.exit_code import check_return_code
     from osmia.verifier.func_call import check_func_call, prepare_func_exit
@@ -211,6 +211,9 @@ def check_st(env: Env, insn: VInsn) -> None:
         raise env.reject(EINVAL, "reserved-fields", "BPF_ST uses reserved fields\n")
     check_reg_arg(env, insn.dst, 0)
     reg = env.state.regs()[insn.dst]
+    if reg.type == PTR_TO_CTX and not env.rules.ctx_store_constants:
+        text = f"BPF_ST stores into R{insn.dst} ctx is not allowed\n"
+        raise env.reject(EACCES, "ctx-store", text, reg=insn.dst)
     size = size_of(insn.code)
     check_mem_access(env, env.insn_idx, insn.dst, insn.off, size, BPF_WRITE, -1, False, False)
     save_aux_ptr_type(env, reg.type, False)

@@ -44,7 +44,7 @@ class Level:
 def check_max_stack_depth(env: Env) -> None:
     """Check every chain of calls from the main function and from asynchronous callbacks.  Raises Rejected."""
     calls = [calls_of(env, number) for number in range(len(env.subprogs))]
-    private = supports_private_stack(env)
+    private = env.rules.private_stacks and supports_private_stack(env)
     for number in reversed(range(len(env.subprogs))):
         if number == 0 or env.subprogs[number].is_async_cb:
             check_chains(env, calls, number, number == 0 and private)
@@ -132,7 +132,7 @@ def enter(env: Env, number: int, depth: int, frame: int, private: bool) -> int:
             EACCES, "tail-call-depth",
             f"tail_calls are not allowed when call stack of previous frames is {depth} bytes. Too large\n",
         )  # fmt: skip
-    own = rounded(subprog)
+    own = rounded(env, subprog)
     if private and subprog.priv_stack_mode == UNKNOWN and own >= MIN_PRIVATE:
         subprog.priv_stack_mode = PRIVATE
     if subprog.priv_stack_mode != PRIVATE:
@@ -146,6 +146,8 @@ def enter(env: Env, number: int, depth: int, frame: int, private: bool) -> int:
     return depth
 
 
-def rounded(subprog: Subprog) -> int:
-    """A function's stack as the JIT lays it out."""
-    return (subprog.stack_depth + 15) & ~15
+def rounded(env: Env, subprog: Subprog) -> int:
+    """A function's stack as the JIT lays it out, or as the interpreter does: 32 bytes at least, then."""
+    if env.rules.stack_rounds_to_16:
+        return (subprog.stack_depth + 15) & ~15
+    return (max(subprog.stack_depth, 1) + 31) & ~31

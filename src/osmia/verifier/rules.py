@@ -60,6 +60,7 @@ class Rules:
         self.fields_first = "fields-first" in names
         self.offset_in_var_off = "offset-in-var-off" in names
         self.same_register_known = "same-register-known" in names
+        self.jumps_too_many = "jumps-too-many" in names
         self.dead_by_refining = "dead-by-refining" in names
         self.arcs = "arcs" in names
         self.type_flags = "type-flags" in names
@@ -91,3 +92,9 @@ class Rules:
         self.exact_loop_check = "exact-loop-check" in names
         self.exact_return_ranges = "exact-return-ranges" in names
         self.async_returns_told = "async-returns-told" in names
+        self.jump_destination_first = "jump-destination-first" in names
+        self.ctx_store_constants = "ctx-store-constants" in names
+        self.stack_rounds_to_16 = "stack-rounds-to-16" in names
+        self.private_stacks = "private-stacks" in names
+        self.var_store_scrubs = "var-store-scrubs" in names
+        self.stack_offset_told = "stack-offset-told" in names

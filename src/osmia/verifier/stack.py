@@ -243,7 +243,7 @@ def _maybe_write_byte(env: Env, frame: Frame, off: int, zero: bool, insn_idx: in
         return True
     types = slot.types
     lowest = types & 0xFF
-    if lowest != STACK_INVALID and lowest != STACK_MISC and lowest != STACK_ZERO:
+    if lowest != STACK_INVALID and lowest != STACK_MISC and lowest != STACK_ZERO and env.rules.var_store_scrubs:
         types = scrubbed(types)
         kind = types >> shift & 0xFF
     stays_zero = zero and kind == STACK_ZERO

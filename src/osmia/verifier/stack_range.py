@@ -85,7 +85,7 @@ def _out_of_stack(env: Env, errno: int, regno: int, reg: Reg, off: int, size: in
             off += reg.smin
         return env.reject(errno, "stack-bounds", f"invalid{extra} stack R{regno} off={off} size={size}\n", reg=regno)
     tnum = env.tnum_str(reg.value, reg.mask)
-    shown = f"off={off} size={size}" if env.rules.stack_reads_grow else f"size={size}"
+    shown = f"off={off} size={size}" if env.rules.stack_offset_told else f"size={size}"
     text = f"invalid variable-offset{extra} stack R{regno} var_off={tnum} {shown}\n"
     return env.reject(errno, "stack-bounds", text, reg=regno)
 
