@@ -92,9 +92,13 @@ def main() -> int:
         return 2
     sys.path.insert(0, kit)
     asker = GuestAsker(options.version)
-    sections = record(asker, told)
     out = options.output or Path(f"{options.version}.recorded.txt")
-    out.write_text(text.written(f"# Linux {options.version}, recorded from {asker.release}.", sections), "utf-8")
+
+    def keep(sections: text.Sections) -> None:
+        head = f"# Linux {options.version}, recorded from {asker.release}."
+        out.write_text(text.written(head, sections), "utf-8")
+
+    keep(record(asker, told, keep))
     return 0
 
 

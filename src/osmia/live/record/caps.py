@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from osmia.live.record.facts import Asking, Facts, Row, probe_helpers, read, write
+from osmia.kernel.helpers import HELPERS
+from osmia.live.record.facts import Asking, Facts, Row, helper_name, probe_helpers, read, write
 from osmia.live.record.shapes import Shape
 
 
@@ -30,9 +31,15 @@ def needed(shape: Shape, value: int) -> Asking:
     return next((caps for caps, a in zip(SETS, answers, strict=True) if not a.errno), POLICY.get(shape.type, SETS[-1]))
 
 
+def numbers_of(facts: Facts) -> list[int]:
+    """The numbers of the helpers that a program with all capabilities knows."""
+    names = {name.removeprefix("!") for name in facts.helpers}
+    return [h.id for h in HELPERS if helper_name(h.id) in names]
+
+
 def without_perfmon(shape: Shape, facts: Facts) -> Asking:
     """The helpers that a program of this type loses when its loader has no CAP_PERFMON."""
-    left = yield from probe_helpers(shape, facts.value, ("bpf", "net_admin"))
+    left = yield from probe_helpers(shape, facts.value, ("bpf", "net_admin"), numbers_of(facts))
     return set(facts.helpers - left)
 
 
@@ -41,7 +48,7 @@ def without_any(shape: Shape, facts: Facts) -> Asking:
     (plain,) = yield [replace(shape.asks(value=facts.value), caps=())]
     if plain.errno:
         return None
-    left = yield from probe_helpers(shape, facts.value, ())
+    left = yield from probe_helpers(shape, facts.value, (), numbers_of(facts))
     return set(facts.helpers - left)
 
 

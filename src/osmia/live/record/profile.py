@@ -46,8 +46,13 @@ BELIEVED = {
 }
 
 
-def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> text.Sections:
-    """Ask a kernel everything.  ``progress`` is told what is being asked.  Raises what the asker raises."""
+def record(
+    asker: Asker, progress: Callable[[str], Progress] | None = None, keep: Callable[[text.Sections], object] | None = None
+) -> text.Sections:
+    """Ask a kernel everything.  ``progress`` is told what is being asked; ``keep`` gets what is known before the end.
+
+    Raises what the asker raises.
+    """
 
     def on(what: str) -> Progress | None:
         return progress(what) if progress else None
@@ -67,6 +72,8 @@ def record(asker: Asker, progress: Callable[[str], Progress] | None = None) -> t
     sections = {"limits": [f"{name} {number}" for name, number in (LIMITS | {"helpers": helpers}).items()]}
     sections |= caps_sections(asker, found, on("capabilities"))
     sections |= tables(rows)
+    if keep:
+        keep(sections)
     functions = record_kfuncs(asker, rows, on("kernel functions"))
     return sections | ({"kfuncs": functions} if functions else {})
 
