@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from errno import EFAULT
+from errno import E2BIG, EFAULT
 
 try:
     import cython
 except ImportError:
     from osmia._cy import cython
+
+from osmia.verifier.loops_early import inherit
 
 if not cython.compiled:
     from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_JMP_SEQ
@@ -36,6 +38,10 @@ def push_stack(env: Env, insn_idx: int, prev_insn_idx: int, speculative: bool, c
     state = env.state.copy()
     if speculative:
         state.speculative = True
+    if not env.rules.loops_by_component:
+        inherit(env, state, env.state)
+    if env.rules.jumps_too_many:
+        code = E2BIG
     waiting = _wait(env, state, insn_idx, prev_insn_idx)
     if waiting > BPF_COMPLEXITY_LIMIT_JMP_SEQ:
         raise env.reject(code, "too-many-jumps", f"The sequence of {waiting} jumps is too complex.\n")

@@ -25,7 +25,7 @@ cdef int32_t MISS, HIT, LOOP_HIT
 
 @cython.locals(
     insn=VInsn, cur=State, forced=bint, jumps=int64_t, steps=int64_t, add_new=bint, too_soon=bint, states=list,
-    states_cnt=Py_ssize_t, loop=bint, found=bint, i=Py_ssize_t, old=State, outcome=int32_t
+    states_cnt=Py_ssize_t, loop=bint, found=bint, i=Py_ssize_t, old=State, entry=State, outcome=int32_t
 )
 cpdef bint is_state_visited(Env env, int32_t insn_idx) except -1
 @cython.locals(frame=Frame, at=uint64_t, size=uint64_t, states=list)

@@ -16,6 +16,7 @@ except ImportError:
 
 from osmia.verifier.errors import Rejected
 from osmia.verifier.live_marks import DONE, READ, marks_of, propagate_liveness, start_over
+from osmia.verifier.loops_early import inherit, path_done, unfinished_entry, update_loop_entry
 from osmia.verifier.prune_early import is_state_visited_early
 
 if not cython.compiled:
@@ -76,11 +77,16 @@ def is_state_visited(env: Env, insn_idx: int) -> bool:
             outcome = compare_unfinished(env, insn, old, cur)
             if outcome == LOOP_HIT:
                 loop = True
+                if not env.rules.loops_by_component:
+                    update_loop_entry(env, cur, old)
             elif outcome == MISS and too_soon:
                 add_new = False
         else:
-            loop = incomplete_read_marks(old)
+            entry = None if env.rules.loops_by_component else unfinished_entry(env, old)
+            loop = entry is not None or incomplete_read_marks(old)
             outcome = HIT if states_equal(env, old, cur, RANGE_WITHIN if loop else NOT_EXACT) else MISS
+            if outcome == HIT and entry is not None:
+                update_loop_entry(env, cur, entry)
         if outcome != MISS:
             hit(env, insn, old, cur, loop)
             return True
@@ -187,7 +193,7 @@ def hit(env: Env, insn: VInsn, old: State, cur: State, loop: bool) -> None:
     if insn.jmp_point:
         push_jmp_history(env, cur, 0, 0)
     propagate_precision(env, old, cur)
-    if loop:
+    if loop and env.rules.loops_by_component:
         visit = old.scc_visit
         backedge = cur.copy()
         backedge.equal_state = old
@@ -237,6 +243,8 @@ def remember(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
     new.insn_idx = insn_idx
     if env.live_stack is None:
         start_over(cur, new)
+    if not env.rules.loops_by_component:
+        inherit(env, new, cur)
     maybe_enter_scc(env, new)
     cur.parent = new
     cur.first_insn_idx = insn_idx
@@ -251,6 +259,8 @@ def update_branch_counts(env: Env, state: State) -> None:
         at.branches -= 1
         if at.branches:
             return
+        if not env.rules.loops_by_component:
+            path_done(env, at)
         maybe_exit_scc(env, at)
         maybe_free(env, at)
         parent = at.parent
