@@ -9,8 +9,9 @@ from obj.golden_text import KCONFIG, linked, read
 
 from osmia.btf import Btf
 from osmia.cli.main import main
-from osmia.isa import decode
-from osmia.obj.record import record, records
+from osmia.isa import Insn, decode
+from osmia.obj.model import MapSpec, Program
+from osmia.obj.record import load, record, records
 from osmia.obj.survey import survey
 
 
@@ -121,3 +122,13 @@ def test_inspect_shows_what_it_can_of_a_broken_object(files, capsys):
     assert main(["inspect", str(files / "x.o")]) == 2
     out = capsys.readouterr().out
     assert "entry_two" in out and "problem: section kretqrobe/do_unlinkat" in out and "did you mean kretprobe+" in out
+
+
+def test_descriptors_are_numbers_of_maps():
+    inner = MapSpec("inner", "array", 4, 8, 1)
+    maps = [MapSpec("outer", "array_of_maps", 4, 4, 1, inner=inner), MapSpec("last", "array", 4, 8, 1)]
+    row = record(Program("p", "xdp", [Insn(0x95)], maps=maps, fd_array=[1, 0, 77], fd_array_cnt=2))
+    assert (row["fd_array"], row["fd_array_cnt"]) == ([2, 1, 77], 2)  # the template stands in front of its map
+    (program,) = load(json.dumps(row).encode()).programs.values()
+    assert (program.fd_array, program.fd_array_cnt) == ([1, 0, 77], 2)
+    assert "fd_array" not in record(Program("p", "xdp", [Insn(0x95)]))

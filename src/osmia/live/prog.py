@@ -31,6 +31,7 @@ _TO_FD = {
     c.BPF_PSEUDO_MAP_VALUE: c.BPF_PSEUDO_MAP_VALUE,
     c.BPF_PSEUDO_MAP_IDX_VALUE: c.BPF_PSEUDO_MAP_VALUE,
 }
+_BY_INDEX = (c.BPF_PSEUDO_MAP_IDX, c.BPF_PSEUDO_MAP_IDX_VALUE)
 _PACKET_CTX = {"xdp": 24}
 _SKB_CTX = 192
 _XDP_LINEAR = 3520
@@ -60,7 +61,8 @@ def linked(program: Program, maps: Sequence[LiveMap]) -> list[Insn]:
     pc = 0
     while pc < len(insns):
         insn = insns[pc]
-        if insn.is_wide and insn.src_reg in _TO_FD:
+        by_index = program.fd_array is not None and insn.src_reg in _BY_INDEX
+        if insn.is_wide and insn.src_reg in _TO_FD and not by_index:
             if not 0 <= insn.imm < len(maps):
                 raise UsageError(f"insn {pc} names map {insn.imm}, and {len(maps)} are given")
             insns[pc] = insn._replace(src_reg=_TO_FD[insn.src_reg], imm=maps[insn.imm].fd)
@@ -116,7 +118,17 @@ class LiveProgram(syscall.Descriptor):
             max(self._btf_fd, 0),
             funcs if has_btf else b"",
             lines if has_btf else b"",
+            fd_array=self._fd_array(),
+            fd_array_cnt=program.fd_array_cnt,
         )
+
+    def _fd_array(self) -> bytes | None:
+        """Descriptors for the numbers of maps; a number that is no map's stays what it is."""
+        numbers = self.program.fd_array
+        if numbers is None:
+            return None
+        fds = [self.maps[n].fd if 0 <= n < len(self.maps) else n for n in numbers]
+        return struct.pack(f"={len(fds)}i", *fds)
 
     def _attach_type(self) -> int:
         """The number of the attach type; for struct_ops that of the member."""

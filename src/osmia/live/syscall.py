@@ -159,6 +159,8 @@ class ProgAttr(NamedTuple):
     line_info: bytes = b""
     func_info_size: int = 8
     line_info_size: int = 16
+    fd_array: bytes | None = None
+    fd_array_cnt: int = 0
 
 
 def prog_load(
@@ -183,6 +185,9 @@ def prog_load(
         lines.address if attr.line_info else 0, len(attr.line_info) // attr.line_info_size,
         attr.attach_btf_id, 0,
     )  # fmt: skip
+    if attr.fd_array is not None:
+        array = Buffer.of(attr.fd_array or b"\0")
+        packed += struct.pack("=IQQIIII", 0, array.address, 0, 0, 0, 0, attr.fd_array_cnt)
     result = raw(PROG_LOAD, Buffer.of(packed))
     words = text(log) if log.size else ""
     if result < 0:

@@ -128,6 +128,8 @@ class Program:
     For struct_ops ``attach_target`` is "struct.member" and ``expected_attach_type`` the member's number in digits.
     ``attach_prog`` is the loaded program that fentry, fexit and EXT programs attach to instead of the kernel;
     ``attach_target`` is then the name of one of its functions.
+    ``fd_array`` are the descriptors that loads by index and calls into modules name by their place: numbers of
+    ``maps``, or None where the loader passes none; the first ``fd_array_cnt`` belong to the program, used or not.
     ``poisoned`` explains instructions that must not be reached, by slot: a field, map or kfunc that does not exist.
     """
 
@@ -147,6 +149,8 @@ class Program:
     line_info: list[LineInfo] = field(default_factory=list)
     subprogs: list[Subprog] = field(default_factory=list)
     externs: list[Extern] = field(default_factory=list)
+    fd_array: list[int] | None = None
+    fd_array_cnt: int = 0
     poisoned: dict[int, str] = field(default_factory=dict)
     autoload: bool = True
 

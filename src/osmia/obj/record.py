@@ -65,8 +65,15 @@ def record(program: Program, order: ByteOrder = "little") -> dict[str, Any]:
         "func_info": [(x.insn, x.type_id) for x in program.func_info],
         "line_info": [(x.insn, x.file_off, x.line_off, x.line_col) for x in program.line_info],
         "relocs": [f.to_json(_reloc(x), f.RELOC) for x in program.externs if x.kind != "addr"],
+        "fd_array": _descriptors(program.fd_array, dict(enumerate(numbers))),
+        "fd_array_cnt": program.fd_array_cnt,
     }
     return f.to_json(values, f.PROGRAM)
+
+
+def _descriptors(array: list[int] | None, numbers: dict[int, int]) -> list[int] | None:
+    """The maps' numbers changed; one that names no map stays what it is."""
+    return None if array is None else [numbers.get(number, number) for number in array]
 
 
 def _reloc(extern: Extern) -> dict[str, Any]:
@@ -204,6 +211,7 @@ class _Reader:
         program.func_info = [FuncInfo(*x) for x in row["func_info"]]
         program.line_info = [LineInfo(*x) for x in row["line_info"]]
         program.externs = _externs(row["relocs"], len(insns))
+        program.fd_array, program.fd_array_cnt = _descriptors(row["fd_array"], numbers), row["fd_array_cnt"]
         program.subprogs = _subprogs(program)
         _attachment(program, row)
         self.found.programs[self._unused(program.name, self.found.programs)] = program

@@ -136,6 +136,13 @@ def rows(width: int) -> Reader:
     return read
 
 
+def numbers(value: Any) -> list[int]:
+    """A list of numbers."""
+    if not isinstance(value, list):
+        raise ValueError("a list of numbers is wanted")
+    return [u32(n) for n in value]
+
+
 def objects(fields: Callable[[], tuple[Field, ...]]) -> Reader:
     """A list of objects with fields of their own."""
 
@@ -183,6 +190,8 @@ PROGRAM: Final = (
     Field("func_info", rows(2), []),
     Field("line_info", rows(4), []),
     Field("relocs", objects(lambda: RELOC), []),
+    Field("fd_array", numbers, None),
+    Field("fd_array_cnt", u32, 0),
 )
 """``section`` is ours: the name that says what the program attaches to, which bpf(2) is never told.  What else a
 record may hold (run, verdicts) is not about the program."""

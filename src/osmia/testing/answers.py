@@ -15,10 +15,10 @@ from osmia.errors import InternalError, KernelError, OsmiaError, UsageError
 from osmia.isa.consts import BPF_PSEUDO_FUNC, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE
 from osmia.live.btfs import LiveBtfs
 from osmia.live.maps import LiveMap
+from osmia.live.powers import only
 from osmia.live.prog import LiveProgram
 from osmia.obj.model import MapSpec, Program
 from osmia.raw import Buffer
-from osmia.live.powers import only
 from osmia.verifier.env import Powers
 from osmia.verifier.judge import DEFAULT_KERNEL, judge
 
@@ -71,7 +71,7 @@ class Kernel:
 
     def ask(self, program: Program, level: int, powers: Powers) -> Answer:
         """Make its maps, load the program, and forget it.  Raises UsageError for what such a load can't say."""
-        if any(insn.is_wide and insn.src_reg in BY_INDEX for insn in program.insns):
+        if program.fd_array is None and any(insn.is_wide and insn.src_reg in BY_INDEX for insn in program.insns):
             raise UsageError("a load by number in fd_array, which is not passed")
         try:
             maps = [self._map(spec, powers) for spec in program.maps]

@@ -16,6 +16,7 @@
 
 The hexadecimal digits count, eight bytes for a slot; the words behind them are for the reader.  ``caps`` lists the
 loader's capabilities where it had not all, ``attach`` and ``flags`` stand where they are not the usual ones.
+``fd_array: 1 0 2`` names maps 0 and 2, the first one of them for good.
 ``extern: 3 func bpf_iter_num_new`` names the kernel's function or variable whose number goes into instruction 3.
 Everything behind ``log:`` is the verifier's log of that level, addresses masked.
 """
@@ -73,6 +74,8 @@ def program_lines(program: Program, loader: Iterable[str] = ()) -> list[str]:
     lines += [f"func: {row.insn} {row.type_id}" for row in program.func_info]
     lines += [f"line: {row.insn} {row.file_off} {row.line_off} {row.line_col}" for row in program.line_info]
     lines += [f"extern: {row.insn} {row.kind} {row.name}" for row in program.externs]
+    if program.fd_array is not None:
+        lines.append(" ".join(["fd_array:", str(program.fd_array_cnt), *map(str, program.fd_array)]))
     return [*lines, "insns:", *_insn_lines(program.insns)]
 
 
@@ -147,6 +150,8 @@ def read_line(case: Case, line: str) -> None:
     elif key == "extern":
         slot, kind, name = value.split()
         program.externs.append(Extern(int(slot), name, kind))
+    elif key == "fd_array":
+        program.fd_array_cnt, *program.fd_array = map(int, value.split())
     elif key not in ("insns", ""):
         raise ValueError("unknown word")
 

@@ -32,6 +32,9 @@ def check_given(program: Program) -> None:
         check_map(spec, f"maps[{at}]")
     check_rows("func_info", program.func_info, ("insn", "type_id"))
     check_rows("line_info", program.line_info, ("insn", "file_off", "line_off", "line_col"))
+    for at, number in enumerate(program.fd_array or ()):
+        _number(f"fd_array[{at}]", number, (1 << 31) - 1)
+    _number("fd_array_cnt", program.fd_array_cnt, len(program.fd_array or ()))
     for at, extern in enumerate(program.externs):
         _number(f"externs[{at}].insn", extern.insn, len(program.insns) - 1)
 

@@ -7,7 +7,7 @@ Linux 6.18.)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from errno import E2BIG, EINVAL, EPROTO
+from errno import E2BIG, EBADF, EFAULT, EINVAL, EPROTO
 from typing import Any
 
 from osmia.btf import Btf, Enum, Enum64, Func, FuncProto, Int, Param, Ptr, Struct, Type, Union, Void
@@ -21,6 +21,8 @@ from osmia.verifier.maps import VMap
 
 ENOTSUPP = 524
 MAX_KFUNC_DESCS = 256
+OPEN_FDS = 3
+"""Standard input, output and error: descriptors that exist and are no BTF."""
 MAX_ARGS = 12  # of any function of the kernel that has an address in a program
 MAX_ARG_SIZE = 16
 SCALARS = (Int, Enum, Enum64)
@@ -121,13 +123,19 @@ def _check_program(env: Env) -> None:
 
 
 def _no_module(env: Env, offset: int) -> Exception:
-    """Functions of modules are named by a BTF's place in fd_array, which no program here brings along."""
-    errno = EPROTO
+    """Functions of modules are named by a BTF's place in fd_array, which holds nothing but maps here."""
+    array = env.program.fd_array
+    errno = EINVAL
     if offset < 0:
-        errno = EINVAL
         env.say("negative offset disallowed for kernel module function call\n")
-    else:
+    elif array is None:
+        errno = EPROTO
         env.say("kfunc offset > 0 without fd_array is invalid\n")
+    elif offset >= len(array):
+        errno = EFAULT  # beyond what the loader has there
+    else:
+        errno = EINVAL if 0 <= array[offset] < max(OPEN_FDS, len(env.maps)) else EBADF
+        env.say("invalid module BTF fd specified\n")
     return env.reject(errno, "kfunc-btf", "failed to find BTF for kernel function\n")
 
 

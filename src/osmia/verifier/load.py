@@ -125,6 +125,10 @@ def resolve_extern(env: Env, extern: Extern) -> bool:
 def check_attributes(env: Env) -> Rejected | None:
     """Flags, size, capabilities, attach type, program type: refusals without a word."""
     program, powers = env.program, env.powers
+    if program.fd_array is not None and not env.rules.fd_array:
+        return Rejected(E2BIG, "prog-fd-array", "")  # the attribute is longer than that kernel's
+    if program.fd_array_cnt and not env.rules.fd_array_cnt:
+        return Rejected(EINVAL, "prog-fd-array", "")
     if program.flags & ~KNOWN_FLAGS or program.flags & PROG_FLAGS["token_fd"]:
         return Rejected(EINVAL, "prog-flags", "")
     limit = env.profile.limit("max_insns" if powers.bpf else "max_insns_unprivileged")

@@ -6,7 +6,7 @@ Also the first look at every opcode.  (``resolve_pseudo_ldimm64`` in kernel/bpf/
 
 from __future__ import annotations
 
-from errno import E2BIG, EBADF, EINVAL, ENOENT, EPROTO, ERANGE
+from errno import E2BIG, EBADF, EFAULT, EINVAL, ENOENT, EPROTO, ERANGE
 
 from osmia.btf import Btf, Datasec, Func, Struct, Type, Union, Var
 from osmia.errors import BtfError
@@ -98,13 +98,31 @@ def resolve_load(env: Env, insn: VInsn) -> None:
 
 def resolve_map(env: Env, insn: VInsn, off: int) -> None:
     """A load of a map, or of an address in its value."""
-    if insn.src in _BY_INDEX:
-        raise env.reject(EPROTO, "fd-array", "fd_idx without fd_array is invalid\n")
-    found = add_used_map(env, insn.imm)
+    found = add_used_map(env, descriptor_at(env, insn.imm) if insn.src in _BY_INDEX else insn.imm)
     if insn.src in _VALUES:
         check_value_offset(env, found, off)
         insn.map_off = off
     insn.map = found
+
+
+def descriptor_at(env: Env, index: int) -> int:
+    """What stands at a place of the loader's fd_array.  Raises Rejected."""
+    array = env.program.fd_array
+    if array is None:
+        raise env.reject(EPROTO, "fd-array", "fd_idx without fd_array is invalid\n")
+    if not 0 <= index < len(array):
+        raise env.reject(EFAULT, "fd-array", "")  # beyond what the loader has there
+    return array[index]
+
+
+def process_fd_array(env: Env) -> None:
+    """The maps that the loader counts among the program's, used or not.  Raises Rejected."""
+    program = env.program
+    for number in (program.fd_array or ())[: program.fd_array_cnt]:
+        if not 0 <= number < len(env.maps):
+            errno = EINVAL if 0 <= number < OPEN_FDS else EBADF
+            raise env.reject(errno, "fd-array", f"fd {number} is not pointing to valid bpf_map or btf\n")
+        add_used_map(env, number)
 
 
 def add_used_map(env: Env, number: int) -> VMap:

@@ -98,3 +98,4 @@ class Rules:
         self.private_stacks = "private-stacks" in names
         self.var_store_scrubs = "var-store-scrubs" in names
         self.stack_offset_told = "stack-offset-told" in names
+        self.fd_array_cnt = "fd-array-cnt" in names

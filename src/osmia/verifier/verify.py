@@ -22,7 +22,7 @@ from osmia.verifier.lines import print_verification_stats
 from osmia.verifier.live_regs import compute_live_registers
 from osmia.verifier.live_stack import stack_liveness_init
 from osmia.verifier.order import compute_postorder, compute_scc
-from osmia.verifier.resolve import resolve_pseudo_ldimm64
+from osmia.verifier.resolve import process_fd_array, resolve_pseudo_ldimm64
 from osmia.verifier.rules import Rules
 from osmia.verifier.subprogs import add_subprog_and_kfunc, check_subprogs
 
@@ -43,7 +43,7 @@ AFTERWARDS: Steps = (
 
 def steps(rules: Rules) -> Steps:
     """What is done to every program; the first step that refuses it ends the list."""
-    front = FRONT if rules.btf_info_early else FRONT[1:]
+    front = (process_fd_array, *(FRONT if rules.btf_info_early else FRONT[1:]))
     attach: Steps = (check_attach_btf_id,)
     middle = GRAPH + attach if rules.attach_after_cfg else attach + GRAPH
     loops: Steps = (compute_scc,) if rules.loops_by_component else ()
