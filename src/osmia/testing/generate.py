@@ -18,11 +18,13 @@ from osmia.obj.model import FuncInfo, Program
 from osmia.testing.generators import calls as k
 from osmia.testing.generators import memory as m
 from osmia.testing.generators import scalars as s
+from osmia.testing.generators.attach import struct_op, traced
 from osmia.testing.generators.builder import CTX, MAX_INSNS, Builder, Function, Unit, Value
 from osmia.testing.generators.kfuncs import generate_kfuncs
 from osmia.testing.generators.objects import objects
 from osmia.testing.generators.shapes import WEIGHTED, Kind
 from osmia.testing.mutate import mutate
+from osmia.verifier.judge import kernel_btf
 
 Action = Callable[[Builder], None]
 
@@ -49,7 +51,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
 }  # fmt: skip
 _MIXED = ("alu", "branches", "stack", "packets", "maps", "context", "helpers", "loops", "atomics")
 ACTIONS["mixed"] = (*(a for name in _MIXED for a in ACTIONS[name]), k.function, k.tail_call, m.ld_abs)
-KINDS = (*ACTIONS, "objects", "kfuncs", "mutants", "random")
+KINDS = (*ACTIONS, "objects", "kfuncs", "attached", "mutants", "random")
 """Every kind of program, as ``osmia diff --kind`` takes them."""
 
 
@@ -61,6 +63,8 @@ def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
         return generate_kfuncs(rng, kernel)
     if kind == "objects":
         return objects(rng)
+    if kind == "attached":
+        return (traced if rng.random() < 0.5 else struct_op)(rng, kernel_btf())
     if kind == "mutants":
         made = generate(rng, rng.choice(tuple(ACTIONS)), kernel)
         made.insns = mutate(rng, made.insns, 1 + int(rng.random() * 3))

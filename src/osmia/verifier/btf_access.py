@@ -13,6 +13,7 @@ from osmia.btf import Btf
 from osmia.btf import types as btf_types
 from osmia.kernel.uapi import MAP_TYPES
 from osmia.verifier.btf_walk import Found, WalkError, struct_access
+from osmia.verifier.btf_write import check_btf_write
 from osmia.verifier.consts import (
     BASE_TYPE_MASK,
     BPF_READ,
@@ -93,9 +94,8 @@ def check_ptr_to_btf_access(env: Env, regno: int, off: int, size: int, t: int, v
         _access_object(env, reg, regno, off, size, t, value_regno)
         return
     if t == BPF_WRITE:
-        if env.prog_type in ("struct_ops", "xdp", "sched_cls", "sched_act"):
-            raise env.unsupported("stores through BTF pointers")
-        raise env.reject(EACCES, "btf-write", "only read is supported\n", reg=regno)
+        check_btf_write(env, reg, regno, off, size)
+        return
     found = _walk(env, reg.btf, reg.btf_id, off, size)
     if t == BPF_READ and value_regno >= 0:
         flags = _flags_after(env, reg, found) if found.type == PTR_TO_BTF_ID else found.flags
@@ -107,7 +107,7 @@ def _access_object(env: Env, reg: Reg, regno: int, off: int, size: int, t: int, 
 
     Pointers that are read from it are numbers.
     """
-    if t == BPF_WRITE and reg.type & BASE_TYPE_MASK != PTR_TO_BTF_ID:
+    if t == BPF_WRITE and reg.type & PTR_UNTRUSTED:
         raise env.reject(EACCES, "btf-write", "only read is supported\n", reg=regno)
     if not (reg.type & (NON_OWN_REF | MEM_RCU) or reg.ref_obj_id):
         text = "verifier bug: ref_obj_id for allocated object must be non-zero\n"

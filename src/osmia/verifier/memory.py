@@ -192,7 +192,7 @@ def check_mem_access(
             raise env.reject(EACCES, "leak-into-packet", f"R{value_regno} leaks addr into packet\n", reg=value_regno)
         check_packet_access(env, regno, off, size, False)
     elif not _access_rare(env, reg, regno, off, size, t, value_regno):
-        if value_regno >= 0:
+        if t == BPF_READ and value_regno >= 0:
             coerce_loaded(env, regs, value_regno, size, is_ldsx)
         return
     if t == BPF_READ and value_regno >= 0:

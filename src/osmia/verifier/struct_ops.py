@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EINVAL, EOPNOTSUPP
+from errno import EINVAL
 from typing import TYPE_CHECKING
 
 from osmia.btf import Btf, Func, FuncProto, Param, Ptr, Struct
@@ -80,7 +80,7 @@ def member_proto(env: Env, btf: Btf, found: Struct) -> tuple[FuncProto, str]:
 def unsupported_member(env: Env, shape: Shape, member: str, struct: str) -> Rejected:
     """The kernel has no use for a program there."""
     text = f"attach to unsupported member {member} of struct {struct}\n"
-    return env.reject(shape.errno or EOPNOTSUPP, "struct-ops-unsupported", text)
+    return env.reject(shape.errno or EINVAL, "struct-ops-unsupported", text)
 
 
 def marked_args(btf: Btf, struct: str, member: str, proto: FuncProto) -> list[CtxArg]:
