@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from osmia.explain import build_calls as calls
 from osmia.explain import build_memory as memory
@@ -13,8 +14,9 @@ from osmia.explain import build_stack as stack
 from osmia.explain import rules_calls, rules_memory, rules_objects, rules_program
 from osmia.explain.case import Case
 from osmia.explain.model import Check, Explanation, Fix, Known, Origin
-from osmia.explain.origin import Spot, Story, follow, name_of
+from osmia.explain.origin import Spot, Story, follow, index_name, name_of
 from osmia.explain.rule import Draft, Rule
+from osmia.explain.source import accessed
 from osmia.explain.words import bytes_of, value_words
 from osmia.verifier import consts as c
 from osmia.verifier.verdict import errno_name
@@ -40,7 +42,7 @@ BUILDERS: dict[str, Builder] = {
     "argument-type": calls.argument_type, "helper-memory": calls.helper_memory,
     "argument-maybe-null": calls.argument_maybe_null, "kfunc-null": calls.argument_maybe_null,
     "func-arg-null": calls.argument_maybe_null,
-    "size-negative": calls.size_of_argument, "size-unbounded": calls.size_of_argument,
+    "zero-size": calls.zero_size, "size-negative": calls.size_of_argument, "size-unbounded": calls.size_of_argument,
     "helper-not-offered": calls.helper_not_offered, "unknown-helper": calls.unknown_helper,
     "map-helper-mismatch": calls.map_helper_mismatch,
     "reference-leak": objects.reference_leak, "lock-held": objects.lock_held,
@@ -51,11 +53,21 @@ BUILDERS: dict[str, Builder] = {
     "too-many-jumps": program.too_many_jumps, "infinite-loop": program.infinite_loop,
     "unreachable": program.slot_in_text, "back-edge": program.slot_in_text, "jump-target": program.slot_in_text,
     "jump-into-load": program.slot_in_text, "map-create": program.map_create,
+    "func-info-count": program.func_info_count, "func-info-layout": program.func_info_count,
     "prog-capability": program.prog_capability, "prog-type": program.prog_type,
     "no-attach-btf-id": program.no_target, "struct-ops-target": program.no_target,
 }  # fmt: skip
 """What is found out about a case besides the words for its kind."""
 MOST_ORIGINS, MOST_CHECKS = 7, 4
+QUIET = frozenset(
+    (
+        *("packet-write", "ctx-access", "special-field", "map-read-only", "map-write-only", "misaligned"),
+        *("dynptr-argument", "dynptr-uninitialized", "dynptr-initialized", "dynptr-type", "dynptr-place"),
+        *("iter-uninit", "iter-in-use", "iter-type", "iter-place", "irq-flag-uninit", "irq-flag-in-use"),
+        *("atomic-opcode", "stack-read"),
+    )
+)
+"""Kinds where the pointer's life does not matter: it is the access that is wrong."""
 
 
 def explain_case(case: Case) -> Explanation:
@@ -65,6 +77,8 @@ def explain_case(case: Case) -> Explanation:
     if case.step is not None and 0 <= case.regno <= 10:
         draft.spot = Spot(len(case.step.frames) - 1, case.regno)
         draft.variable = name_of(case, case.step, draft.spot.frame, case.regno)
+        if not draft.variable and case.size and case.place is not None:
+            draft.variable = accessed(case.place)
     draft.place = case.place
     builder = BUILDERS.get(case.kind)
     if builder is not None:
@@ -84,7 +98,7 @@ def _call_the_index(case: Case, draft: Draft, story: Story) -> None:
     if story.index is not None:
         step, spot = story.index
         if not spot.stack:
-            draft.variable = name_of(case, step, spot.frame, spot.number)
+            draft.variable = index_name(case, step, spot)
             draft.it = f"`{draft.variable}`" if draft.variable else f"the number in R{spot.number}"
             return
     reg = case.reg(draft.spot.number) if draft.spot is not None else None
@@ -105,8 +119,9 @@ def _filled(case: Case, draft: Draft, story: Story) -> Explanation:
         headline=fill(draft.headline),
         rule=fill(draft.rule),
         message=case.said,
+        where=case.verdict.where,
         place=draft.place,
-        origins=origins if draft.spot is not None or draft.origins else (),
+        origins=origins if (draft.spot is not None and case.kind not in QUIET) or draft.origins else (),
         checks=_ordered(checks),
         known=tuple(_known(case, draft)),
         notes=tuple(dict.fromkeys(fill(note) for note in draft.notes)),
@@ -121,7 +136,10 @@ def _ordered(checks: tuple[Check, ...]) -> tuple[Check, ...]:
 def _shortened(origins: list[Origin]) -> list[Origin]:
     """The beginning and the end of a long story; turns of a loop say the same again and again."""
     found: list[Origin] = []
-    for origin in origins:
+    known = ""
+    for step in origins:
+        origin = replace(step, known="") if step.known == known else step
+        known = step.known or known
         if origin.kind != "move" and not (found and _same_turn(found[-1], origin)):
             found.append(origin)
     if len(found) <= MOST_ORIGINS:
@@ -154,9 +172,11 @@ def _filler(case: Case, draft: Draft) -> Callable[[str], str]:
     it = draft.it or (
         f"`{draft.variable}`" if draft.variable else f"R{spot.number}" if spot and not spot.stack else "it"
     )
+    plain = draft.variable.isidentifier()
     facts = {
         "it": it,
-        "name": draft.variable or "index",
+        "name": draft.variable if plain or not draft.variable else "n",
+        "declare": "" if plain or not draft.variable else f"__u64 n = {draft.variable}; ",
         "call": case.callee or "the call",
         "arg": str(case.regno) if case.regno > 0 else _argument(case),
         "type": case.env.prog_type,
@@ -167,6 +187,8 @@ def _filler(case: Case, draft: Draft) -> Callable[[str], str]:
         "insns": str(case.env.n_insns),
         "map": f'"{case.text.removeprefix("map ")}"' if case.text.startswith("map ") else "",
     }
+    if not draft.variable:
+        facts["name"] = "index" if draft.index else "value"
     return lambda text: re.sub(r"\{(\w+)\}", lambda m: facts.get(m.group(1), m.group(0)), text)
 
 

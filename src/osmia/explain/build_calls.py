@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from osmia.explain import build_memory as memory
 from osmia.explain.build_stack import _passed as passed
 from osmia.explain.case import Case
 from osmia.explain.model import Known
 from osmia.explain.origin import Spot
-from osmia.explain.returns import early_return
 from osmia.explain.rule import Draft
 from osmia.explain.words import OTHERS, bytes_of, value_words
 from osmia.kernel.helpers import HELPERS, HelperProto
@@ -76,9 +77,11 @@ def argument_type(case: Case, draft: Draft) -> None:
     kind, *flags = kinds[at].split(" | ") if 0 <= at < len(kinds) else ("",)
     kind = kind.removesuffix("_OR_NULL")
     wanted, advice = KINDS.get(kind, ("", ""))
-    draft.headline = "{it} is passed to {call}() as argument {arg}" + (f", which is {wanted}" if wanted else "")
+    draft.headline = "{it} is passed to {call}() as argument {arg}" + (f", which has to be {wanted}" if wanted else "")
     if reg.type & c.PTR_MAYBE_NULL:
         memory.maybe_null(case, draft)
+        return
+    if reg.type == c.SCALAR_VALUE and memory.lost_pointer(case, draft):
         return
     if proto is not None:
         draft.notes.append(f"Its declaration: {proto.declaration}")
@@ -143,20 +146,36 @@ def size_of_argument(case: Case, draft: Draft) -> None:
         draft.known.append(
             Known(f"R{case.regno - 1}, the memory", f"{bytes_of(room)}: {value_words(case.env, reg)}" if reg else "")
         )
-    leave = early_return(case.env.prog_type)
-    if negative:
-        draft.fix("Make it unsigned (__u32 or __u64): results of helpers that may be an error are checked first:",
-                  f"if ({{name}} < 0) {leave}", case.place)  # fmt: skip
+    leave = case.leave
     most = room if room > 0 else 256
-    draft.fix(
-        "Bound it before the call:" if not negative else "And bound it above:",
-        f"if ({{name}} > {most}) {leave}",
-        case.place,
-    )
+    size = case.reg(case.regno)
+    if size is not None and size.smin < -(1 << 62) and size.smax > 1 << 62:
+        draft.headline = "nothing limits the size {it} that is passed to {call}()"
+    elif not negative and size is not None and size.s32_min < 0:
+        draft.headline = "the size {it} that is passed to {call}() may be negative, and counts as a very large one then"
+        negative = True
+    both = f"if ({{name}} < 0 || {{name}} > {most}) {leave}"
+    if negative:
+        draft.fix("Check both ends before the call (of an unsigned variable the upper one is enough):",
+                  f"{{declare}}{both}", case.place)  # fmt: skip
+    else:
+        draft.fix("Bound it before the call:", f"{{declare}}if ({{name}} > {most}) {leave}", case.place)
     mask = (1 << (most + 1).bit_length() - 1) - 1
-    draft.fix("Or mask it:", f"{{name}} &= {mask:#x};", case.place)
+    draft.fix("Or mask it:", f"{{declare}}{{name}} &= {mask:#x};", case.place)
     if name and not name.isidentifier() and not draft.variable:
         draft.notes.append(f"The size is the expression {name}.")
+
+
+def zero_size(case: Case, draft: Draft) -> None:
+    """A size of 0, or a map without keys or values."""
+    reg = case.reg(1)
+    if not case.callee.startswith("bpf_map_") or reg is None or reg.map is None:
+        return
+    what = "keys" if case.regno == 2 else "values"
+    draft.headline = f'{{call}}() needs a map with {what}, and map "{reg.map.name}" (type {reg.map.spec.type}) has none'
+    draft.rule = "Each helper works on certain map types, and each map type with certain helpers."
+    draft.spot = None
+    draft.fix("Use the helpers that belong to this type of map, or another type.")
 
 
 def _room(case: Case, regno: int) -> int:
@@ -227,34 +246,33 @@ def unknown_helper(case: Case, draft: Draft) -> None:
 
 def _poisoned(case: Case, draft: Draft, why: str) -> None:
     """The loader put a call of a helper that does not exist where something is missing on the target."""
-    draft.headline = "the program uses something that the target kernel does not have, and the loader marked the place"
+    missing = why.rpartition(": ")[2]
+    draft.headline = (
+        f"the target kernel lacks something that the program uses: {missing or 'the loader marked the place'}"
+    )
     draft.rule = (
         "Where a CO-RE relocation, map or weak kernel function can't be resolved, the loader writes a call of a helper "
-        "that does not exist (195896080 = 0xbad2310): fine as long as no path reaches it."
+        "that does not exist (195896080 is 0xbad2310): fine as long as no path reaches it."
     )
     if why:
-        draft.notes.append(f"What is missing: {why}.")
-    member = _accessed(why)
+        draft.notes.append(f"The relocation: {why.removesuffix(': ' + missing)}.")
     draft.fixes.clear()
-    if "enum" in why:
-        draft.fix("Guard it:", "if (bpf_core_enum_value_exists(enum NAME, VALUE)) { … }", case.place)
-    elif "type" in why.split("(")[0] and "field" not in why:
-        draft.fix("Guard it:", "if (bpf_core_type_exists(struct NAME)) { … }", case.place)
-    else:
-        shown = member or "ptr->member"
-        draft.fix("Guard the access, so that this path is never walked where the member is missing:",
-                  f"if (bpf_core_field_exists({shown})) {{ … }}", case.place)  # fmt: skip
+    enum = re.search(r"enum (\w+)::(\w+)", why)
+    field = re.search(r"struct (\w+)\.([\w.\[\]]+)", why)
+    if enum:
+        draft.fix("Guard it:", f"if (bpf_core_enum_value_exists(enum {enum[1]}, {enum[2]})) {{ … }}", case.place)
+    elif field:
+        member = f"((struct {field[1]} *)0)->{field[2]}"
+        draft.fix("Guard the access, so that no path comes here where the member is missing:",
+                  f"if (bpf_core_field_exists({member})) {{ … }}", case.place)  # fmt: skip
         draft.fix("If the member was renamed, describe the older struct too (struct NAME___old { … } "
                   "__attribute__((preserve_access_index))) and read whichever exists.")  # fmt: skip
-    draft.notes.append("It was resolved against the types of --btf, by default the running kernel's.")
-
-
-def _accessed(why: str) -> str:
-    """``((struct task_struct *)0)->state`` of the words for a relocation."""
-    import re
-
-    found = re.search(r"struct ([A-Za-z_]\w*)\.([\w.\[\]]+)", why)
-    return f"((struct {found.group(1)} *)0)->{found.group(2)}" if found else ""
+    elif "kernel function" in why:
+        draft.fix("Guard the call:", "if (bpf_ksym_exists(NAME)) { … }", case.place)
+    else:
+        draft.fix("Guard it:", "if (bpf_core_type_exists(struct NAME)) { … }", case.place)
+    if enum or field:
+        draft.notes.append("It was resolved against the types of --btf, by default the running kernel's.")
 
 
 def map_helper_mismatch(case: Case, draft: Draft) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from osmia.explain import checks
 from osmia.explain.case import Case
-from osmia.explain.model import Known, Place
-from osmia.explain.origin import Spot, Story, follow
-from osmia.explain.returns import early_return
+from osmia.explain.model import Check, Known
+from osmia.explain.origin import Spot, Story, follow, name_of
 from osmia.explain.rule import Draft
-from osmia.explain.words import bytes_of, number, span
+from osmia.explain.source import accessed, shown_expression
+from osmia.explain.words import OTHERS, bytes_of, number, span
 from osmia.verifier import consts as c
 
 if TYPE_CHECKING:
+    from osmia.explain.trail import Step
     from osmia.verifier.regs import Reg
 
 PACKET_TYPES = (c.PTR_TO_PACKET, c.PTR_TO_PACKET_META)
@@ -67,7 +70,7 @@ def maybe_null(case: Case, draft: Draft) -> None:
         )
     else:
         draft.notes.append("No branch on this path compares it with NULL.")
-    leave = early_return(case.env.prog_type)
+    leave = case.leave
     name = draft.variable or "pointer"
     draft.fix("Check it first:", f"if (!{name}) {leave}", case.place)
     root = story.root
@@ -80,18 +83,10 @@ def maybe_null(case: Case, draft: Draft) -> None:
 
 def _number_as_pointer(case: Case, draft: Draft, reg: Reg) -> None:
     """To the verifier it is a number: NULL, a pointer that was lost, or an address read from memory."""
+    if lost_pointer(case, draft):
+        return
     story = story_of(case, draft)
-    lost = next((o for o in reversed(story.origins) if o.kind == "lost"), None)
-    if lost is not None and "packet" in lost.text:
-        draft.headline = "{it} pointed into the packet before a call that may have moved the packet"
-        draft.rule = "Helpers that change the packet make every pointer into it void, data and data_end included."
-        draft.fix("Read ctx->data and ctx->data_end again behind the call, and check the bounds again:",
-                  "data = (void *)(long)ctx->data; data_end = (void *)(long)ctx->data_end;", lost.place)  # fmt: skip
-    elif lost is not None:
-        draft.headline = "{it} is used after what it pointed to was given back"
-        draft.rule = "After its release an object is gone, and every pointer to it void."
-        draft.fix("Use it before the release, or copy what you need from it.", "", lost.place)
-    elif reg.mask == 0 and reg.value == 0:
+    if reg.mask == 0 and reg.value == 0:
         _null_here(case, draft, story)
     elif story.root_kind == "load":
         _address_from_memory(case, draft)
@@ -106,14 +101,51 @@ def _number_as_pointer(case: Case, draft: Draft, reg: Reg) -> None:
                   "bpf_probe_read_user().")  # fmt: skip
 
 
+def lost_pointer(case: Case, draft: Draft) -> bool:
+    """Was it a pointer until a call made it void?"""
+    lost = next((o for o in reversed(story_of(case, draft).origins) if o.kind == "lost"), None)
+    if lost is not None and "packet" in lost.text:
+        draft.headline = "{it} pointed into the packet before a call that may have moved the packet"
+        draft.rule = "Helpers that change the packet make every pointer into it void, data and data_end included."
+        draft.fix("Read ctx->data and ctx->data_end again behind the call, and check the bounds again:",
+                  "data = (void *)(long)ctx->data; data_end = (void *)(long)ctx->data_end;", lost.place)  # fmt: skip
+    elif lost is not None and "ended" in lost.text:
+        draft.headline = f"{{it}} is used after what it pointed to was given back on {lost.place}"
+        draft.rule = "After its release an object is gone, and every pointer to it void."
+        draft.fix("Use it before the release, release it once, or copy what you need from it.", "", lost.place)
+    else:
+        return False
+    return True
+
+
 def _null_here(case: Case, draft: Draft, story: Story) -> None:
     draft.headline = "{it} is NULL on this path, and used"
     draft.rule = "Nothing can be read or written at address 0."
     if any("is NULL" in check.held for check in story.checks):
         draft.fix("The check is the wrong way round, or the branch does not leave the function: in the branch where it "
-                  "is NULL, don't use it.", early_return(case.env.prog_type), story.checks[-1].place)  # fmt: skip
-    else:
-        draft.fix("Give it a valid pointer, or compare it with NULL before this.")
+                  "is NULL, don't use it.", case.leave, story.checks[-1].place)  # fmt: skip
+        return
+    step, null = last_branch(case, "is NULL")
+    if step is not None and null is not None:
+        draft.path.append(null)
+        draft.notes.append("The check says that it is NULL here, and the compiler took that for granted.")
+        draft.fix("The check is the wrong way round: use it only where it is not NULL:",
+                  "if (!{name}) " + case.leave, null.place)  # fmt: skip
+        return
+    draft.fix("Give it a valid pointer, or compare it with NULL before this.")
+
+
+def last_branch(case: Case, held: str) -> tuple[Step | None, Check | None]:
+    """The newest branch on the path whose condition ends so."""
+    step = case.step
+    while step is not None and step.before is not None:
+        insn = case.env.insns[step.before.insn]
+        if checks.is_branch(insn):
+            text = checks.condition(case, step.before, step)
+            if text.endswith(held):
+                return step, Check(text, case.place_of(step.before.insn))
+        step = step.before
+    return None, None
 
 
 def _address_from_memory(case: Case, draft: Draft) -> None:
@@ -149,7 +181,7 @@ def out_of_bounds(case: Case, draft: Draft) -> None:
         return
     size, off, width = found
     what = _what(reg)
-    draft.known.append(Known("the object", f"{bytes_of(size)}: {what}"))
+    draft.known.append(Known("the object", f"{what}, {bytes_of(size)}"))
     if reg.mask == 0:
         _constant_bounds(case, draft, size, off, width, what)
     else:
@@ -188,7 +220,7 @@ def _variable_bounds(case: Case, draft: Draft, reg: Reg, size: int, width: int, 
         draft.headline = f"{{it}} may be as small as {low // step}, which is in front of {what}"
         draft.fix(
             "Check the lower bound too, or make the variable unsigned:",
-            f"if ({{name}} < 0) {early_return(case.env.prog_type)}",
+            f"if ({{name}} < 0) {case.leave}",
             case.place,
         )
         return
@@ -199,6 +231,21 @@ def _variable_bounds(case: Case, draft: Draft, reg: Reg, size: int, width: int, 
         f"{number(high + fixed + width)}, and {what} has {size}"
     )
     bound_fixes(case, draft, most)
+    changed_after_check(case, draft)
+
+
+def changed_after_check(case: Case, draft: Draft) -> None:
+    """A bound that was checked on a number which is changed afterwards, on another line."""
+    changed = story_of(case, draft).changed
+    if changed is None or changed[1].place is None or case.place is None:
+        return
+    check, change = changed
+    assert change.place is not None
+    if change.place.line not in (0, check.place.line, case.place.line):
+        draft.notes.append(
+            f"{check.held} was checked on {check.place}, but {change.place} changed the number after that "
+            f"({change.text}): check it again, behind the change."
+        )
 
 
 def bound_fixes(case: Case, draft: Draft, most: int) -> None:
@@ -206,15 +253,15 @@ def bound_fixes(case: Case, draft: Draft, most: int) -> None:
     if most < 0:
         draft.fix("Not even the first element fits: the object is too small for this access.")
         return
-    leave = early_return(case.env.prog_type)
+    leave = case.leave
     draft.fix(
-        f"Check the bound before the access ({{name}} has to be {most} at most):",
-        f"if ({{name}} > {most}) {leave}",
+        f"It has to be {most} at most: check that before the access:",
+        f"{{declare}}if ({{name}} > {most}) {leave}",
         case.place,
     )
     mask = (1 << (most + 1).bit_length() - 1) - 1
     if mask:
-        draft.fix("Or mask it, where every value is fine:", f"{{name}} &= {mask:#x};", case.place)
+        draft.fix("Or mask it, if every value may come:", f"{{declare}}{{name}} &= {mask:#x};", case.place)
 
 
 def stride(reg: Reg) -> int:
@@ -230,40 +277,70 @@ def _packet_bounds(case: Case, draft: Draft, reg: Reg) -> None:
     off, width, ident, reach = found
     need = off + width
     draft.rule = "A byte of the packet may be touched after a comparison with data_end showed that it is there."
-    draft.headline = f"the access needs {need} bytes of the packet, and " + (
-        f"only {reach} are known to be there" if reach else "nothing was checked against data_end"
+    draft.headline = f"the access needs {bytes_of(need)} of the packet, and " + (
+        f"only {reach} are known to be there" if reach else "nothing says that they are there"
     )
-    pointer = "data" if not ident else "the pointer"
-    code = f"if ((void *){pointer} + {need} > data_end) {early_return(case.env.prog_type)}"
+    comparisons = packet_comparisons(case)
+    draft.path += [check for _, check in comparisons]
+    leave = case.leave
     if ident:
         _moved_packet_pointer(case, draft, need, reach)
         return
-    draft.fix(f"Check {need} bytes before this line:", code, case.place)
+    if comparisons and not reach and not comparisons[-1][0]:
+        draft.headline = f"the packet is accessed on the path where {comparisons[-1][1].held}: where it has ended"
+        draft.fix("The check is the wrong way round, or its branch does not leave the function:",
+                  f"if (data + {need} > data_end) {leave}", comparisons[-1][1].place)  # fmt: skip
+        return
+    if not comparisons:
+        draft.notes.append("No branch on this path compares a packet pointer with data_end.")
+    base = accessed(case.place) if case.place is not None else ""
+    member = "->" in shown_expression(case.place) if case.place is not None else False
+    shown = f"{base} + 1" if base and member else f"data + {need}"
+    draft.fix(f"Check for {bytes_of(need)} before this line:", f"if ((void *)({shown}) > data_end) {leave}", case.place)
     if reach:
-        draft.notes.append(f"The check above covers {bytes_of(reach)}; this access ends at byte {need}.")
+        draft.notes.append(f"What was checked covers {bytes_of(reach)}; this access ends at byte {need}.")
+
+
+def packet_comparisons(case: Case) -> list[tuple[bool, Check]]:
+    """The branches on the path that compare a packet pointer with data_end; True where the bytes are there."""
+    found: list[tuple[bool, Check]] = []
+    step = case.step
+    while step is not None and step.before is not None and len(found) < 3:
+        before = step.before
+        insn = case.env.insns[before.insn]
+        if checks.is_branch(insn) and insn.code & 8:
+            left, right = before.regs[insn.dst].type, before.regs[insn.src].type
+            if c.PTR_TO_PACKET_END in (left, right) and left != right:
+                held = checks.condition(case, before, step)
+                inside = ("<" in held) == (right == c.PTR_TO_PACKET_END)
+                found.append((inside, Check(held, case.place_of(before.insn))))
+        step = before
+    return found[::-1]
 
 
 def _moved_packet_pointer(case: Case, draft: Draft, need: int, reach: int) -> None:
     """The pointer was moved by a number from the packet or elsewhere: its range begins anew there."""
     reg = case.reg(case.regno)
     assert reg is not None
-    draft.index = reg.umax > 0xFFFF
+    leave = case.leave
     if reg.umax > 0xFFFF:
+        draft.index = True
+        moved = story_of(case, draft).index
+        place = case.place_of(moved[0].insn) if moved is not None else None
         draft.headline = (
-            "{it} was added to a packet pointer and can be too large, so the check with data_end does not count"
+            "{it} was added to a packet pointer and may be too large: a check with data_end does not count then"
         )
         draft.rule = "The verifier follows a packet pointer only as long as what was added to it is at most 65535."
         draft.fix(
-            "Bound the number before it is added:",
-            f"if ({{name}} > 1500) {early_return(case.env.prog_type)}",
-            case.place,
+            "Bound the number before it is added to the pointer:", f"{{declare}}if ({{name}} > 1500) {leave}", place
         )
         return
     draft.headline = f"behind the variable offset the access needs {bytes_of(need)}, and " + (
         f"only {reach} are known to be there" if reach else "nothing was checked since the pointer was moved"
     )
+    base = accessed(case.place) if case.place is not None else ""
     draft.fix("Compare the moved pointer itself with data_end, behind the addition:",
-              f"if ((void *)(p + 1) > data_end) {early_return(case.env.prog_type)}", case.place)  # fmt: skip
+              f"if ((void *)({base or 'p'} + 1) > data_end) {leave}", case.place)  # fmt: skip
 
 
 def unbounded(case: Case, draft: Draft) -> None:
@@ -290,12 +367,12 @@ def negative(case: Case, draft: Draft) -> None:
     reg = case.reg(case.regno)
     draft.index = reg is not None and reg.mask != 0
     draft.headline = "{it} is used as an offset and may be negative"
-    leave = early_return(case.env.prog_type)
+    leave = case.leave
     draft.fix("Make it unsigned (__u32, __u64), so that one comparison bounds it on both sides.")
-    draft.fix("Or check the lower bound as well:", f"if ({{name}} < 0) {leave}", case.place)
+    draft.fix("Or check the lower bound as well:", f"{{declare}}if ({{name}} < 0) {leave}", case.place)
     size = _object_size(case)
     if 0 <= size < 1 << 16:
-        draft.fix("Or mask it:", f"{{name}} &= {(1 << (size + 1).bit_length() - 1) - 1:#x};", case.place)
+        draft.fix("Or mask it:", f"{{declare}}{{name}} &= {(1 << (size + 1).bit_length() - 1) - 1:#x};", case.place)
 
 
 def packet_range(case: Case, draft: Draft) -> None:
@@ -345,25 +422,44 @@ def pointer_maybe_null(case: Case, draft: Draft) -> None:
 def pointer_offset(case: Case, draft: Draft) -> None:
     """An offset where none, or a smaller one, is possible."""
     text = case.text
+    reg = case.reg(case.regno) if case.regno >= 0 else None
     if "unbounded min value" in text:
         draft.headline = "a pointer is moved by a number without a lower bound"
         _index_of_addition(case, draft)
         negative(case, draft)
     elif "makes" in text and "out of bounds" in text:
-        draft.headline = "a pointer is moved by more than 2^29 bytes"
-        _index_of_addition(case, draft)
-        draft.fix("Bound the number before it is added to the pointer.")
+        _far_offset(case, draft)
     elif "modified" in text:
         draft.headline = "{it} is not where it was when it was given, and must be"
         draft.fix("Pass or read through the original pointer; use the struct's members for constant offsets.")
     elif "variable" in text:
-        draft.headline = "{it} was moved by a number that is not constant"
+        target = OTHERS.get(base_type(reg), "the object") if reg is not None else "the object"
+        draft.headline = f"{target} is accessed at an offset that is not constant"
         draft.index = True
         draft.fix("Use constant offsets: read the members by name; for arrays use a switch or a helper "
                   "(bpf_skb_load_bytes, bpf_probe_read_kernel).")  # fmt: skip
     elif "negative offset" in text:
         draft.headline = "{it} is used with a negative offset"
         draft.fix("container_of() does not work here; pass the original pointer.")
+
+
+def _far_offset(case: Case, draft: Draft) -> None:
+    """The number that is added may be so small or so large that no object has such an offset."""
+    _index_of_addition(case, draft)
+    reg = case.reg(draft.spot.number) if draft.spot is not None else None
+    if reg is None or reg.mask == 0:
+        draft.headline = "a pointer is moved by more than 2^29 bytes"
+        draft.fix("Use an offset inside the object.")
+        return
+    draft.rule = "What is added to a pointer must be bounded on both sides: at least 0 in the end, and below 2^29."
+    if reg.smin < 0:
+        draft.headline = f"{{it}} is added to a pointer and may be negative, down to {number(reg.smin)}"
+        leave = case.leave
+        draft.fix("Make it unsigned (__u32, __u64), so that one comparison bounds it on both sides.")
+        draft.fix("Or check the lower bound as well:", f"{{declare}}if ({{name}} < 0) {leave}", case.place)
+    else:
+        draft.headline = f"{{it}} is added to a pointer and may be as large as {number(reg.umax)}"
+        bound_fixes(case, draft, 63)
 
 
 def _index_of_addition(case: Case, draft: Draft) -> None:
@@ -374,6 +470,7 @@ def _index_of_addition(case: Case, draft: Draft) -> None:
     frame = len(step.frames) - 1
     number_first = step.regs[insn.dst].type == c.SCALAR_VALUE
     draft.spot = Spot(frame, insn.dst if number_first else insn.src)
+    draft.variable = name_of(case, step, frame, draft.spot.number)
 
 
 def misaligned(case: Case, draft: Draft) -> None:
@@ -401,22 +498,45 @@ def ctx_access(case: Case, draft: Draft) -> None:
     off, size = found
     writes = insn.code & 7 in (2, 3)
     doing = "written" if writes else "read"
-    draft.headline = f"programs of type {{type}} have no field of {bytes_of(size)} at offset {off} of their context that can be {doing}"
-    shape = case.env.profile.shape(
-        case.env.prog_type, case.env.program.expected_attach_type, case.env.program.attach_target
+    env = case.env
+    shape = env.profile.shape(env.prog_type, env.program.expected_attach_type, env.program.attach_target)
+    name = _field(case)
+    draft.headline = (
+        f"{name or 'the context'}, {bytes_of(size)} at offset {off}, can't be {doing} by programs of type {{type}}"
     )
-    other = shape.ctx_access(off, size, not writes) if not shape.btf_ctx else None
-    if other is not None:
-        draft.notes.append(f"That field can be {'read' if writes else 'written'}, not {doing}.")
-    sizes = [
-        each for each in (1, 2, 4, 8) if each != size and not shape.btf_ctx and shape.ctx_access(off, each, writes)
-    ]
-    if sizes:
-        draft.notes.append(f"At this offset accesses of {', '.join(map(str, sizes))} bytes are possible.")
+    if not shape.btf_ctx:
+        sizes = [each for each in (1, 2, 4, 8) if each != size and shape.ctx_access(off, each, writes)]
+        if shape.ctx_access(off, size, not writes) is not None:
+            draft.notes.append(f"The field can be {'read' if writes else 'written'}, not {doing}.")
+        elif sizes:
+            draft.notes.append(f"At this offset accesses of {' or '.join(map(str, sizes))} bytes are possible.")
+            draft.fix("Access the whole field with its own type, then cut the value down.")
+        else:
+            others = _types_with(case, off, size, writes)
+            if others:
+                draft.notes.append(f"Types that have it: {', '.join(others)}.")
     if shape.btf_ctx:
         draft.notes.append("The context is an array of the target's arguments, 8 bytes each: BPF_PROG() names them.")
 
 
-def same_place(case: Case) -> Place | None:
-    """The refused instruction's place."""
-    return case.place
+SKB_TYPES = ("socket_filter", "sched_cls", "sched_act", "cgroup_skb", "sk_skb", "lwt_in", "lwt_out", "lwt_xmit")
+"""Program types whose context is struct __sk_buff."""
+
+
+def _field(case: Case) -> str:
+    """The context's field as the source calls it: `` `skb->mark` ``."""
+    text = shown_expression(case.place) if case.place is not None else ""
+    found = re.search(r"[A-Za-z_]\w*->\w+", text)
+    return f"`{found.group()}`" if found else ""
+
+
+def _types_with(case: Case, off: int, size: int, writes: bool) -> list[str]:
+    """The types with the same context that have the field."""
+    if case.env.prog_type not in SKB_TYPES:
+        return []
+    found = []
+    for kind in SKB_TYPES:
+        shape = case.env.profile.shape(kind)
+        if not shape.errno and shape.ctx_access(off, size, writes):
+            found.append(kind)
+    return found

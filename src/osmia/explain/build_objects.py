@@ -27,9 +27,8 @@ def reference_leak(case: Case, draft: Draft) -> None:
     shown = f"`{variable}`" if variable else "it"
     place = case.place_of(slot)
     release = RELEASES.get(name, "its release function").format(it=variable or "it")
-    draft.headline = f"what {name}() returned at {place} is still held when this path ends"
-    if case.is_call:
-        draft.headline = f"what {name}() returned at {place} is still held at the call of {{call}}()"
+    end = "at the call of {call}()" if case.is_call else "when this path ends"
+    draft.headline = f"what {name}() acquired on {place} is still held {end}"
     draft.fix(f"Release {shown} on this path too: {release}.", "", case.place)
     draft.origins.append(Origin("call", f"acquired by {name}()", place))
     draft.path += branches_since(case, slot)
@@ -66,7 +65,7 @@ def lock_held(case: Case, draft: Draft) -> None:
     place = case.place_of(slot)
     draft.origins.append(Origin("call", f"locked by {name}()", place))
     draft.path += branches_since(case, slot)
-    draft.headline = f"the lock that was taken at {place} is still held when this path ends"
+    draft.headline = f"the lock that was taken on {place} is still held when this path ends"
     draft.fixes.clear()
     draft.fix(f"Unlock on this path too: {name.replace('_lock', '_unlock')}(…) before this.", "", case.place)
 
@@ -77,8 +76,11 @@ def call_under_lock(case: Case, draft: Draft) -> None:
     if slot < 0:
         return
     place = case.place_of(slot)
-    draft.headline = f"{{call}}() is called while the lock that was taken at {place} is held"
+    draft.headline = f"{{call}}() is called while the lock that was taken on {place} is held"
     draft.origins.append(Origin("call", f"locked by {callee(case, case.env.insns[slot])}()", place))
+    if case.callee in LOCKS:
+        draft.headline = f"a second lock is taken while the one that was taken on {place} is held"
+        draft.fix("Unlock the first one before, or use one lock for both; bpf_res_spin_lock may be nested.")
 
 
 def section_open(case: Case, draft: Draft) -> None:
@@ -93,7 +95,7 @@ def section_open(case: Case, draft: Draft) -> None:
     if slot < 0:
         return
     place = case.place_of(slot)
-    draft.headline = f"the section that {name}() began at {place} is still open when this path ends"
+    draft.headline = f"the section that {name}() began on {place} is still open when this path ends"
     draft.origins.append(Origin("call", f"begun by {name}()", place))
     draft.path += branches_since(case, slot)
     draft.fixes.clear()

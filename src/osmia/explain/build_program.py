@@ -10,6 +10,7 @@ from osmia.explain.model import Check, Known, Place
 from osmia.explain.origin import Spot, value_at
 from osmia.explain.rule import Draft
 from osmia.explain.words import bytes_of, value_words
+from osmia.isa.consts import BPF_PSEUDO_FUNC, LD_IMM64
 
 PAGE = 4096
 MOST = 5
@@ -59,12 +60,13 @@ def too_many_insns(case: Case, draft: Draft) -> None:
 
 def too_many_jumps(case: Case, draft: Draft) -> None:
     """Which branches wait."""
-    waiting: dict[int, int] = {}
+    waiting: dict[str, int] = {}
     for path in case.env.stack:
-        waiting[path.prev_insn_idx] = waiting.get(path.prev_insn_idx, 0) + 1
-    for slot, count in sorted(waiting.items(), key=lambda row: -row[1])[:MOST]:
-        place = case.place_of(slot)
-        draft.known.append(Known(str(place), f"{count} branches wait: {place.code.strip() or place.shown}"))
+        place = case.place_of(path.prev_insn_idx)
+        key = f"{place}: {place.code.strip() or place.shown}"
+        waiting[key] = waiting.get(key, 0) + 1
+    most = sorted(waiting.items(), key=lambda row: -row[1])[:MOST]
+    draft.known += [Known("waiting", f"{count} branches of {key}") for key, count in most]
     draft.fix("Break a long chain of conditions into global functions, or into a loop with bpf_loop() or bpf_for().")
     draft.fix("Replace long switch statements and if-chains by a look-up in an array map.")
 
@@ -102,7 +104,7 @@ def infinite_loop(case: Case, draft: Draft) -> None:
     if branches:
         draft.notes.append("One turn brought back exactly the state that it began with, so it would go on for ever.")
     else:
-        draft.notes.append("There is no condition in it at all.")
+        draft.notes.append("The compiled loop has no condition: nothing that it depends on changes inside.")
     draft.fix("Change what the condition depends on in every turn: for (i = 0; i < 16; i++) with a constant bound.")
     draft.fix("If the end depends on data, use bpf_for(i, 0, n) or bpf_loop(), or add a counter that ends the loop.")
 
@@ -129,6 +131,20 @@ def slot_in_text(case: Case, draft: Draft) -> None:
     found = case.numbers(r"insn (\d+)")
     if found and found[0] < len(case.env.insns):
         draft.place = case.place_of(found[0])
+
+
+def func_info_count(case: Case, draft: Draft) -> None:
+    """Functions that an old kernel does not count: callbacks, before it knew addresses of functions."""
+    version = case.env.profile.version
+    callbacks = any(insn.code == LD_IMM64 and insn.src == BPF_PSEUDO_FUNC for insn in case.env.insns)
+    if callbacks and version and version < (5, 13):
+        draft.headline = (
+            f"the program passes a function as a callback, which came with Linux 5.13; this is {case.kernel}"
+        )
+        draft.rule = (
+            "Older kernels know no addresses of functions, so they have no bpf_loop(), timers or for_each helpers."
+        )
+        draft.fix("Write a for loop with a constant bound (Linux 5.3), or unroll it: #pragma unroll.")
 
 
 def map_create(case: Case, draft: Draft) -> None:

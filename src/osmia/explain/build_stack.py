@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from osmia.explain.build_memory import bound_fixes, negative, story_of
+from osmia.explain.build_memory import bound_fixes, story_of, stride
 from osmia.explain.case import CALL, EXIT, Case
 from osmia.explain.model import Known
-from osmia.explain.returns import arguments, early_return
+from osmia.explain.returns import arguments
 from osmia.explain.rule import Draft
 from osmia.explain.words import bytes_of
 from osmia.isa.consts import BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC
 from osmia.verifier import consts as c
+from osmia.verifier.regs import Reg
 
 LIMIT = 512
 
@@ -26,7 +27,7 @@ def uninit_register(case: Case, draft: Draft) -> None:
         draft.headline = "the function ends without a return value on this path"
         draft.rule = "R0 is the return value; every path has to set it before exit."
         draft.fixes.clear()
-        draft.fix("Return a value on every path:", early_return(case.env.prog_type), case.place)
+        draft.fix("Return a value on every path:", case.leave, case.place)
     elif lost is not None:
         draft.headline = f"R{regno} is read, but a call has destroyed its content"
         draft.rule = "A call leaves its result in R0 and nothing in R1 to R5; R6 to R9 keep their values."
@@ -84,8 +85,7 @@ def stack_bounds(case: Case, draft: Draft) -> None:
     if reg is not None and reg.mask:
         draft.index = True
         draft.headline = "{it} is used as an index into an array on the stack and may lead outside of it"
-        most = -1 - reg.off - (case.insn.off if case.insn is not None and not case.is_call else 0)
-        bound_fixes(case, draft, max(most - max(case.size, 1) + 1, -1))
+        bound_fixes(case, draft, _room(case, reg))
         return
     if not found:
         return
@@ -95,9 +95,12 @@ def stack_bounds(case: Case, draft: Draft) -> None:
         draft.fixes.clear()
         big_stack(draft)
     elif off + size > 0 or off >= 0:
-        draft.headline = f"the access reaches {off + size} bytes above the end of the stack frame"
+        draft.headline = f"the access reaches {bytes_of(off + size)} above the end of the stack frame"
         draft.fixes.clear()
         if case.is_call:
+            draft.headline = (
+                f"{{call}}() is given {bytes_of(size)} at fp{off:+d}, where {bytes_of(max(-off, 0))} of stack are left"
+            )
             draft.fix(
                 f"Pass sizeof the variable: {bytes_of(-off)} are left from there."
                 if off < 0
@@ -119,12 +122,15 @@ def stack_unbounded(case: Case, draft: Draft) -> None:
     draft.index = True
     draft.headline = "{it} is used as an index into an array on the stack, and has no bounds"
     reg = case.reg(case.regno)
-    fixed = reg.off if reg is not None else 0
     draft.fixes.clear()
-    if reg is not None and reg.smin < 0:
-        negative(case, draft)
-        draft.fixes[2:] = []
-    bound_fixes(case, draft, max(-fixed - max(case.size, 1), 0))
+    if reg is not None:
+        bound_fixes(case, draft, _room(case, reg))
+
+
+def _room(case: Case, reg: Reg) -> int:
+    """The largest index that leads no further than the end of the frame."""
+    fixed = reg.off + (case.insn.off if case.insn is not None and not case.is_call else 0)
+    return (-fixed - max(case.size, 1)) // stride(reg)
 
 
 def stack_depth(case: Case, draft: Draft) -> None:
@@ -139,9 +145,7 @@ def stack_depth(case: Case, draft: Draft) -> None:
         draft.headline = (
             f"{many[0]} functions that call each other need {many[1]} bytes of stack together; there are {LIMIT}"
         )
-    draft.rule = (
-        f"All functions on a call chain share {LIMIT} bytes of stack; each frame is rounded up to 32 bytes (at least)."
-    )
+    draft.rule = f"All functions on a call chain share {LIMIT} bytes of stack; each frame is rounded up."
     for name, subprog in functions[:8]:
         calls = _called(case, subprog.start)
         tail = f", calls {', '.join(calls)}" if calls else ""
@@ -171,8 +175,10 @@ def return_range(case: Case, draft: Draft) -> None:
     if not isinstance(expected, tuple) or reg is None:
         return
     low, high = expected
-    where = "the callback" if "async callback" in case.text else "the program"
-    allowed = str(low) if low == high else f"{low} to {high}"
+    where = "the callback" if "callback" in case.text else "the program"
+    allowed = str(low) if low == high else f"{low} or {high}" if high == low + 1 else f"{low} to {high}"
+    if low == -4095 and high == 0:
+        allowed = "0 or a negative error number (-EPERM is -1)"
     draft.rule = (
         f"A {case.env.prog_type} program returns {allowed}."
         if where == "the program"
@@ -180,12 +186,12 @@ def return_range(case: Case, draft: Draft) -> None:
     )
     if reg.mask == 0 and reg.type == c.SCALAR_VALUE:
         value = reg.value - (1 << 64) if reg.value >> 63 else reg.value
-        draft.headline = f"{where} returns {value} on this path, and may return {allowed} only"
+        draft.headline = f"{where} returns {value} on this path, and may return only {allowed}"
     else:
         draft.headline = f"{where} returns a value on this path that may be outside {allowed}"
     if low == high:
         draft.fix(f"Return {low} on every path:", f"return {low};", case.place)
     else:
-        draft.fix(f"Return a constant from {allowed}, or bound the value first.", "", case.place)
+        draft.fix(f"Return {allowed} on every path, or bound the value first.", "", case.place)
     if low == 0 and high == 0 and where == "the program":
         draft.notes.append("To hand out a result, write it to a map or a global variable.")

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from osmia.explain.model import Place
+from osmia.explain.returns import early_return
 from osmia.explain.source import Sources
 from osmia.explain.trail import Step, Trail
 from osmia.isa.consts import BPF_PSEUDO_CALL, BPF_PSEUDO_KFUNC_CALL
@@ -24,11 +25,10 @@ LD, LDX, ST, STX, ALU, JMP, JMP32, ALU64 = range(8)
 CALL, EXIT, JA, JCOND = 0x80, 0x90, 0x00, 0xE0
 """The operation of a jump."""
 LD_IMM64 = 0x18
-AFTER_THE_WALK = frozenset(
-    ("stack-depth", "tail-call-depth", "tail-call-map", "kfunc-number", "ctx-conversion", "func-info-count")
-)
+AFTER_THE_WALK = frozenset(("stack-depth", "tail-call-depth", "kfunc-number", "ctx-conversion", "func-info-count"))
 """Rules about the whole program that are looked at when every path was walked: no instruction is to blame."""
 _REGISTER = re.compile(r"\bR(\d+)\b")
+_STATISTICS = re.compile(r"processed \d+ insns \(limit.*")
 _STATE_LINE = re.compile(
     r"\d+: \([0-9a-f]{2}\)|; |from \d+ to \d+|\d+: R\d|mark_precise:|processed \d+|func#|Func|Valid"
 )
@@ -56,7 +56,8 @@ class Case:
     @cached_property
     def walked(self) -> bool:
         """Was it refused at an instruction of the walk?"""
-        return self.trail.last is not None and self.reason.insn >= 0 and self.kind not in AFTER_THE_WALK
+        late = self.kind in AFTER_THE_WALK or "abusing" in self.text
+        return self.trail.last is not None and self.reason.insn >= 0 and not late
 
     @property
     def step(self) -> Step | None:
@@ -86,6 +87,13 @@ class Case:
         """A register of the innermost frame before the instruction."""
         step = self.step
         return step.regs[regno] if step is not None and 0 <= regno <= 10 else None
+
+    @property
+    def leave(self) -> str:
+        """How the function in question returns early without doing anything: ``return XDP_PASS;``."""
+        step = self.step
+        inside = step is not None and (len(step.frames) > 1 or step.frame.subprog != 0)
+        return early_return("" if inside else self.env.prog_type)
 
     @cached_property
     def regno(self) -> int:
@@ -123,7 +131,10 @@ class Case:
     @cached_property
     def said(self) -> tuple[str, ...]:
         """The kernel's last words: the lines of the log behind the last instruction, without the statistics."""
-        lines = [line for line in self.verdict.log.splitlines() if not line.startswith("processed ")]
+        if self.verdict.where in ("map", "btf"):
+            return ()  # said nothing
+        text = _STATISTICS.sub("", self.verdict.log)
+        lines = [line for line in text.splitlines() if line]
         found: list[str] = []
         for line in reversed(lines):
             if _STATE_LINE.match(line):

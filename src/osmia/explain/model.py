@@ -80,7 +80,8 @@ class Explanation:
     """Why one program was refused.
 
     ``headline`` is one sentence about this program, ``rule`` what Linux wants in general, ``message`` the kernel's
-    last words.  ``place`` is the access itself, None where the whole program is meant.  ``notes`` are further facts.
+    last words, ``where`` the step that refused ("load", "map", "btf", "reloc").  ``place`` is the access itself, None
+    where the whole program is meant.  ``notes`` are further facts.
     """
 
     program: str
@@ -92,6 +93,7 @@ class Explanation:
     headline: str
     rule: str
     message: tuple[str, ...] = ()
+    where: str = "load"
     place: Place | None = None
     origins: tuple[Origin, ...] = ()
     checks: tuple[Check, ...] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from osmia.explain import checks
 from osmia.explain.case import ALU, ALU64, EXIT, JMP, LD, LD_IMM64, LDX, ST, STX, Case, callee, is_call
 from osmia.explain.model import Check, Origin
-from osmia.explain.source import assigned, shown_expression
+from osmia.explain.source import assigned
 from osmia.explain.words import bytes_of, map_words, number, value_words
 from osmia.isa.consts import BPF_PSEUDO_CALL
 from osmia.verifier import consts as c
@@ -24,6 +24,12 @@ ARITHMETIC = {
     0xC0: ">>",
 }  # fmt: skip
 NEG = 0x80
+ADD_IMM = 0x00
+"""Of an addition: operation and source, without the class."""
+SCALES = (0x20, 0x60)
+"""Multiplication and shift to the left."""
+LONG = 32
+"""Characters that a name may have."""
 ATOMIC, FETCH, CMPXCHG = 0xC0, 0x01, 0xF1
 SPILL = 1
 """The kind of a stack byte that holds part of a spilled register."""
@@ -54,13 +60,16 @@ class Link:
 class Story:
     """The life of a value, newest first while it is collected.  ``root`` is the step before its beginning.
 
-    ``index`` is where the story went over from a pointer to the number that was added to it.
+    ``index`` is where the story went over from a pointer to the number that was added to it; ``changed`` the newest
+    check that taught something and the arithmetic that came after it (``later``, while it is collected).
     """
 
     origins: list[Origin] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     compared: list[Check] = field(default_factory=list)
     index: tuple[Step, Spot] | None = None
+    later: Origin | None = None
+    changed: tuple[Check, Origin] | None = None
     root: Step | None = None
     root_kind: str = ""
 
@@ -111,7 +120,9 @@ def follow(case: Case, step: Step, spot: Spot, *, index: bool = False) -> Story:
             reg = value_at(step, here)
             known = value_words(case.env, reg) if reg is not None else ""
             if link.text:
-                story.origins.append(Origin(link.kind, link.text, case.place_of(before.insn), known))
+                story.origins.append(Origin(link.kind, link.text, case.place_of(_place_slot(before, link)), known))
+                if link.kind == "arithmetic" and not link.index:
+                    story.later = story.origins[-1]
             if link.to is None:
                 story.root, story.root_kind = before, link.kind
                 break
@@ -123,6 +134,11 @@ def follow(case: Case, step: Step, spot: Spot, *, index: bool = False) -> Story:
     story.checks.reverse()
     story.compared.reverse()
     return story
+
+
+def _place_slot(before: Step, link: Link) -> int:
+    """What returned from a function is shown where the function was called."""
+    return before.frame.callsite if link.kind == "return" and before.frame.callsite >= 0 else before.insn
 
 
 def _given(case: Case, step: Step, spot: Spot | None) -> str:
@@ -144,6 +160,8 @@ def _note_branch(case: Case, story: Story, before: Step, after: Step, spot: Spot
     if learned or direct:
         found = Check(checks.condition(case, before, after), case.place_of(before.insn), learned)
         (story.checks if learned else story.compared).append(found)
+        if learned and story.later is not None and story.changed is None:
+            story.changed = found, story.later
 
 
 # -- what one instruction did to one spot
@@ -258,7 +276,8 @@ def _computed(case: Case, insn: VInsn, before: Step, spot: Spot, index: bool) ->
         return Link("arithmetic", "its negative", spot)
     sign = ARITHMETIC.get(op, "?")
     if not by_reg:
-        return Link("arithmetic", f"{sign} {number(insn.imm)}", spot)
+        text = f"- {number(-insn.imm)}" if op == 0 and insn.imm < 0 else f"{sign} {number(insn.imm)}"
+        return Link("arithmetic", text, spot)
     other = Spot(frame, insn.src)
     return _combined(case, before, spot, other, sign, index)
 
@@ -289,8 +308,8 @@ def _loaded(case: Case, insn: VInsn, before: Step, spot: Spot) -> Link:
         if value_at(before, slot) is not None:
             return Link("fill", f"read back from the stack at fp{at:+d}", slot)
         return Link("load", f"{bytes_of(size)} read from the stack at fp{at:+d}")
-    expression = shown_expression(case.place_of(before.insn))
-    what = f"{expression}: " if "->" in expression or "[" in expression or expression.startswith("*") else ""
+    expression = case.sources.loaded(before.insn)
+    what = f"{expression}: " if expression else ""
     return Link("load", f"{what}{bytes_of(size)} read from {_memory(reg)}")
 
 
@@ -349,16 +368,25 @@ def name_of(case: Case, step: Step, frame: int, regno: int) -> str:
 def _name(case: Case, step: Step, spot: Spot) -> str:
     for _ in range(FAR):
         before = step.before
-        if before is None or step.left_out:
+        if before is None:
+            return "" if spot.stack else case.sources.parameter(step.insn, spot.number)
+        if step.left_out:
             return ""
         link = cause(case, before, step, spot)
         if link is not None:
-            place = case.place_of(before.insn)
+            place = case.place_of(_place_slot(before, link))
+            if link.kind == "arithmetic" and link.to is not None and _keeps_name(case.env.insns[before.insn]):
+                spot = link.to
+                step = before
+                continue
             if link.kind in ("load", "call", "constant", "arithmetic", "return"):
                 name = assigned(place)
-                if name or link.kind != "arithmetic":
-                    return name or _expression_name(link.kind, place)
-                return ""
+                if name or link.kind != "load":
+                    return name or _moved_name(case, before, spot, link)
+                text = case.sources.loaded(before.insn)
+                return text if len(text) <= LONG and " " not in text else ""
+            if link.kind == "argument" and (name := case.sources.parameter(step.insn, spot.number)):
+                return name
             if link.to is None:
                 return ""
             spot = link.to
@@ -366,11 +394,39 @@ def _name(case: Case, step: Step, spot: Spot) -> str:
     return ""
 
 
-def _expression_name(kind: str, place: object) -> str:
-    """A load is called by what is loaded: ``ctx->len``."""
-    from osmia.explain.model import Place
+def index_name(case: Case, step: Step, spot: Spot) -> str:
+    """The variable behind a number that was scaled to the size of an array's elements: ``i`` of ``i << 3``."""
+    name = "" if spot.stack else name_of(case, step, spot.frame, spot.number)
+    for _ in range(FAR):
+        before = step.before
+        if name or before is None or step.left_out:
+            break
+        link = cause(case, before, step, spot)
+        if link is not None:
+            insn = case.env.insns[before.insn]
+            scaled = link.kind == "arithmetic" and not insn.code & 8 and insn.code & 0xF0 in SCALES
+            if link.to is None or not (scaled or link.kind in ("move", "spill", "fill")):
+                break
+            spot = link.to
+            if not spot.stack:
+                name = name_of(case, before, spot.frame, spot.number)
+        step = before
+    return name
 
-    if kind != "load" or not isinstance(place, Place):
+
+def _keeps_name(insn: VInsn) -> bool:
+    """Moves that cut or extend, and the pair of shifts by 32 that does so: what the compiler adds of its own."""
+    op = insn.code & 0xF0
+    return op == MOV or (insn.imm == 32 and not insn.code & 8 and op in (0x60, 0x70, 0xC0))
+
+
+def _moved_name(case: Case, before: Step, spot: Spot, link: Link) -> str:
+    """A pointer that was moved by a constant is called by where it was: ``data + 14``."""
+    insn = case.env.insns[before.insn]
+    if link.kind != "arithmetic" or link.to != spot or insn.code & 0xF8 != ADD_IMM or spot.stack:
         return ""
-    text = shown_expression(place)
-    return text if len(text) <= 32 and ("->" in text or "." in text) and " " not in text else ""
+    reg = value_at(before, spot)
+    if reg is None or reg.type == c.SCALAR_VALUE:
+        return ""
+    name = name_of(case, before, spot.frame, spot.number)
+    return f"{name} {'+' if insn.imm >= 0 else '-'} {abs(insn.imm)}" if name and " " not in name else ""

@@ -86,7 +86,8 @@ def marked(place: Place) -> tuple[str, str]:
 
 def _said(said: Explanation) -> list[Line]:
     rows = [line for line in said.message if line][-3:]
-    head = f"Linux {said.kernel} refuses the load: {said.error}"
+    step = {"map": "to make the map", "btf": "the BTF"}.get(said.where, "the load")
+    head = f"Linux {said.kernel} refuses {step}: {said.error}"
     lines: list[Line] = [[(f"{'verdict':<{MARGIN}}", "head"), (head, "")]]
     return lines + [[(" " * MARGIN, ""), (row, "dim")] for row in rows]
 
@@ -128,7 +129,7 @@ def _row(title: str, where: str, text: str, width: int) -> list[Line]:
 
 
 def _fix(title: str, fix: Fix, width: int) -> list[Line]:
-    where = f" ({fix.place})" if fix.place is not None and fix.place.line else ""
+    where = f", on {fix.place}" if fix.place is not None and fix.place.line else ""
     text = f"{fix.text[:-1]}{where}:" if fix.text.endswith(":") else f"{fix.text}"
     lines = _paragraph(title, "* " + text, width)
     if fix.code:

@@ -33,8 +33,8 @@ RELEASES = {
 """What gives back what a function acquires."""
 
 
-def early_return(prog_type: str, function: str = "") -> str:
-    """``return XDP_PASS;``: how a program of that type leaves early without doing anything."""
+def early_return(prog_type: str) -> str:
+    """``return XDP_PASS;``: how a program of that type leaves early; ``return 0;`` of a function, type ""."""
     return f"return {RETURNS.get(prog_type, '0')};"
 
 

@@ -37,8 +37,8 @@ RULES: dict[str, Rule] = {
     ),
     "unreachable": rule(
         "some instructions can never be reached",
-        "Without CAP_BPF (and in old kernels) every instruction has to be reachable.",
-        "Remove them: compile with optimisation.",
+        "Every instruction must be reached by some jump: dead code is refused at once, before any path is walked.",
+        "Remove them. Compilers leave such code only behind calls that they take for returning.",
     ),
     "too-many-maps": rule(
         "the program uses too many maps",
@@ -128,7 +128,7 @@ RULES: dict[str, Rule] = {
     "btf-capability": rule(
         "loading BTF takes CAP_BPF",
         "Loaders without CAP_BPF can't load BTF.",
-        "Load with CAP_BPF, or strip the BTF: llvm-strip -g does not do it, compile without -g.",
+        "Load with CAP_BPF; without it the program has to do without BTF: compile without -g.",
     ),
     "no-btf": rule(
         "the program has function or line information, but no BTF",

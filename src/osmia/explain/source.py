@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from osmia.btf import Func
+from osmia.btf import Func, FuncProto
 from osmia.errors import InputError
 from osmia.explain.model import Place
 from osmia.verifier.lines import insn_text
@@ -24,6 +24,7 @@ _OPERATOR = re.compile(r"(<<|>>)=|<<|>>|[-+*/%&|^!=<>]=|&&|\|\||->|[-+*/%&|^<>=]
 _LEFT = re.compile(r"(?:[A-Za-z_]\w*|\)|\])\s*(?:->|\.)\s*$")
 _CASTS = r"(?:\(\s*(?:const\s+)?(?:struct\s+|union\s+|enum\s+|unsigned\s+)?\w+[\s*]*\)\s*)*"
 _ASSIGNED = re.compile(rf"(?:^|[;{{(,\s*])([A-Za-z_]\w*)\s*=\s*{_CASTS}[(&*!\s]*$")
+_COMPUTED = re.compile(r"(?:^|[;{\s*])([A-Za-z_]\w*)\s*=[^=;,(){}]*[-+*/%&|^~]\s*$")
 _OPENING, _CLOSING = "([", ")]"
 MOST = 200
 """Characters of a line that are looked at."""
@@ -53,6 +54,24 @@ class Sources:
         file = self._string(row.file_off).rpartition("/")[2]
         return Place(slot, shown, function, file, row.line, row.column, width, code)
 
+    def loaded(self, slot: int) -> str:
+        """The expression that a load reads; "" where the line does not say.
+
+        One row of line information may stand for a chain of loads: the first of ``skb->sk->family`` is ``skb->sk``.
+        """
+        text = shown_expression(self.place(slot))
+        at = bisect_right(self.starts, slot) - 1
+        if at < 0 or not ("->" in text or "[" in text or text.startswith("*")):
+            return ""
+        end = self.starts[at + 1] if at + 1 < len(self.starts) else len(self.env.insns)
+        loads = [i for i in range(self.starts[at], end) if self.env.insns[i].code & 7 == 1]
+        if len(loads) <= 1:
+            return text
+        if text.count("->") != len(loads) or slot not in loads:
+            return ""
+        ends = [m.end() for m in re.finditer(r"->\s*\w+", text)]
+        return text[: ends[loads.index(slot)]]
+
     def function(self, slot: int) -> str:
         """The name of the function that a slot belongs to."""
         program = self.env.program
@@ -67,6 +86,20 @@ class Sources:
                 return ""
             return found.name if isinstance(found, Func) else ""
         return ""
+
+    def parameter(self, slot: int, number: int) -> str:
+        """The name of a parameter (from 1) of the function that begins at a slot; "" where BTF does not say."""
+        program = self.env.program
+        row = next((row for row in program.func_info if row.insn == slot), None)
+        if row is None or program.btf is None:
+            return ""
+        try:
+            func = program.btf.type(row.type_id)
+            proto = program.btf.type(func.type_id) if isinstance(func, Func) else None
+        except InputError:
+            return ""
+        params = proto.params if isinstance(proto, FuncProto) else []
+        return params[number - 1].name if 0 < number <= len(params) else ""
 
     def _string(self, offset: int) -> str:
         btf = self.env.program.btf
@@ -89,8 +122,9 @@ def expression(code: str, column: int) -> tuple[int, int]:
         begin = _back(code, len(code[:at].rstrip()))
         end = _forth(code, _skip(code, operator.end()))
         return begin, max(end - begin, 1)
-    begin = _back(code, at) if _LEFT.search(code[:at]) else at
-    end = _forth(code, at)
+    member = _LEFT.search(code[:at]) is not None
+    begin = _back(code, at) if member else at
+    end = _forth(code, at, not member)
     return begin, max(end - begin, 1)
 
 
@@ -138,6 +172,15 @@ def _back(code: str, end: int) -> int:
     return at
 
 
+def accessed(place: Place) -> str:
+    """The pointer that the access on a line goes through: ``v`` of ``v->name[i]`` and ``*v``; "" if unsure."""
+    text = shown_expression(place)
+    found = re.match(r"\*?\s*([A-Za-z_]\w*)\s*(?:->|$|\[|[-+*/|&^%]?=|[<>=]=)", text)
+    if not found or not (text.startswith("*") or "->" in text or "[" in text):
+        return ""
+    return found.group(1) if text.count("->") <= 1 else ""
+
+
 def _keyword(text: str) -> bool:
     """Does the text end in a word that calls nothing: ``if (``, ``return (``?"""
     return re.search(r"\b(if|while|for|return|switch|sizeof)$", text) is not None
@@ -153,8 +196,8 @@ def _opening(text: str) -> int:
     return len(text) - 1
 
 
-def _forth(code: str, at: int) -> int:
-    """The end of the unary expression that begins at ``at``."""
+def _forth(code: str, at: int, members: bool = True) -> int:
+    """The end of the unary expression that begins at ``at``; ``members``: what is taken out of it belongs to it."""
     while at < len(code) and code[at] in "*&!~-+ ":
         at += 1
     found = _WORD.match(code, at) or _NUMBER.match(code, at)
@@ -166,7 +209,10 @@ def _forth(code: str, at: int) -> int:
             if closed < 0:
                 return at if found else len(code.rstrip(" ;{"))
             at = closed + 1
-        elif code.startswith("->", at) or code[at] == ".":
+            word = _WORD.match(code, at) if not found else None
+            if word:  # that was a cast
+                at, found = word.end(), word
+        elif members and (code.startswith("->", at) or code[at] == "."):
             member = _WORD.match(code, at + (2 if code[at] == "-" else 1))
             if not member:
                 return at
@@ -201,6 +247,9 @@ def assigned(place: Place) -> str:
     found = _ASSIGNED.search(place.code[:begin])
     if found:
         return found.group(1)
+    computed = _COMPUTED.search(place.code[:begin])
+    if computed:
+        return computed.group(1)
     operator = re.match(r"[-+*/%&|^]=|<<=|>>=", place.code[place.column - 1 :])
     if operator and (left := re.search(r"(?:^|[\s;{(])([A-Za-z_]\w*)\s*$", place.code[: place.column - 1])):
         return left.group(1)

@@ -60,6 +60,8 @@ def range_words(reg: Reg) -> str:
     low, high = reg.smin, reg.smax
     if low == -(1 << 63) and high == (1 << 63) - 1:
         return _unsigned_words(reg)
+    if low == 0 and high == M32 and (reg.s32_min > -(1 << 31) or reg.s32_max < (1 << 31) - 1):
+        return f"a number whose 32 bits are, signed, from {number(reg.s32_min)} to {number(reg.s32_max)}"
     if low == 0 and high in WIDTHS:
         return f"{WIDTHS[high]} (0 to {number(high)})"
     if (low, high) == (-(1 << 31), (1 << 31) - 1):
@@ -139,8 +141,7 @@ def _offset(reg: Reg) -> str:
     """How far into its target a pointer points, and how much of a packet is known to be there."""
     base = reg.type & c.BASE_TYPE_MASK
     fixed = reg.off + (reg.value if reg.mask == 0 else 0)
-    if fixed >> 63:
-        fixed -= 1 << 64
+    fixed = (fixed & M64) - ((fixed >> 63 & 1) << 64)
     parts = []
     if base == c.PTR_TO_STACK:
         parts.append(f"at fp{fixed:+d}")
