@@ -110,7 +110,7 @@ def judge(env: Env, insn: VInsn) -> int:
     """Apply the rules to the instruction.  Raises Rejected."""
     idx = env.insn_idx
     reset_stack_write_marks(env, idx)
-    if env.state.speculative:
+    if env.state.speculative and env.rules.speculation_fenced:
         step = judge_guess(env, insn)
     else:
         step = check_insn(env, insn)

@@ -99,3 +99,8 @@ class Rules:
         self.var_store_scrubs = "var-store-scrubs" in names
         self.stack_offset_told = "stack-offset-told" in names
         self.fd_array_cnt = "fd-array-cnt" in names
+        self.cpu_number_bounded = "cpu-number-bounded" in names
+        self.low_tnum_of_whole = "low-tnum-of-whole" in names
+        self.scalar_spills_overwritten = "scalar-spills-overwritten" in names
+        self.speculation_fenced = "speculation-fenced" in names
+        self.task_stack_bounded = "task-stack-bounded" in names

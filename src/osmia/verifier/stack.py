@@ -121,7 +121,10 @@ def _check_overwrite(env: Env, slot: Slot, reg: Reg | None, start: int, size: in
     """May what the slot holds be overwritten, and must the processor not speculate past it (Spectre v4)?"""
     types = slot.types
     spilled = slot.spilled
-    if not env.allow_ptr_leaks and size != 8 and (types & 0xFF) == STACK_SPILL and spilled.type != SCALAR_VALUE:
+    if (
+        not env.allow_ptr_leaks and size != 8 and (types & 0xFF) == STACK_SPILL
+        and (spilled.type != SCALAR_VALUE or not env.rules.scalar_spills_overwritten)
+    ):  # fmt: skip
         raise env.reject(EACCES, "stack-corrupt-spill", "attempt to corrupt spilled pointer on stack\n")
     if not env.bypass_spec_v4:
         sanitize = reg is not None and is_spillable_regtype(reg.type)
