@@ -77,7 +77,9 @@ class GuestAsker:
 
 def told(what: str) -> Progress:
     """Progress on standard error."""
-    return lambda answered, done: print(f"  {what}: {answered} answers, {done} probes done", file=sys.stderr, flush=True)
+    return lambda answered, done: print(
+        f"  {what}: {answered} answers, {done} probes done", file=sys.stderr, flush=True
+    )
 
 
 def main() -> int:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from osmia.kernel.profile_file import refuse
+
 
 @dataclass(frozen=True, slots=True)
 class Kfunc:
@@ -31,21 +33,21 @@ class Kfunc:
 
 
 def parse_kfunc(line: str) -> tuple[str, frozenset[str], str]:
-    """Name, flags and callers of a row, as they stand there; raises ValueError."""
+    """Name, flags and callers of a row, as they stand there; raises RecordError."""
     parts = line.split(": ")
     if len(parts) != 3:
-        raise ValueError(f"{line!r} is not of the form 'name: flags: callers'")
+        refuse(line, f"{line!s:.60} is no kernel function (name: flags: callers)")
     return parts[0], frozenset(parts[1].split()) - {"-"}, parts[2]
 
 
 def read_kfuncs(lines: Iterable[str]) -> dict[str, Kfunc]:
-    """The functions of some rows; ``as NAME`` is who may call that one.  Raises ValueError."""
-    rows = {name: (flags, callers) for name, flags, callers in map(parse_kfunc, lines)}
+    """The functions of some rows; ``as NAME`` is who may call that one.  Raises RecordError."""
+    rows = {name: (flags, callers, line) for line in lines for name, flags, callers in [parse_kfunc(line)]}
     found = {}
-    for name, (flags, callers) in rows.items():
+    for name, (flags, callers, line) in rows.items():
         like = callers.removeprefix("as ")
         if like != callers and like not in rows:
-            raise ValueError(f"{name} is like {like!r}, which is no function")
+            refuse(line, f"{name} is like {like!r}, which is no function")
         words = (rows[like][1] if like != callers else callers).split()
         found[name] = Kfunc(name, flags, frozenset(words) - {"-"})
     return found

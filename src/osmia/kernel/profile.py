@@ -1,8 +1,8 @@
 """What one kernel offers: features, limits, program types, contexts, helpers.  A profile is its parent plus a delta.
 
-The rows stand in ``data/profiles/NAME.txt``, recorded from a running kernel by ``tools/record_profile.py``; a file with
-a ``parent`` line says only what differs from it, one with a ``version`` line is not named by its version.  Tables are
-read when they are asked for.
+The rows stand in ``data/profiles/NAME.txt``, recorded by asking the kernel (``osmia.live.record``); a file with a
+``parent`` line says only what differs from it.  A version in between is made of its neighbours (``interpolate``), and a
+kernel's name may be the path of a file that ``osmia profile record`` wrote.  Tables are read when they are asked for.
 
 The program's *shape* decides what it may do: its type, its expected attach type and its target.  ``Profile.shape``
 finds the row; ``Shape.ctx_access``, ``Shape.helper`` and ``Shape.returns`` answer what the verifier asks.
@@ -13,42 +13,33 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from osmia.errors import InternalError, UsageError
-from osmia.kernel.features import Version, changed, features_of, parse_version
-from osmia.kernel.helpers import helper_by_id
+from osmia.errors import RecordError, UsageError
+from osmia.kernel.features import Version, parse_version
 from osmia.kernel.kfuncs import Kfunc, read_kfuncs
+from osmia.kernel.profile_file import Sections, merged, read_head, read_sections, refuse
+from osmia.kernel.profile_rows import (
+    VERSION,
+    Context,
+    CtxField,
+    Helper,
+    helper_number,
+    read_context,
+    read_features,
+    read_helpers,
+    read_numbers,
+    read_version,
+    read_words,
+    shape_facts,
+)
+from osmia.kernel.types import path_of
 from osmia.kernel.uapi import ATTACH_TYPES
 
 DATA = Path(__file__).parent / "data" / "profiles"
 ANY = "*"
 
-Helper = Literal["offered", "sleepable", "refused", "unknown"]
 Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class CtxField:
-    """What one load or store of the context means.
-
-    ``type`` is the register type after a load in the kernel's names (``"PTR_TO_SOCKET | PTR_MAYBE_NULL"``), with the
-    struct in ``btf`` where it is ``PTR_TO_BTF_ID``.  ``signed`` loads may extend the sign.  ``cap`` names a capability
-    without which the access is refused ("bpf"), or is empty.
-    """
-
-    type: str
-    btf: str = ""
-    signed: bool = True
-    cap: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    first: int
-    last: int
-    step: int
-    field: CtxField
 
 
 @dataclass(slots=True)
@@ -116,15 +107,25 @@ class Profile:
     tables: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def head(self) -> dict[str, str]:
+        """The lines before the first section: "release" is the ``uname -r`` of the kernel that was recorded."""
+        found: dict[str, str] = self.tables["head"]
+        return found
+
+    @property
     def release(self) -> str:
         """The ``uname -r`` of the recorded kernel, "" where no one kernel was."""
-        head: dict[str, str] = self.tables["head"]
-        return head.get("release", "")
+        return self.head.get("release", "")
 
     @property
     def types(self) -> str:
-        """The name of the kernel whose BTF is shipped for this one (``kernel.types.types_of``)."""
-        return self.name
+        """The name of the kernel whose BTF goes with it (``kernel.types.types_of``)."""
+        return self.interpolated or (self.name if path_of(self.name).exists() else self.head.get("parent", self.name))
+
+    @property
+    def interpolated(self) -> str:
+        """The recorded kernel that this one was made of, "" where this one was recorded itself."""
+        return self.head.get("interpolated", "")
 
     def shape(self, prog_type: str, attach_type: str = "", target: str = "") -> Shape:
         """The row of a program: names as in ``kernel.uapi``, "" for attach type 0; the member's number for struct_ops.
@@ -146,13 +147,13 @@ class Profile:
             for target_key in (target, target.partition(".")[0], ANY):
                 row = rows.get((kind, attach_key, target_key))
                 if row is not None:
-                    return _parse_shape(self, key, row)
+                    return Shape(self, *key, **shape_facts(row))
         return Shape(self, kind, attach, target, errno=22)
 
     def caps(self, prog_type: str) -> tuple[str, ...]:
         """The capabilities that loading the type takes beside none: of "bpf", "perfmon", "net_admin"."""
-        words: dict[str, str] = self.tables["caps"]
-        return tuple(words.get(prog_type, "").split())
+        words: dict[str, list[str]] = self.tables["caps"]
+        return tuple(words.get(prog_type, ()))
 
     def limit(self, name: str) -> int:
         """A number of the kernel's by name; raises KeyError."""
@@ -169,157 +170,129 @@ class Profile:
     def kfuncs(self) -> dict[str, Kfunc]:
         """The kernel functions that programs may call, by name."""
         if "kfuncs" not in self.tables:
-            self.tables["kfuncs"] = read_kfuncs(f"{name} {rest}" for (name,), rest in self.tables["kfunc rows"].items())
+            self.tables["kfuncs"] = read_kfuncs(self.sections.get("kfuncs", []))
         found: dict[str, Kfunc] = self.tables["kfuncs"]
         return found
 
-    def context(self, name: str) -> dict[tuple[str, int], list[_Run]]:
+    @property
+    def sections(self) -> Sections:
+        """The rows as they stand in the files, the parents' changes made."""
+        found: Sections = self.tables["text"]
+        return found
+
+    def context(self, name: str) -> Context:
         """The rows of a context table by kind ("r", "w") and size."""
-        made: dict[str, dict[tuple[str, int], list[_Run]]] = self.tables["contexts"]
+        made: dict[str, Context] = self.tables["contexts"]
         if name not in made:
-            made[name] = _parse_context(self.tables["text"].get(f"ctx {name}", []))
+            made[name] = read_context(self.sections.get(f"ctx {name}", []))
         return made[name]
 
     def helper_set(self, name: str) -> dict[int, Helper]:
         """What a named set says of each helper that it knows."""
         made: dict[str, dict[int, Helper]] = self.tables["helper_sets"]
         if name not in made:
-            lines: list[str] | None = self.tables["text"].get(f"helpers {name}")
-            made[name] = self._parse_helpers(lines) if lines is not None else {}
+            rows = self.sections.get(f"helpers {name}", [])
+            waiting: list[str] = self.tables["waiting"]
+            waiting.append(name)
+            made[name] = read_helpers(rows, self._like)
+            waiting.pop()
         return made[name]
 
-    def _parse_helpers(self, lines: list[str]) -> dict[int, Helper]:
-        found: dict[int, Helper] = {}
-        for line in lines:
-            sign, _, words = line.partition(" ")
-            if sign == "like":
-                found |= self.helper_set(words)
-            for word in words.split() if sign in "+-!" else ():
-                number = _helper_id(word)
-                found.pop(number, None)
-                if sign != "-":
-                    found[number] = "refused" if sign == "!" else _offered(number)
-        return found
+    def _like(self, name: str, row: str) -> dict[int, Helper]:
+        waiting: list[str] = self.tables["waiting"]
+        if f"helpers {name}" not in self.sections or name in waiting:
+            waiting.clear()
+            refuse(row, f"like {name!r}: there is no such set of helpers, or it is built on this one")
+        return self.helper_set(name)
 
 
-def _offered(number: int) -> Helper:
-    return "sleepable" if helper_by_id(number).might_sleep else "offered"
-
-
-@cache
-def _helper_ids() -> dict[str, int]:
-    from osmia.kernel.helpers import HELPERS
-
-    return {h.name.removeprefix("bpf_"): h.id for h in HELPERS}
-
-
-def _helper_id(name: str) -> int:
-    return _helper_ids()[name]
-
-
-def _parse_shape(profile: Profile, key: Key, row: str) -> Shape:
-    shape = Shape(profile, *key)
-    row, _, shape.message = row.partition(" message=")
-    for word in row.split():
-        name, _, value = word.partition("=")
-        if name in ("ctx", "helpers", "sleepable"):
-            setattr(shape, name, value)
-        elif name == "errno":
-            shape.errno = int(value)
-        elif name == "believed":
-            shape.believed = True
-        elif name == "returns" and value == "rule":
-            shape.returns_by_rule = True
-        elif name == "returns":
-            low, _, high = value.partition("..")
-            shape.returns = int(low), int(high)
-        else:
-            raise InternalError(f"profile {profile.name}: {row!r} has an unknown word {word!r}")
-    return shape
-
-
-def _parse_context(lines: list[str]) -> dict[tuple[str, int], list[_Run]]:
-    """Lines such as ``r 4 0..68+4 SCALAR_VALUE``, ``r 8 184 PTR_TO_SOCKET|PTR_MAYBE_NULL``, ``w 4 8 cap=bpf``."""
-    found: dict[tuple[str, int], list[_Run]] = {}
-    for line in lines:
-        kind, size, places, *words = line.split()
-        cap = next((w.removeprefix("cap=") for w in words if w.startswith("cap=")), "")
-        names = [w for w in words if w != "unsigned" and not w.startswith("cap=")] + ["", ""]
-        made = CtxField(names[0].replace("|", " | "), names[1], "unsigned" not in words, cap)
-        span, _, step = places.partition("+")
-        first, _, last = span.partition("..")
-        found.setdefault((kind, int(size)), []).append(_Run(int(first), int(last or first), int(step or 1), made))
-    return found
+def names() -> list[str]:
+    """The kernels that there are profiles of, by version."""
+    return sorted((path.stem for path in DATA.glob("*.txt")), key=parse_version)
 
 
 @cache
 def load(name: str) -> Profile:
-    """The profile of that name; raises UsageError."""
-    if not (DATA / f"{name}.txt").is_file():
-        raise UsageError(f"no profile of a kernel {name!r}; known: {', '.join(names())}")
-    return _build(name, _sections(name))
+    """The profile of a kernel: a recorded version, one in between, or the file of a recording.
+
+    Raises UsageError for a kernel that nothing is known of, RecordError for a damaged file.
+    """
+    if (DATA / f"{name}.txt").is_file():
+        return _build(name, _sections(name))
+    if VERSION.fullmatch(name):
+        from osmia.kernel.interpolate import sections_of
+
+        return _build(name, sections_of(name))
+    if not ("/" in name or name.endswith(".txt")):
+        raise UsageError(f"no profile of a kernel {name!r}; known: {', '.join(names())}, versions between, and files")
+    return checked(_build(name, _file_sections(Path(name))))
 
 
-def names() -> list[str]:
-    """The kernels that there are profiles of."""
-    return sorted(path.stem for path in DATA.glob("*.txt"))
+def recorded(name: str) -> Sections:
+    """The sections of a profile that Osmia brings along, whole."""
+    return _sections(name)
 
 
-def _sections(name: str) -> dict[str, list[str]]:
-    """The lines of each section, the parent's with the child's changes."""
+def _sections(name: str) -> Sections:
+    """The rows of each section, the parent's with the child's changes."""
     own = read_sections(DATA / f"{name}.txt")
+    own["head"] = [*own.pop(""), *([] if name not in names() else [f"version {name}"])]
+    parent = read_head(own["head"]).get("parent")
+    return merged(_sections(parent) | {"head": []}, own) if parent else merged({}, own)
+
+
+def _file_sections(path: Path) -> Sections:
+    """The rows of a recorded file; it names one of Osmia's own profiles as its parent, or none."""
+    own = read_sections(path)
     own["head"] = own.pop("")
-    head = dict(line.split(" ", 1) for line in own["head"])
-    if "parent" not in head:
-        return own
-    merged = _sections(head["parent"])
-    merged.pop("features", None)
-    for section, lines in own.items():
-        merged[section] = lines if section == "head" else _changed(merged.get(section, []), lines, section)
-    return merged
+    parent = read_head(own["head"]).get("parent")
+    row = next((row for row in own["head"] if row.startswith("parent ")), "")
+    if parent and parent not in names():
+        refuse(row, f"its parent {parent!r} is no profile; known: {', '.join(names())}")
+    if not parent and "shapes" not in own:
+        raise RecordError("not a profile: it has neither a parent nor shapes of its own", file=str(path))
+    made = merged(_sections(parent) | {"head": []}, own) if parent else merged({}, own)
+    if "version" not in read_head(own["head"]):
+        made["head"] = [*made["head"], f"version {parent or names()[-1]}"]
+    return made
 
 
-def _changed(parent: list[str], lines: list[str], section: str) -> list[str]:
-    """A parent's section with a child's changes: ``new`` starts over, ``-line`` takes a line of a context away."""
-    if lines[:1] == ["new"]:
-        return lines[1:]
-    if section.startswith("ctx "):
-        gone = {line[1:] for line in lines if line.startswith("-")}
-        return [line for line in parent if line not in gone] + [line for line in lines if not line.startswith("-")]
-    return parent + lines
+def _build(name: str, text: Sections) -> Profile:
+    tables: dict[str, Any] = {"text": text, "made": {}, "contexts": {}, "helper_sets": {}, "waiting": []}
+    head = tables["head"] = read_head(text["head"])
+    tables["shapes"] = {_shape_key(row): row for row in text.get("shapes", [])}
+    tables["caps"] = read_words(text.get("caps", []))
+    tables["limits"] = read_numbers(text.get("limits", []))
+    by_cap = read_words(text.get("helper caps", []))
+    tables["helper_caps"] = {helper_number(word, word): rest for word, rest in by_cap.items()}
+    row = next(row for row in reversed(text["head"]) if row.startswith("version "))
+    version = read_version(head["version"], row)
+    return Profile(name, version, read_features(text.get("features", []), version), tables)
 
 
-def read_sections(path: Path) -> dict[str, list[str]]:
-    sections: dict[str, list[str]] = {"": []}
-    lines = sections[""]
-    for line in path.read_text("utf-8").splitlines():
-        if line.startswith("["):
-            lines = sections[line[1:-1]] = []
-        elif line and not line.startswith("#"):
-            lines.append(line)
-    return sections
+def _shape_key(row: str) -> Key:
+    words = row.split(" ")
+    if len(words) < 4:
+        refuse(row, f"{row!s:.60} is no kind of program (type, attach type, target, facts)")
+    return words[0], words[1], words[2]
 
 
-def _keyed(lines: list[str], width: int) -> dict[tuple[str, ...], str]:
-    """Rows by their first words; a row whose words are preceded by ``-`` takes one of the parent's away."""
-    rows: dict[tuple[str, ...], str] = {}
-    for line in lines:
-        *key, rest = [*line.split(" ", width), *[""] * width][: width + 1]
-        if key[0].startswith("-"):
-            rows.pop((key[0][1:], *key[1:]), None)
-        else:
-            rows[tuple(key)] = rest
-    return rows
-
-
-def _build(name: str, text: dict[str, list[str]]) -> Profile:
-    tables: dict[str, Any] = {"text": text, "made": {}, "contexts": {}, "helper_sets": {}}
-    tables["shapes"] = _keyed(text.get("shapes", []), 3)
-    tables["caps"] = {kind: rest for (kind,), rest in _keyed(text.get("caps", []), 1).items()}
-    tables["limits"] = {key: int(rest) for (key,), rest in _keyed(text.get("limits", []), 1).items()}
-    tables["kfunc rows"] = _keyed(text.get("kfuncs", []), 1)
-    by_cap = _keyed(text.get("helper caps", []), 1)
-    tables["helper_caps"] = {_helper_id(word): rest.split() for (word,), rest in by_cap.items()}
-    head = tables["head"] = dict(line.split(" ", 1) for line in text["head"])
-    version = parse_version(head.get("version", name))
-    return Profile(name, version, changed(features_of(version), text.get("features", [])), tables)
+def checked(profile: Profile) -> Profile:
+    """The profile, after all of its rows have been read once.  Raises RecordError."""
+    rows: dict[Key, str] = profile.tables["shapes"]
+    for row in rows.values():
+        facts = shape_facts(row)
+        for kind in ("ctx", "helpers"):
+            if kind in facts and facts[kind] != "btf" and f"{kind} {facts[kind]}" not in profile.sections:
+                refuse(row, f"there is no section [{kind} {facts[kind]}]")
+    for section in profile.sections:
+        kind, _, name = section.partition(" ")
+        if kind == "ctx":
+            profile.context(name)
+        elif kind == "helpers":
+            profile.helper_set(name)
+    for limit in ("max_insns", "max_insns_unprivileged", "max_cpus"):
+        if limit not in profile.tables["limits"]:
+            raise RecordError(f"it has no limit {limit}", file=profile.name)
+    assert profile.kfuncs is not None
+    return profile

@@ -17,7 +17,9 @@ SUFFIX = ".btf.xz"
 
 def path_of(kernel: str) -> Path:
     """Where the types of a kernel stand: among Osmia's own, or beside the file that its profile was recorded into."""
-    return Path(kernel).with_suffix(SUFFIX) if "/" in kernel else FOLDER / f"{kernel}{SUFFIX}"
+    return (
+        Path(kernel).with_suffix(SUFFIX) if kernel.endswith(".txt") or "/" in kernel else FOLDER / f"{kernel}{SUFFIX}"
+    )
 
 
 @cache

@@ -61,5 +61,3 @@ def fields(shape: Shape, facts: Facts, rows: tuple[Row, ...]) -> Asking:
     make = {"r": read, "w": write}
     answers = yield [replace(make[k](shape, off, size, facts.value), caps=()) for k, size, off in places]
     return {place for place, a in zip(places, answers, strict=True) if a.errno}
-
-

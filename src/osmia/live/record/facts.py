@@ -81,7 +81,7 @@ def outline(shape: Shape) -> Asking:
 
 
 READS = [(off, size) for size in (4, 8) for off in range(0, 256, size)]
-SOME_READS = [(off, 4) for off in range(0, 128, 4)]
+SOME_READS = [(off, 4) for off in (*range(0, 32, 4), 40, 48, 60, 76, 80, 152)]
 BY_ATTACH = """
 bind get_attach_cookie get_cgroup_classid get_func_arg get_func_ip get_local_storage get_netns_cookie get_retval
 getsockopt get_socket_cookie perf_event_output probe_write_user redirect set_retval setsockopt sk_lookup_tcp
@@ -92,7 +92,7 @@ sk_storage_get sock_map_update store_hdr_opt strtol sysctl_get_name tcp_sock
 
 def sampled(shape: Shape, facts: Facts) -> Asking:
     """A part of what can be asked: enough to tell attach types apart."""
-    numbers = [h.id for h in HELPERS if h.id % 16 == 4 or helper_name(h.id) in BY_ATTACH]
+    numbers = [h.id for h in HELPERS if h.id % 32 == 4 or helper_name(h.id) in BY_ATTACH]
     helpers = yield from probe_helpers(shape, facts.value, numbers=numbers)
     reads = yield [read(shape, off, size, facts.value) for off, size in SOME_READS]
     return facts.returns, facts.sleepable, helpers, tuple(not a.errno for a in reads)
@@ -118,9 +118,7 @@ def returns(shape: Shape) -> Asking:
     return ""
 
 
-def probe_helpers(
-    shape: Shape, value: int, caps: tuple[str, ...] | None = None, numbers: Sequence[int] = ()
-) -> Asking:
+def probe_helpers(shape: Shape, value: int, caps: tuple[str, ...] | None = None, numbers: Sequence[int] = ()) -> Asking:
     """The helpers it may call, of these or all; ``!name`` where the verifier knows it and refuses it to this program."""
     asked = numbers or [h.id for h in HELPERS]
     answers = yield [replace(shape.asks(BPF_EMIT_CALL(n), value=value, level=1), caps=caps) for n in asked]
@@ -297,5 +295,3 @@ def _steps(offsets: list[int]) -> list[tuple[int, int, int]]:
         found.append((left[0], left[count - 1], step))
         left = left[count:]
     return found
-
-

@@ -74,7 +74,18 @@ ORDER = (
 )
 HARMFUL = {"bpf_wq_init": "bpf_wq_start"}
 """Functions whose call stops some kernels: never asked about, taken to be what another one is."""
-SOUNDS = ("bpf_", "__bpf_", "scx_bpf_", "hid_bpf_", "cgroup_rstat_", "css_rstat_", "crash_", "tcp_", "cubictcp_", "dctcp_")
+SOUNDS = (
+    "bpf_",
+    "__bpf_",
+    "scx_bpf_",
+    "hid_bpf_",
+    "cgroup_rstat_",
+    "css_rstat_",
+    "crash_",
+    "tcp_",
+    "cubictcp_",
+    "dctcp_",
+)
 HOOKS = """
 cgroup_skb kprobe lwt_in netfilter sched_act sched_cls sk_skb socket_filter struct_ops syscall tracing xdp
 """.split()
@@ -219,7 +230,10 @@ def record_kfuncs(asker: Asker, rows: list[tuple[str, Shape, Facts]], progress: 
         for name, found in zip(asked, callers, strict=True)
     ]  # fmt: skip
     marks = dict(zip(asked, gather(asker, probes, progress), strict=True))
-    who = {n: believed(n, words({s for s, _ in found}, everything), everything) for n, found in zip(asked, callers, strict=True)}
+    who = {
+        n: believed(n, words({s for s, _ in found}, everything), everything)
+        for n, found in zip(asked, callers, strict=True)
+    }
     for name, like in HARMFUL.items():
         if name in names and like in who:
             who[name], marks[name] = who[like], frozenset()

@@ -47,7 +47,9 @@ BELIEVED = {
 
 
 def record(
-    asker: Asker, progress: Callable[[str], Progress] | None = None, keep: Callable[[text.Sections], object] | None = None
+    asker: Asker,
+    progress: Callable[[str], Progress] | None = None,
+    keep: Callable[[text.Sections], object] | None = None,
 ) -> text.Sections:
     """Ask a kernel everything.  ``progress`` is told what is being asked; ``keep`` gets what is known before the end.
 
@@ -112,7 +114,9 @@ def caps_sections(asker: Asker, found: Found, progress: Progress | None) -> text
     """What loading each type takes, and which helpers are kept from whom."""
     first = {shape.type: (shape, facts) for shape, facts in reversed(found) if not facts.errno}
     kinds = sorted(first)
-    needs = dict(zip(kinds, gather(asker, (caps.needed(s, f.value) for s, f in (first[k] for k in kinds))), strict=True))
+    needs = dict(
+        zip(kinds, gather(asker, (caps.needed(s, f.value) for s, f in (first[k] for k in kinds))), strict=True)
+    )
     needs = caps.POLICY | needs
     open_to = [k for k in kinds if "perfmon" not in needs[k]]
     gone = gather(asker, (caps.without_perfmon(*first[k]) for k in open_to), progress)
