@@ -46,7 +46,7 @@ def mark_chain_precision_flat(env: Env, frameno: int, regno: int, spi: int) -> N
     wanted: Masks | None = (1 << regno if regno >= 0 else 0, 1 << spi if spi >= 0 else 0)
     last_idx, skip_first = env.insn_idx, True
     while True:
-        if env.log.level2:
+        if is_told(env):
             env.say(f"last_idx {last_idx} first_idx {state.first_insn_idx}\n")
         if last_idx < 0:
             _mark_entry(env, state, wanted or (0, 0))
@@ -63,6 +63,11 @@ def mark_chain_precision_flat(env: Env, frameno: int, regno: int, spi: int) -> N
         if not changed or wanted == (0, 0):
             return
         last_idx = s32(state.last_insn_idx)
+
+
+def is_told(env: Env) -> bool:
+    """Does the log show the way back?  Before 5.17 at level 1, too."""
+    return bool(env.log.level2 or (env.log.verbose and not env.rules.state_behind_insn))
 
 
 def _walk_back(env: Env, state: State, last_idx: int, wanted: Masks, skip_first: bool) -> Masks | None:
@@ -95,7 +100,7 @@ def backtrack_insn_flat(env: Env, idx: int, wanted: Masks) -> Masks | None:
     regs, slots = wanted
     if insn.code == 0:
         return wanted
-    if env.log.level2:
+    if is_told(env):
         env.say(f"regs={regs:x} stack={slots:x} before {idx}: ")
         verbose_insn(env, insn)
     kind = insn.code & 7
@@ -195,10 +200,14 @@ def _mark_state(env: Env, state: State, frameno: int, wanted: Masks) -> tuple[Ma
                 slots ^= 1 << i
             elif not slot.spilled.precise:
                 frame.stack[i], changed = make_slot(slot.types, _precise(slot.spilled)), True
-    if env.log.level2:
+    if is_told(env):
         had = "didn't have" if changed else "already had"
-        env.say(f"parent {had} regs={regs:x} stack={slots:x} marks:")
-        print_verifier_state(env, state, frameno, True)
+        if env.rules.state_behind_insn:
+            env.say(f"parent {had} regs={regs:x} stack={slots:x} marks:")
+            print_verifier_state(env, state, frameno, True)
+        else:
+            print_verifier_state(env, state, frameno, True)
+            env.say(f"parent {had} regs={regs:x} stack={slots:x} marks\n")
     return (regs, slots), changed
 
 

@@ -219,7 +219,7 @@ def reg_bounds_sync(env: Env, reg: Reg) -> None:
         elif env.rules.deduce_across_widths:
             deduce_all(reg)
         else:
-            sync_apart(reg)
+            sync_apart(reg, env.rules.low_tnum_of_whole)
 
 
 def deduce_all(reg: Reg) -> None:
@@ -337,7 +337,7 @@ def coerce_reg_to_size(env: Env | None, reg: Reg, size: int) -> None:
     Without ``env`` nothing else may be known of it: all kernels agree then.
     """
     if env is not None and not env.rules.deduce_across_widths:
-        coerce_apart(reg, size)
+        coerce_apart(reg, size, env.rules.low_tnum_of_whole)
         return
     keep = U64_MAX >> (64 - 8 * size)
     reg.value, reg.mask = tnum_cast(reg.value, reg.mask, size)

@@ -20,15 +20,19 @@ if not cython.compiled:
     from osmia.words import s32, s64
 
 
-def sync_apart(reg: Reg) -> None:
-    """One round: from the tnum, between the signs, into the tnum, from the tnum."""
+def sync_apart(reg: Reg, whole: bool) -> None:
+    """One round: from the tnum, between the signs, into the tnum, from the tnum.
+
+    ``whole``: what the 64-bit range says of the tnum holds for its low half, too (feature ``low-tnum-of-whole``).
+    """
     ranges_from_tnum(reg)
     deduce_signs32(reg)
     deduce_signs64(reg)
     value, mask = tnum_range(reg.umin, reg.umax)
     value, mask = tnum_intersect(reg.value, reg.mask, value, mask)
     low_value, low_mask = tnum_range(reg.u32_min, reg.u32_max)
-    low_value, low_mask = tnum_intersect(value & U32_MAX, mask & U32_MAX, low_value, low_mask)
+    known, unknown = (value, mask) if whole else (reg.value, reg.mask)
+    low_value, low_mask = tnum_intersect(known & U32_MAX, unknown & U32_MAX, low_value, low_mask)
     reg.value, reg.mask = (value >> 32) << 32 | low_value, (mask >> 32) << 32 | low_mask
     ranges_from_tnum(reg)
 
@@ -81,7 +85,7 @@ def deduce_signs64(reg: Reg) -> None:
         reg.smax = s64(reg.umax)
 
 
-def combine_64_into_32(reg: Reg) -> None:
+def combine_64_into_32(reg: Reg, whole: bool) -> None:
     """After a 64-bit comparison: the low half's ranges are those of the whole where it fits, else the tnum's."""
     fits_signed = S32_MIN <= reg.smin <= S32_MAX and S32_MIN <= reg.smax <= S32_MAX
     reg.s32_min, reg.s32_max = S32_MIN, S32_MAX
@@ -90,10 +94,10 @@ def combine_64_into_32(reg: Reg) -> None:
     reg.u32_min, reg.u32_max = 0, U32_MAX
     if reg.umin <= U32_MAX and reg.umax <= U32_MAX:
         reg.u32_min, reg.u32_max = reg.umin, reg.umax
-    sync_apart(reg)
+    sync_apart(reg, whole)
 
 
-def combine_32_into_64(reg: Reg) -> None:
+def combine_32_into_64(reg: Reg, whole: bool) -> None:
     """After a 32-bit comparison: the whole's ranges are those of the low half if the upper one is 0, else the tnum's."""
     if (reg.value | reg.mask) >> 32 == 0:
         reg.umin, reg.umax = reg.u32_min, reg.u32_max
@@ -103,10 +107,10 @@ def combine_32_into_64(reg: Reg) -> None:
             reg.smin, reg.smax = 0, s64(U32_MAX)
     else:
         reg.smin, reg.smax, reg.umin, reg.umax = S64_MIN, S64_MAX, 0, U64_MAX
-    sync_apart(reg)
+    sync_apart(reg, whole)
 
 
-def coerce_apart(reg: Reg, size: int) -> None:
+def coerce_apart(reg: Reg, size: int, whole: bool) -> None:
     """The value is its low ``size`` bytes (1, 2 or 4), zero extended; of 4, the low half's ranges stay as they are."""
     keep = U64_MAX >> (64 - 8 * size)
     reg.value, reg.mask = tnum_cast(reg.value, reg.mask, size)
@@ -117,4 +121,4 @@ def coerce_apart(reg: Reg, size: int) -> None:
         reg.umin, reg.umax = 0, keep
     reg.smin, reg.smax = s64(reg.umin), s64(reg.umax)
     if size < 4:
-        combine_64_into_32(reg)
+        combine_64_into_32(reg, whole)

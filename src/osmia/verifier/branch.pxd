@@ -32,6 +32,7 @@ cdef int _check_may_goto(Env env, VInsn insn) except -1
 cdef Reg _check_operands(Env env, VInsn insn)
 @cython.locals(src=Reg, dst=Reg, regs=list, state=State)
 cdef Reg _check_source(Env env, VInsn insn)
+cdef int _check_source_first(Env env, VInsn insn) except -1
 cdef object _prohibited(Env env, uint32_t regno)
 @cython.locals(dst=Reg, idx=int32_t, regs=list, state=State)
 cdef int _follow(Env env, VInsn insn, Reg src, int32_t taken) except -1

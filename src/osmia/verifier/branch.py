@@ -92,6 +92,8 @@ def _check_may_goto(env: Env, insn: VInsn) -> None:
 
 def _check_operands(env: Env, insn: VInsn) -> Reg:
     """May the two be read and compared?  The second one, made up for a constant; history where it matters."""
+    if not env.rules.jump_destination_first:
+        _check_source_first(env, insn)
     check_reg_arg(env, insn.dst, 0)
     flags = 0
     if insn.code & 8:
@@ -109,6 +111,17 @@ def _check_operands(env: Env, insn: VInsn) -> Reg:
     if flags:
         push_jmp_history(env, state, flags, 0)
     return src
+
+
+def _check_source_first(env: Env, insn: VInsn) -> None:
+    """What is wrong with the fields or the source is told before anything is said of the destination."""
+    by_reg = insn.code & 8
+    if insn.imm if by_reg else insn.src:
+        raise env.reject(EINVAL, "reserved-fields", "BPF_JMP/JMP32 uses reserved fields\n")
+    if by_reg:
+        check_reg_arg(env, insn.src, 0)
+        if not env.allow_ptr_leaks and env.state.regs()[insn.src].type != SCALAR_VALUE:
+            raise _prohibited(env, insn.src)
 
 
 def _check_source(env: Env, insn: VInsn) -> Reg:
@@ -205,7 +218,7 @@ def _refine(env: Env, insn: VInsn, src: Reg, other: State) -> None:
     if env.rules.compare_ranges:
         reg_set_min_max(env, true1, true2, false1, false2, insn.code & 0xF0, insn.code & 7 == 6)
     else:
-        refine_by_const(true1, true2, false1, false2, insn.code & 0xF0, insn.code & 7 == 6)
+        refine_by_const(env, true1, true2, false1, false2, insn.code & 0xF0, insn.code & 7 == 6)
 
 
 def _sync_equal(insn: VInsn, state: State) -> None:

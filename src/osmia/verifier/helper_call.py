@@ -17,7 +17,7 @@ from osmia.verifier.btf_access import GPL
 from osmia.verifier.callbacks import call_back, resume_callback
 from osmia.verifier.const_arg import check_bpf_snprintf_call
 from osmia.verifier.dynptr import check_dynptr_data_source, known_dynptr, unmark_stack_slots_dynptr
-from osmia.verifier.helper_proto import func_id_name, max_func_id
+from osmia.verifier.helper_proto import helper_text
 from osmia.verifier.helper_where import is_allowed_here
 from osmia.verifier.kptrs import release_into_map
 from osmia.verifier.live_marks import mark_regs_written
@@ -68,8 +68,8 @@ def check_helper_call(env: Env, insn: VInsn) -> None:
     func_id = insn.imm
     rule = get_helper_proto(env, func_id)
     if rule is None:
-        name = func_id_name(func_id)
-        if not 0 <= func_id < max_func_id():
+        name = helper_text(env, func_id)
+        if not 0 <= func_id <= env.profile.limit("helpers"):
             raise env.reject(EINVAL, "unknown-helper", f"invalid func {name}#{func_id}\n", found=func_id)
         if not env.rules.helper_offer_told:
             raise env.reject(EINVAL, "helper-not-offered", f"unknown func {name}#{func_id}\n", found=name)

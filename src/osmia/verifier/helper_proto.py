@@ -7,11 +7,15 @@ kernel/bpf/verifier.c; Linux 6.18.)
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from osmia.errors import UsageError
 from osmia.kernel import helpers
 from osmia.kernel.helpers import HelperProto, helper_by_id, helper_by_name
 from osmia.verifier import consts
+
+if TYPE_CHECKING:
+    from osmia.verifier.env import Env
 
 TAIL_CALL = 12
 CHANGE_PACKET = (
@@ -126,6 +130,11 @@ def func_id_name(func_id: int) -> str:
         return helper_by_id(func_id).name
     except UsageError:
         return "unknown"
+
+
+def helper_text(env: Env, func_id: int) -> str:
+    """The same in the log of this kernel, which knows helpers up to some number."""
+    return func_id_name(func_id) if func_id <= env.profile.limit("helpers") else "unknown"
 
 
 def max_func_id() -> int:

@@ -53,7 +53,7 @@ if not cython.compiled:
 
 MAP_LOOKUP_ELEM, KPTR_XCHG, DYNPTR_DATA = 1, 194, 203
 SOCKMAP, SOCKHASH = 15, 18
-GET_SMP_PROCESSOR_ID = 8
+GET_SMP_PROCESSOR_ID, GET_TASK_STACK = 8, 141
 BOUNDED_BY_SIZE = frozenset((45, 67, 114, 115, 141))
 """Helpers that return a length up to the size they were given, or an errno: probe_read_…_str, get_stack …"""
 MAX_ERRNO = 4095
@@ -66,7 +66,7 @@ def set_return(env: Env, meta: CallMeta, rule: HelperRule) -> None:
     if base == RET_INTEGER:
         mark_reg_unknown(env, regs, 0)
         if rule.id == GET_SMP_PROCESSOR_ID or rule.id in BOUNDED_BY_SIZE:
-            regs[0] = _refined(env, meta, rule.id)
+            regs[0] = _refined(env, meta, rule.id) if _is_bounded(env, rule.id) else regs[0]
         return
     if base == RET_VOID:
         return
@@ -152,6 +152,13 @@ def possible_cpus() -> int:
         return int(numbers.strip().replace(",", "-").rpartition("-")[2]) + 1
     except (OSError, ValueError):
         return os.cpu_count() or 1
+
+
+def _is_bounded(env: Env, func_id: int) -> bool:
+    """Does this kernel know a range of what the helper returns?"""
+    if func_id == GET_SMP_PROCESSOR_ID:
+        return bool(env.rules.cpu_number_bounded)
+    return func_id != GET_TASK_STACK or bool(env.rules.task_stack_bounded)
 
 
 def _refined(env: Env, meta: CallMeta, func_id: int) -> Reg:

@@ -15,11 +15,16 @@ try:
 except ImportError:
     from osmia._cy import cython
 
-from osmia.asm.kernel import format_insn
+from osmia.asm.kernel import format_insn, helper_names
 from osmia.errors import InputError
 from osmia.isa import Insn
 from osmia.isa.consts import (
+    BPF_ALU,
+    BPF_ALU64,
+    BPF_CALL,
+    BPF_JMP,
     BPF_PSEUDO_BTF_ID,
+    BPF_PSEUDO_CALL,
     BPF_PSEUDO_KFUNC_CALL,
     BPF_PSEUDO_MAP_IDX_VALUE,
     BPF_PSEUDO_MAP_VALUE,
@@ -133,7 +138,23 @@ def _text(env: Env, insn: VInsn) -> str:
         address = _address(env, insn, second.imm)
         if address:
             first, second = first._replace(imm=s32(address)), second._replace(imm=s32(address >> 32))
-    return format_insn(first, second, kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks)
+    if insn.code == BPF_JMP | BPF_CALL and insn.src > BPF_PSEUDO_CALL and not env.rules.kfunc_calls:
+        first = first._replace(src_reg=0)  # whatever it calls is printed as a helper
+    if insn.off and insn.code & 7 in (BPF_ALU, BPF_ALU64) and not env.rules.cpu_v4:
+        first = first._replace(off=0)  # which is no field of arithmetic yet
+    return format_insn(
+        first, second, helpers=_helpers(env), kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks
+    )  # fmt: skip
+
+
+def _helpers(env: Env) -> dict[int, str]:
+    """The helpers that this kernel has names for."""
+    known: dict[int, str] | None = env.profile.tables.get("helper names")
+    if known is None:
+        last = env.profile.limit("helpers")
+        known = {number: name for number, name in helper_names().items() if number <= last}
+        env.profile.tables["helper names"] = known
+    return known
 
 
 def _slot(insn: VInsn) -> Insn:

@@ -16,6 +16,7 @@ if not cython.compiled:
     from osmia.verifier.bounds_apart import combine_32_into_64, combine_64_into_32, sync_apart
     from osmia.verifier.consts import PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_SOCK_COMMON, PTR_TO_SOCKET  # noqa: I001
     from osmia.verifier.consts import PTR_TO_TCP_SOCK, SCALAR_VALUE, U32_MAX, U64_MAX
+    from osmia.verifier.env import Env
     from osmia.verifier.nulls import reg_is_pkt_pointer_any
     from osmia.verifier.refine import JEQ, JGE, JGT, JLE, JLT, JNE, JSET, JSGE, JSGT, JSLE, JSLT
     from osmia.verifier.refine import flip_opcode, is_pkt_ptr_branch_taken, is_scalar_branch_taken
@@ -50,32 +51,35 @@ def _never_null(type: int) -> bool:
     )  # fmt: skip
 
 
-def refine_by_const(true1: Reg, true2: Reg, false1: Reg, false2: Reg, opcode: int, is_jmp32: bool) -> None:
+def refine_by_const(
+    env: Env, true1: Reg, true2: Reg, false1: Reg, false2: Reg, opcode: int, is_jmp32: bool
+) -> None:  # fmt: skip
     """Two scalars after ``reg1 opcode reg2``, where it holds (``true1``, ``true2``) and where not; all four may change.
 
     The two of a branch may be one object: a register compared with itself.
     """
     width = U32_MAX if is_jmp32 else U64_MAX
+    whole = bool(env.rules.low_tnum_of_whole)
     if true2.mask & width == 0:
-        _learn(true1, false1, true2.value, opcode, is_jmp32)
+        _learn(true1, false1, true2.value, opcode, is_jmp32, whole)
     elif true1.mask & width == 0:
-        _learn(true2, false2, true1.value, flip_opcode(opcode), is_jmp32)
+        _learn(true2, false2, true1.value, flip_opcode(opcode), is_jmp32, whole)
     elif not is_jmp32 and opcode == JEQ:
-        _equal(true1, true2)
+        _equal(true1, true2, whole)
     elif not is_jmp32 and opcode == JNE:
-        _equal(false1, false2)
+        _equal(false1, false2, whole)
 
 
-def _learn(yes: Reg, no: Reg, value: int, opcode: int, is_jmp32: bool) -> None:
+def _learn(yes: Reg, no: Reg, value: int, opcode: int, is_jmp32: bool, whole: bool) -> None:
     """One scalar after its comparison with a constant."""
     if is_jmp32:
         _learn32(yes, no, value & U32_MAX, opcode)
-        combine_32_into_64(no)
-        combine_32_into_64(yes)
+        combine_32_into_64(no, whole)
+        combine_32_into_64(yes, whole)
     else:
         _learn64(yes, no, value, opcode)
-        combine_64_into_32(no)
-        combine_64_into_32(yes)
+        combine_64_into_32(no, whole)
+        combine_64_into_32(yes, whole)
 
 
 def _learn64(yes: Reg, no: Reg, value: int, opcode: int) -> None:
@@ -136,7 +140,7 @@ def _low_half_known(reg: Reg, value: int) -> None:
     reg.s32_min = reg.s32_max = s32(value)
 
 
-def _equal(a: Reg, b: Reg) -> None:
+def _equal(a: Reg, b: Reg, whole: bool) -> None:
     """The 64-bit ranges and the tnum are what both allow."""
     a.umin = b.umin = max(a.umin, b.umin)
     a.umax = b.umax = min(a.umax, b.umax)
@@ -145,5 +149,5 @@ def _equal(a: Reg, b: Reg) -> None:
     value, mask = tnum_intersect(a.value, a.mask, b.value, b.mask)
     a.value, a.mask = value, mask
     b.value, b.mask = value, mask
-    sync_apart(a)
-    sync_apart(b)
+    sync_apart(a, whole)
+    sync_apart(b, whole)

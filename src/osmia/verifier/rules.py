@@ -62,6 +62,7 @@ class Rules:
         self.same_register_known = "same-register-known" in names
         self.jumps_too_many = "jumps-too-many" in names
         self.dead_by_refining = "dead-by-refining" in names
+        self.stack_use_static = "stack-use-static" in names
         self.arcs = "arcs" in names
         self.type_flags = "type-flags" in names
         self.scalar_word = "scalar-word" in names
