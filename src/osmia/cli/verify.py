@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from osmia.verifier.env import Powers
     from osmia.verifier.verdict import Verdict
 
+_FOLLOW = ("trace_fentry", "trace_fexit", "modify_return")
 EXAMPLES = examples(
     "osmia verify prog.bpf.o", "osmia verify --log-level 2 --prog drop prog.bpf.c",
     "osmia verify --unprivileged --type socket_filter prog.s",
-    "osmia verify --explain prog.bpf.c", "osmia verify --html walk.html prog.bpf.o", "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
+    "osmia verify --explain prog.bpf.c", "osmia verify --html walk.html prog.bpf.o",
+    "osmia verify --target-prog firewall.bpf.o:drop replace.bpf.c",
+    "osmia verify --json prog.bpf.o | jq '.programs[].errno'",
 )  # fmt: skip
 
 
@@ -40,6 +43,12 @@ EXAMPLES = examples(
 @click.option("--btf", metavar="FILE", help="The target kernel's BTF [default: the running kernel's, else Osmia's].")
 @click.option("--kconfig", metavar="FILE", help="The kernel's configuration, for __kconfig variables.")
 @click.option("--cpu", default="v3", show_default=True, metavar="v1|v2|v3|v4", help="What C is compiled for.")
+@click.option(
+    "--target-prog",
+    "target",
+    metavar="FILE[:NAME]",
+    help="The program that fentry, fexit and EXT programs attach to, by the name of one of its functions.",
+)
 @click.option("--type", "prog_type", metavar="TYPE", help="Type of bare instructions: xdp, socket_filter, …")
 @click.option(
     "--html", metavar="FILE", help="Write a page to look around in: source, instructions, every path and state."
@@ -59,7 +68,10 @@ def command(path: str, prog: str | None, html: str | None, explain: bool, as_jso
     verdict: the input is bad, or a program needs a rule that Osmia does not have yet.
     """
     types = _types(options.pop("btf"), options["kernel"])
+    target = options.pop("target")
     programs = _programs(path, prog, types, options)
+    if target:
+        _attach(programs, target, types)
     ask = _asker(types, not as_json, **options)
     why = _explainer(types, **options) if explain else None
     found: list[tuple[str, Verdict, Explanation | None]] = []
@@ -102,6 +114,25 @@ def _programs(path: str, prog: str | None, types: Btf, options: dict[str, Any]) 
     if not programs:
         raise UsageError("no program in it that is loaded by default", file=collection.path or None)
     return programs
+
+
+def _attach(programs: Sequence[Program], where: str, types: Btf) -> None:
+    """Give those that attach to functions the program that has them: the only one in a file, or one by name."""
+    file, _, name = where.partition(":") if not Path(where).exists() else (where, "", "")
+    collection = load_collection(file, btf=types)
+    target = pick(collection, name) if name else _only(list(collection.programs.values()), file)
+    fitting = [p for p in programs if p.prog_type == "ext" or p.expected_attach_type in _FOLLOW]
+    if not fitting:
+        raise UsageError("--target-prog: no program in it is fentry, fexit or EXT")
+    for program in fitting:
+        program.attach_prog = target
+
+
+def _only(programs: list[Program], file: str) -> Program:
+    if len(programs) != 1:
+        names = ", ".join(p.name for p in programs)
+        raise UsageError(f"--target-prog: which program of {file}? It has {names}")
+    return programs[0]
 
 
 def _asker(

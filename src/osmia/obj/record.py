@@ -56,6 +56,7 @@ def record(program: Program, order: ByteOrder = "little") -> dict[str, Any]:
         "insns_hex": encode(_renumbered(program.insns, dict(enumerate(numbers))), order),
         "expected_attach_type": (int(kind) or "") if kind.isdigit() else kind,
         **attach_btf(program),
+        "attach_prog": record(program.attach_prog, order) if program.attach_prog is not None else None,
         "maps": maps,
         "license": program.license,
         "flags": program.flags,
@@ -81,7 +82,12 @@ def _reloc(extern: Extern) -> dict[str, Any]:
 
 
 def attach_btf(program: Program) -> dict[str, str]:
-    """The name and kind of the type in the kernel's BTF that the program attaches to; empty for most programs."""
+    """The name and kind of the type in the kernel's BTF that the program attaches to; empty for most programs.
+
+    Where it attaches to a program, the type is one of that program's.
+    """
+    if program.attach_prog is not None:
+        return {"attach_btf": program.attach_target} if program.attach_target else {}
     if program.prog_type == "struct_ops" and "." in program.attach_target:
         return {"attach_btf": program.attach_target.split(".")[0], "attach_btf_kind": "struct"}
     row = sections.find(program.section)
@@ -213,8 +219,17 @@ class _Reader:
         program.externs = _externs(row["relocs"], len(insns))
         program.fd_array, program.fd_array_cnt = _descriptors(row["fd_array"], numbers), row["fd_array_cnt"]
         program.subprogs = _subprogs(program)
-        _attachment(program, row)
+        _attachment(program, row, self._target(row["attach_prog"]))
         self.found.programs[self._unused(program.name, self.found.programs)] = program
+
+    def _target(self, row: dict[str, Any] | None) -> Program | None:
+        """The program that a program attaches to, which is in nobody's list."""
+        if row is None:
+            return None
+        reader = _Reader("", invent=False)
+        reader.btfs, reader.order = self.btfs, self.order
+        reader.add(row, 0)
+        return next(iter(reader.found.programs.values()))
 
     def _btf(self, data: bytes) -> Btf:
         """The types; they also say which byte order the programs have."""
@@ -314,8 +329,9 @@ def _name_of(btf: Btf, type_id: int) -> str:
     return found.name if isinstance(found, Func) else ""
 
 
-def _attachment(program: Program, row: dict[str, Any]) -> None:
-    """What the program attaches to: by its section, else by the name in the kernel's BTF."""
+def _attachment(program: Program, row: dict[str, Any], target_prog: Program | None) -> None:
+    """What the program attaches to: by its section, else by the name in the kernel's BTF or the target's."""
+    program.attach_prog = target_prog
     program.expected_attach_type = _attach_type(row)
     program.section, target = row["section"], row["attach_btf"]
     if program.prog_type == "struct_ops":
@@ -340,7 +356,8 @@ def _attach_type(row: dict[str, Any]) -> str:
 
 def _attach_by_btf(program: Program, target: str) -> None:
     """Name the target, and make up the section that means it."""
-    prefix = _PREFIXES.get(program.expected_attach_type, ("", ""))[0]
+    kernel = program.attach_prog is None
+    prefix = _PREFIXES.get(program.expected_attach_type, ("", ""))[0] if kernel else ""
     if not target.startswith(prefix):
         kind = program.expected_attach_type
         raise RecordError(f"attach_btf: the targets of {kind} are called {prefix}…, not {target!a}")

@@ -154,6 +154,17 @@ def objects(fields: Callable[[], tuple[Field, ...]]) -> Reader:
     return read
 
 
+def one_object(fields: Callable[[], tuple[Field, ...]]) -> Reader:
+    """An object with fields of its own."""
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValueError("an object is wanted")
+        return from_json(value, fields())
+
+    return read
+
+
 MAP: Final = (
     Field("type", enum(MAP_TYPES, "a map type"), "array", True),
     Field("key", u32, 4, True),
@@ -181,6 +192,7 @@ PROGRAM: Final = (
     Field("expected_attach_type", attach_type, ""),
     Field("attach_btf", text, ""),
     Field("attach_btf_kind", one_of("func", "typedef", "struct"), "func"),
+    Field("attach_prog", one_object(lambda: PROGRAM)),
     Field("maps", objects(lambda: MAP), []),
     Field("license", text, "GPL"),
     Field("flags", flags(PROG_FLAGS), 0),
@@ -193,8 +205,9 @@ PROGRAM: Final = (
     Field("fd_array", numbers, None),
     Field("fd_array_cnt", u32, 0),
 )
-"""``section`` is ours: the name that says what the program attaches to, which bpf(2) is never told.  What else a
-record may hold (run, verdicts) is not about the program."""
+"""``attach_prog`` is the record of the program whose function ``attach_btf`` names.  ``section`` is ours: the name that
+says what the program attaches to, which bpf(2) is never told.  What else a record may hold (run, verdicts) is not about
+the program."""
 LOADING: Final = (
     Field("log_level", u32, 1),
     Field("unprivileged", truth, False),
