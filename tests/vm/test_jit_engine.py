@@ -655,3 +655,13 @@ def test_memory_context_of_the_conformance_runner():
     program = osmia.Program("r0 = *(u16 *)(r1 + 2)\nr0 += r2\nexit", "unspec")
     values = [Machine(program, engine=e).run(MemoryContext(b"\1\0\2\0")).r0 for e in ("interp", "jit")]
     assert values == [6, 6]
+
+
+def test_loads_by_index_go_through_the_descriptors():
+    maps = [MapSpec(f"m{n}", "array", 4, 8, 1, data=n.to_bytes(8, "little")) for n in (5, 77)]
+    insns = [*m.BPF_LD_MAP_VALUE(1, 0, 0), m.BPF_LDX_MEM(0x18, 0, 1, 0), m.BPF_EXIT_INSN()]
+    insns[0] = insns[0]._replace(src_reg=6)
+    for array, expected in ((None, 5), ([1, 0], 77), ([0], 5)):
+        program = osmia.Program(insns, "xdp", maps=maps)
+        program.fd_array = array
+        assert program.load(engine="jit").run(data=PACKET).retval == expected

@@ -28,7 +28,7 @@ COMPILED = not osmia.vm.interp.__file__.endswith(".py")
 
 
 def machine(insns, **options):
-    rest = {name: options.pop(name) for name in ("externs", "subprogs") if name in options}
+    rest = {name: options.pop(name) for name in ("externs", "subprogs", "fd_array") if name in options}
     return Machine(Program("test", "socket_filter", list(insns), **rest), **options)
 
 
@@ -457,3 +457,28 @@ def test_the_enum_in_the_pxd_is_the_list_of_ops():
     limits = dict(pair.split(" = ") for pair in re.findall(r"[A-Z_]+ = \d+", enums[1]))
     ours = {name: getattr(vm_ops, name) for name in limits}
     assert {**ours, "STEP": 24} == {name: int(value) for name, value in limits.items()}
+
+
+class Values:
+    """Maps with one value each, by their address."""
+
+    name = "values"
+
+    def __init__(self, address):
+        self.address = address
+
+    def regions(self):
+        return [Region("value", self.address, 8, False, "map", owner=self)]
+
+    def direct_value(self, offset):
+        return self.address + offset
+
+
+def test_loads_by_index_go_through_the_descriptors():
+    words = [Buffer.of(n.to_bytes(8, "little")) for n in (5, 77)]
+    maps = [Values(word.address) for word in words]
+    insns = [Insn(0x18, 0, 6, 0, 0), Insn(0), EXIT]
+    for array, expected in ((None, 0), ([1, 0], 1), ([0], 0)):
+        assert r0(insns, maps=maps, fd_array=array) == maps[expected].address
+    with pytest.raises(BadInsn, match="names place 0 of an fd_array of 0"):
+        r0(insns, maps=maps, fd_array=[])

@@ -256,8 +256,17 @@ class Decoder:
             return self.native.address + ROW.size * self._target(pc, insn.imm)
         if name == "ld_btf_id":
             return self._variable(pc, insn)
-        map_ = self._map(pc, insn.imm)
+        map_ = self._map(pc, self._descriptor(pc, insn.imm) if name.startswith("ld_map_idx") else insn.imm)
         return int(map_.address) if "value" not in name else self._map_value(pc, map_, high.imm)
+
+    def _descriptor(self, pc: int, index: int) -> int:
+        """What stands at a place of the program's fd_array: the number of a map; the place itself if there is none."""
+        array = self.program.fd_array
+        if array is None:
+            return index
+        if not 0 <= index < len(array):
+            raise BadInsn(f"names place {index} of an fd_array of {len(array)}", pc)
+        return array[index]
 
     def _map(self, pc: int, number: int) -> Any:
         if not 0 <= number < len(self.maps):

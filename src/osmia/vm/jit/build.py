@@ -78,7 +78,7 @@ class Recipe:
         program, options = self.code.program, options_of(self.code, self.maps, self.checked, None)
         known = (program.name, program.prog_type, *((e.insn, e.name) for e in program.externs))
         given = (options.checked, tuple(options.maps), sorted(options.fast.items()), sorted(options.always))
-        words = (known, sorted(program.poisoned), given, _plain(self.kinds))
+        words = (known, program.fd_array, sorted(program.poisoned), given, _plain(self.kinds))
         return key_of((__version__, stamp(), llvm.fingerprint(), str(level), encode(program.insns), repr(words)))
 
     def native(self, data: bytes, level: int) -> Native:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LD_IMM64 = c.BPF_LD | c.BPF_IMM | c.BPF_DW
 MAP, MAP_VALUE, VARIABLE, FUNCTION = (1, 5), (2, 6), 3, 4
 """What src_reg of a 64-bit load says that its constant is."""
+BY_INDEX = (5, 6)
 ARRAY = "array"
 
 
@@ -40,27 +41,33 @@ class Source:
         """The name of the helper that a row calls, where its native body is the one to be called; else empty."""
         return self.options.fast.get(self.helper_at(slot), "")
 
+    def map_number(self, slot: int) -> int:
+        """The map that a 64-bit load means; by index, what stands there in the program's fd_array."""
+        insn, array = self.insns[slot], self.code.program.fd_array
+        return array[insn.imm] if array is not None and insn.src_reg in BY_INDEX else insn.imm
+
     def wide_kind(self, slot: int) -> Kind | None:
         """What a 64-bit load puts into its register."""
         insn, how = self.insns[slot], self.insns[slot].src_reg
         if how == 0:
             return Kind("const", offset=s64(self.code.rows[slot].imm))
         if how in MAP:
-            return Kind("map", insn.imm, 0)
+            return Kind("map", self.map_number(slot), 0)
         if how in MAP_VALUE:
-            return Kind("value", insn.imm, self.insns[slot + 1].imm)
+            return Kind("value", self.map_number(slot), self.insns[slot + 1].imm)
         return Kind("function", slot + 1 + insn.imm) if how == FUNCTION else Kind("memory")
 
     def wide_symbol(self, slot: int) -> tuple[str, Symbol, int]:
         """Name of the symbol that a 64-bit load names, what it stands for, and the distance from it."""
         insn, how = self.insns[slot], self.insns[slot].src_reg
+        number = self.map_number(slot)
         if how in MAP:
-            return f"map{insn.imm}", Symbol("map", insn.imm), 0
+            return f"map{number}", Symbol("map", number), 0
         if how in MAP_VALUE:
-            offset, shape = self.insns[slot + 1].imm, self.shape(insn.imm)
+            offset, shape = self.insns[slot + 1].imm, self.shape(number)
             if shape is not None and shape.type == ARRAY:
-                return f"map{insn.imm}.values", Symbol("values", insn.imm), offset
-            return f"map{insn.imm}.value+{offset}", Symbol("value", insn.imm, offset), 0
+                return f"map{number}.values", Symbol("values", number), offset
+            return f"map{number}.value+{offset}", Symbol("value", number, offset), 0
         extern = self.externs.get(slot)
         name = extern.name if extern else f"BTF id {insn.imm}"
         return f"ksym.{name}", Symbol("ksym", name=name), 0
