@@ -22,6 +22,7 @@ from osmia.verifier.dynptr import mark_dynptr_cb_reg
 from osmia.verifier.dynptr_slots import LOCAL
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
+from osmia.verifier.func_args_early import match_func_args, prepare_func_args
 from osmia.verifier.global_func import btf_prepare_func_args
 from osmia.verifier.marks import mark_verifier_state_scratched, next_id, unknown_scalar
 from osmia.verifier.regs import Reg, pointer
@@ -74,9 +75,9 @@ def do_check_common(env: Env, number: int) -> None:
     if number or "own type" in env.room:
         set_func_args(env, number, regs)
     else:
+        regs[1] = pointer(PTR_TO_CTX)
         if env.program.func_info:
             judge_main_proto(env)
-        regs[1] = pointer(PTR_TO_CTX)
     if not number and env.prog_type == "struct_ops":
         acquire_args(env)
     do_check(env)
@@ -100,6 +101,9 @@ def first_state(env: Env, number: int) -> State:
 def judge_main_proto(env: Env) -> None:
     """A main program whose BTF does not say "one context" has BTF that extensions may not rely on."""
     main = env.subprogs[0]
+    if not env.rules.global_memory_args:
+        match_func_args(env, 0, env.state.frames[0].regs)
+        return
     try:
         btf_prepare_func_args(env, 0)
         main.unreliable = main.arg_cnt != 1 or main.args[0].base != "PTR_TO_CTX"
@@ -119,7 +123,10 @@ def set_func_args(env: Env, number: int, regs: list[Reg]) -> None:
     """The arguments of a global function, from its BTF."""
     subprog = env.subprogs[number]
     env.say(f"Validating {subprog.name}() func#{number}...\n")
-    btf_prepare_func_args(env, number)
+    if env.rules.global_memory_args:
+        btf_prepare_func_args(env, number)
+    else:
+        prepare_func_args(env, number)
     if subprog.is_exception_cb:
         env.state.frames[0].in_exception_callback_fn = True
         if subprog.arg_cnt != 1 or subprog.args[0].base != "ANYTHING":

@@ -20,6 +20,7 @@ from osmia.verifier.consts import (
 from osmia.verifier.dynptr import process_dynptr_func
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
+from osmia.verifier.func_args_early import match_func_args
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
 from osmia.verifier.helper_mem import check_mem_reg
 from osmia.verifier.helper_types import check_func_arg_reg_off, check_reg_type
@@ -34,6 +35,8 @@ def btf_check_subprog_call(env: Env, number: int, regs: list[Reg]) -> Rejected |
     The reason is in the log already.  EFAULT is fatal for static functions, too.
     """
     subprog = env.subprogs[number]
+    if not env.rules.global_memory_args:
+        return match_func_args(env, number, regs)
     if not env.program.func_info:
         return Rejected(EINVAL, "func-no-btf", "", env.insn_idx)
     if not subprog.func_type_id:

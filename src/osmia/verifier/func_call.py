@@ -49,7 +49,8 @@ def check_func_call(env: Env, insn: VInsn) -> None:
     if subprog.linkage == GLOBAL:
         _check_global_call(env, number, subprog)
         if no is not None:
-            env.say(f"Caller passes invalid args into func#{number} ('{subprog.name}')\n")
+            name = f" ('{subprog.name}')" if env.rules.lazy_globals else ""
+            env.say(f"Caller passes invalid args into func#{number}{name}\n")
             raise no
         _skip_global(env, number, subprog, caller)
         return
@@ -87,7 +88,10 @@ def _check_global_call(env: Env, number: int, subprog: Subprog) -> None:
 
 def _skip_global(env: Env, number: int, subprog: Subprog, caller: Frame) -> None:
     """The function returns some number; it will be walked after the main program."""
-    env.say(f"Func#{number} ('{subprog.name}') is global and assumed valid.\n")
+    if env.rules.lazy_globals:
+        env.say(f"Func#{number} ('{subprog.name}') is global and assumed valid.\n")
+    elif env.log.verbose:
+        env.say(f"Func#{number} is global and valid. Skipping.\n")
     if subprog.changes_pkt_data:
         clear_all_pkt_pointers(env)
     subprog.called = True

@@ -39,8 +39,9 @@ def whole_state_text(env: Env, state: State, frameno: int) -> str:
     for i, slot in enumerate(frame.stack):
         if slot.types:
             parts.append(f" fp{-8 * (i + 1)}{mark_text(marks.slot(i))}={slot_text(slot)}")
-    if state.refs and state.refs[0].id:
-        parts.append(" refs=" + ",".join([str(ref.id) for ref in state.refs if ref.id]))
+    held = [str(ref.id) for ref in state.refs if ref.type == c.REF_TYPE_PTR]
+    if held:
+        parts.append(" refs=" + ",".join(held))
     return "".join(parts) + "\n"
 
 

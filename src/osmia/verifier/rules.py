@@ -105,3 +105,4 @@ class Rules:
         self.scalar_spills_overwritten = "scalar-spills-overwritten" in names
         self.speculation_fenced = "speculation-fenced" in names
         self.task_stack_bounded = "task-stack-bounded" in names
+        self.global_memory_args = "global-memory-args" in names
