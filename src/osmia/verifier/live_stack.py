@@ -186,7 +186,7 @@ def update_live_stack(env: Env) -> None:
     """The current path or function ends: bring the instances that it went through up to date, innermost first."""
     live = env.live_stack
     state = env.state
-    frameno = state.curframe if live is not None else -1
+    frameno = state.curframe if live is not None and not env.rules.stack_use_static else -1
     reset_live_stack_callchain(env)
     while frameno >= 0:
         instance = lookup_instance(env, state, frameno)

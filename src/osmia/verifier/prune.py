@@ -18,11 +18,13 @@ from osmia.verifier.errors import Rejected
 from osmia.verifier.live_marks import DONE, READ, marks_of, propagate_liveness, start_over
 from osmia.verifier.loops_early import inherit, path_done, unfinished_entry, update_loop_entry
 from osmia.verifier.prune_early import is_state_visited_early
+from osmia.verifier.stack_use import live_halves
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_all_scalars_imprecise, push_jmp_history  # noqa: I001
     from osmia.verifier.consts import (
-        BPF_COMPLEXITY_LIMIT_STATES, BPF_ITER_STATE_ACTIVE, EXACT, NOT_EXACT, RANGE_WITHIN, STACK_ITER, U32_MAX,
+        BPF_COMPLEXITY_LIMIT_STATES, BPF_ITER_STATE_ACTIVE, EXACT, NOT_EXACT, RANGE_WITHIN, SCALAR_VALUE, STACK_DYNPTR,
+        STACK_IRQ_FLAG, STACK_ITER, STACK_MISC, STACK_SPILL, STACK_ZERO, U32_MAX,
     )  # fmt: skip
     from osmia.verifier.env import Env
     from osmia.verifier.equal import frame_insn_idx, same_callsites, states_equal, states_maybe_looping
@@ -37,12 +39,15 @@ if not cython.compiled:
     from osmia.verifier.printing import print_verifier_state
     from osmia.verifier.regs import not_init
     from osmia.verifier.slots import make_slot
-    from osmia.verifier.state import Frame, State
+    from osmia.verifier.state import Frame, Slot, State
 
 DEAD_REG = not_init()
 """A register that nobody reads any more."""
 DEAD_SLOT = make_slot(0, DEAD_REG)
 """A stack slot that nobody reads any more."""
+
+OBJECT_BYTES = (STACK_DYNPTR, STACK_ITER, STACK_IRQ_FLAG)
+UPPER = 0xFFFFFFFF00000000
 
 # what came of comparing with a state whose paths are still walked
 MISS, HIT, LOOP_HIT = 0, 1, 2
@@ -64,7 +69,10 @@ def is_state_visited(env: Env, insn_idx: int) -> bool:
     add_new = forced or (jumps >= 2 and steps >= 8)
     too_soon = not forced and jumps < 20 and steps < 100  # for another state of a loop that is being walked
     states = explored_states(env, cur, insn_idx)
-    clean_live_states(env, states, insn, cur)
+    if env.rules.stack_use_static:
+        clean_current_state(env, cur, insn_idx)
+    else:
+        clean_live_states(env, states, insn, cur)
     states_cnt = len(states)
     loop = False
     i = states_cnt
@@ -288,6 +296,49 @@ def clean_verifier_state(env: Env, state: State) -> None:
     for i in range(state.curframe + 1):
         frame = state.frames[i]
         clean_func_state(env, frame, frame_insn_idx(state, i), live_slots(env, i))
+
+
+def clean_current_state(env: Env, cur: State, insn_idx: int) -> None:
+    """Forget what the path that is walked will not read any more (Linux 7.1): registers, halves of stack slots."""
+    cur.insn_idx = insn_idx
+    halves = live_halves(env, cur)
+    for i in range(cur.curframe + 1):
+        frame = cur.frames[i]
+        insn = env.insns[frame_insn_idx(cur, i)]
+        clean_func_halves(frame, insn.live_regs_before, halves[i])
+
+
+def clean_func_halves(frame: Frame, live_regs: int, halves: int) -> None:
+    """The same for one frame.  Objects stay, and so does a spilled pointer of which only the upper half is dead."""
+    for i in range(10):
+        if not live_regs >> i & 1:
+            frame.regs[i] = DEAD_REG
+    for i in range(len(frame.stack)):
+        live = halves >> 2 * i & 3
+        slot = frame.stack[i]
+        if live == 3 or not slot.types or slot.types & 0xFF in OBJECT_BYTES:
+            continue
+        if live == 0:
+            frame.stack[i] = DEAD_SLOT
+        elif live == 2:
+            frame.stack[i] = make_slot(slot.types & 0xFFFFFFFF, slot.spilled)
+        else:
+            frame.stack[i] = upper_half(slot)
+
+
+def upper_half(slot: Slot) -> Slot:
+    """A slot whose lower four bytes nobody reads: a spilled scalar becomes bytes, a spilled pointer stays whole."""
+    if slot.types & 0xFF != STACK_SPILL:
+        return make_slot(slot.types & UPPER, slot.spilled)
+    reg = slot.spilled
+    if reg.type != SCALAR_VALUE:
+        return slot
+    byte = STACK_ZERO if reg.mask == 0 and reg.value == 0 else STACK_MISC
+    types = 0
+    for at in range(4, 8):
+        kind = slot.types >> 8 * at & 0xFF
+        types |= (byte if kind == STACK_SPILL else kind) << 8 * at
+    return make_slot(types, DEAD_REG)
 
 
 def clean_by_marks(env: Env, state: State) -> None:

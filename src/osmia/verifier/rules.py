@@ -80,6 +80,12 @@ class Rules:
         self.held_told_alike = "held-told-alike" in names
         self.error_injection = "error-injection" in names
         self.lsm_return_ranges = "lsm-return-ranges" in names
+        self.denied_target_told = "denied-target-told" in names
+        self.union_arguments = "union-arguments" in names
+        self.ctx_void_qualified = "ctx-void-qualified" in names
+        self.ctx_any_pointer = "ctx-any-pointer" in names
+        self.fsession = "fsession" in names
+        self.sleepable_tracepoints = "sleepable-tracepoints" in names
         self.fastcall_spills = "fastcall-spills" in names
         self.fewer_prune_points = "fewer-prune-points" in names
         self.loops_of_any_edge = "loops-of-any-edge" in names

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from osmia.verifier.attach import check_attach_btf_id
 from osmia.verifier.btf_info import check_btf_info, check_btf_info_early
 from osmia.verifier.cfg import check_cfg
+from osmia.verifier.const_regs import compute_const_regs, prune_dead_branches, sort_subprogs_topo
 from osmia.verifier.convert import convert_ctx_accesses
 from osmia.verifier.depth import check_max_stack_depth
 from osmia.verifier.entry import do_check_main, do_check_subprogs
@@ -24,6 +25,7 @@ from osmia.verifier.live_stack import stack_liveness_init
 from osmia.verifier.order import compute_postorder, compute_scc
 from osmia.verifier.resolve import process_fd_array, resolve_pseudo_ldimm64
 from osmia.verifier.rules import Rules
+from osmia.verifier.stack_use import compute_stack_use
 from osmia.verifier.subprogs import add_subprog_and_kfunc, check_subprogs
 
 Steps = tuple[Callable[[Env], object], ...]
@@ -50,6 +52,9 @@ def steps(rules: Rules) -> Steps:
     walk = WALK if rules.lazy_globals else (do_check_subprogs, do_check_main)
     if rules.fastcall_spills:
         walk = (mark_fastcall_patterns, *walk, remove_fastcall_spills_fills)
+    constants: Steps = (compute_const_regs, prune_dead_branches, sort_subprogs_topo)
+    if rules.stack_use_static:
+        loops = (*constants, *loops, compute_stack_use)
     return front + middle + loops + (compute_live_registers,) + walk + AFTERWARDS
 
 
