@@ -78,7 +78,11 @@ def pool() -> dict[str, MapSpec]:
 
 @dataclass(slots=True)
 class Desk:
-    """The program in the making.  ``held`` are references in spills, with the function that gives each back."""
+    """The program in the making.
+
+    ``held`` are references in spills, with the function that gives each back; ``callbacks`` are slots that load the
+    address of the function that is called back, ``tagged`` calls of functions by number (``kfunc_functions``).
+    """
 
     rng: Random
     shape: Shape
@@ -86,6 +90,7 @@ class Desk:
     externs: list[Extern] = field(default_factory=list)
     maps: list[MapSpec] = field(default_factory=list)
     callbacks: list[int] = field(default_factory=list)
+    tagged: list[tuple[int, int]] = field(default_factory=list)
     held: list[tuple[int, str]] = field(default_factory=list)
     spilled: int = 0
 

@@ -13,7 +13,8 @@ from random import Random
 from osmia.btf import Btf, Func, FuncProto, Ptr, Struct
 from osmia.kernel import profile as profiles
 from osmia.kernel.kfuncs import kfuncs
-from osmia.obj.model import FuncInfo, Program
+from osmia.obj.model import Program
+from osmia.testing.generators import kfunc_functions as functions
 from osmia.testing.generators import kfunc_values as v
 from osmia.testing.generators.kfunc_values import Desk
 from osmia.testing.generators.shapes import KINDS, SLEEPABLE, Kind
@@ -103,6 +104,9 @@ def generate_kfuncs(rng: Random, kernel: str = "6.18") -> Program:
     for opening, _ in pairs:
         section(desk, opening)
     for _ in range(1 + rng.randrange(4)):
+        if desk.chance(0.1):
+            functions.tagged_call(desk)
+            continue
         pool = good if desk.chance(0.9) else known if desk.chance(0.8) else list(kfuncs(kernel))
         pool = [n for n in pool or kfuncs(kernel) if n not in KEPT_BACK]
         statement(desk, rng.choice(pool))
@@ -261,21 +265,9 @@ def result_struct(name: str) -> str:
 
 
 def finished(d: Desk, kind: Kind, target: str) -> Program:
-    """The main function, and behind it the one that is called back, where its address was taken."""
-    made, insns = v.types(), d.insns
-    rows = [FuncInfo(0, made.main)]
-    if d.callbacks:
-        start = len(insns)
-        rows.append(FuncInfo(start, made.callback))
-        for slot in d.callbacks:
-            insns[slot] = insns[slot]._replace(imm=start - slot - 1)
-        if d.chance(0.3):
-            d.emit(0x79, 1, 3, 0, 0)
-        if d.chance(0.2):
-            d.call(d.rng.choice(("bpf_rcu_read_lock", "bpf_preempt_disable", "bpf_throw")))
-        d.mov(0, 0 if d.chance(0.9) else 1)
-        d.emit(0x95)
+    """The main function with those behind it."""
+    rows = functions.append(d)
     return Program(
-        "generated", kind.prog_type, insns, maps=d.maps, license="GPL", flags=kind.flags, btf=made.btf, func_info=rows,
-        expected_attach_type=kind.attach, attach_target=target, externs=d.externs,
+        "generated", kind.prog_type, d.insns, maps=d.maps, license="GPL", flags=kind.flags, btf=v.types().btf,
+        func_info=rows, expected_attach_type=kind.attach, attach_target=target, externs=d.externs,
     )  # fmt: skip
