@@ -26,6 +26,8 @@ BTF_TRACE = "btf_trace_"
 PREFIXES = {"trace_raw_tp": BTF_TRACE, "trace_iter": "bpf_iter_", "lsm_mac": "bpf_lsm_", "lsm_cgroup": "bpf_lsm_"}
 """What stands in front of a target's name in the kernel's BTF, by attach type."""
 MAY_SLEEP = ("trace_fentry", "trace_fexit", "modify_return", "trace_iter")
+FAULTABLE = ("sys_enter", "sys_exit")
+"""Tracepoints where a page of the user's may be missing."""
 FUNCTIONS = ("modify_return", "lsm_mac", "lsm_cgroup", "trace_fentry", "trace_fexit")
 BY_BTF = ("tracing", "lsm", "ext")
 SECURITY = "security_"
@@ -38,10 +40,7 @@ def check_attach_btf_id(env: Env) -> None:
             raise env.reject(EINVAL, "syscall-sleepable", "Syscall programs can only be sleepable\n")
         return
     if env.sleepable and not can_be_sleepable(env):
-        raise env.reject(
-            EINVAL, "sleepable",
-            "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n",
-        )  # fmt: skip
+        raise env.reject(EINVAL, "sleepable", sleepable_text(env))
     if env.prog_type == "struct_ops":
         check_struct_ops_btf_id(env, attach_btf_id(env))
     elif env.prog_type in BY_BTF:
@@ -52,10 +51,20 @@ def can_be_sleepable(env: Env) -> bool:
     """Is there a way to attach such a program where sleeping is fine?"""
     kind = env.program.expected_attach_type
     if env.prog_type == "tracing":
-        return kind in MAY_SLEEP
+        faultable = env.rules.sleepable_tracepoints and env.program.attach_target in FAULTABLE
+        return kind in MAY_SLEEP or (kind == "trace_raw_tp" and faultable)
     if env.prog_type == "lsm":
         return kind != "lsm_cgroup"
     return env.prog_type in ("kprobe", "struct_ops")
+
+
+def sleepable_text(env: Env) -> str:
+    """What the log says of a program that may not sleep."""
+    if not env.rules.sleepable_tracepoints:
+        return "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n"
+    if env.prog_type == "tracing" and env.program.expected_attach_type == "trace_raw_tp":
+        return f"Sleepable program cannot attach to non-faultable tracepoint {env.program.attach_target}\n"
+    return "Program of this type cannot be sleepable\n"
 
 
 def shape_of(env: Env) -> Shape:
@@ -209,7 +218,9 @@ def check_denied(env: Env, own_type: str, name: str, target_id: int) -> None:
         verify_lsm(env, name, target_id)
     elif kernel and is_in("trace-denied", name, version):
         text = f"Attaching tracing programs to function '{name}' is rejected.\n"
-        raise env.reject(EINVAL, "denied-function", text)
+        raise env.reject(EINVAL, "denied-function", text if env.rules.denied_target_told else "")
     elif kernel and without_end and is_in("trace-noreturn", name, version):
-        text = f"Attaching fexit/fmod_ret to __noreturn function '{name}' is rejected.\n"
+        what = f"function '{name}'" if env.rules.denied_target_told else "functions"
+        kinds = "fexit/fsession/fmod_ret" if env.rules.fsession else "fexit/fmod_ret"
+        text = f"Attaching {kinds} to __noreturn {what} is rejected.\n"
         raise env.reject(EINVAL, "noreturn-function", text)

@@ -182,7 +182,7 @@ def typed(env: Env, target: Target, number: int, size: int, type_id: int) -> Arg
     """What BTF says of an argument, or of the result."""
     btf, name = target.btf, target.name
     found = btf.type(btf.resolve(type_id))
-    if _is_plain(found):
+    if _is_plain(found) and (env.rules.union_arguments or not isinstance(found, t.Union)):
         return Arg(True)
     if not isinstance(found, t.Ptr):
         shown = found.name or "(anon)"
@@ -231,7 +231,10 @@ def _pointer(env: Env, target: Target, number: int, pointer: t.Ptr) -> Arg:
     btf = target.btf
     target_id = btf.resolve(pointer.type_id)
     found = btf.type(target_id)
-    if isinstance(found, t.Void | t.Int):
+    struct = isinstance(found, t.Struct | t.Union)
+    if isinstance(found, t.Int) or (env.rules.ctx_any_pointer and not struct):
+        return Arg(True)
+    if isinstance(found, t.Void) and (env.rules.ctx_void_qualified or not pointer.type_id):
         return Arg(True)
     if not isinstance(found, t.Struct | t.Union):
         return Arg(False, f"func '{target.name}' arg{number} type {_kind(found)} is not a struct\n")

@@ -182,7 +182,8 @@ def distill_func_proto(env: Env, btf: Btf, proto: FuncProto, name: str) -> None:
             text = f"The function {name} with variable args is unsupported.\n"
             raise env.reject(EINVAL, "kfunc-proto", text)
         found, size = _size(btf, param.type_id)
-        if size is None or size > MAX_ARG_SIZE:
+        refused = isinstance(found, Union) and not env.rules.union_arguments
+        if size is None or size > MAX_ARG_SIZE or refused:
             text = f"The function {name} arg{i} type {kind_name(found)} is unsupported.\n"
             raise env.reject(EINVAL, "kfunc-proto", text)
         if size == 0:
