@@ -9,6 +9,7 @@ from collections.abc import Callable
 from errno import EACCES, EFAULT, EINVAL
 
 from osmia.btf import Ptr, Struct, Union
+from osmia.errors import UsageError
 from osmia.verifier import consts as c
 from osmia.verifier.alloc import check_dropped, check_refcounted
 from osmia.verifier.backtrack import mark_chain_precision
@@ -119,7 +120,7 @@ def _check_scalar(env: Env, meta: KfuncMeta, name: str, regno: int) -> None:
 
 def _note_map(env: Env, meta: KfuncMeta, reg: Reg, regno: int) -> None:
     if reg.map is None:
-        if reg.btf is not None or reg.mem_size or reg.range:
+        if reg.btf is not None or reg.mem_size or reg.range or reg.subprogno or reg.dynptr_type:
             return  # the kernel keeps these in the same word, and finds out later
         raise env.reject(EINVAL, "not-a-map", f"pointer in R{regno} isn't map pointer\n", reg=regno)
     record = reg.map.record
@@ -197,7 +198,7 @@ def _kernel_ctx(env: Env, meta: KfuncMeta) -> int:
     """The kernel's own struct behind the context of this type of program."""
     type_id = kernel_ctx(env, env.prog_type)
     if not type_id:
-        raise env.unsupported(f"the kernel's context of {env.prog_type} programs, which its BTF does not name")
+        raise UsageError(f"the kernel's BTF that is given does not name the context of {env.prog_type} programs")
     if not isinstance(meta.desc.btf.type(type_id), (Struct, Union)):
         raise env.reject(EINVAL, "kernel-ctx", f"kern ctx type id {type_id} is not a struct\n")
     return type_id
