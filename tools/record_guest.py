@@ -32,6 +32,7 @@ class GuestAsker:
         import qemu_oracle
         from names import PROG_TYPES
 
+        self.asked = 0
         self.version, self.oracle, self.types = version, qemu_oracle, PROG_TYPES
         self.btf = Btf.parse(kernels.find(version).btf.read_bytes())
         self.release = f"{version} ({kernels.find(version).package_version})"
@@ -39,6 +40,7 @@ class GuestAsker:
     def ask(self, batch: Sequence[Question]) -> list[Answer]:
         """One boot a chunk."""
         answers: list[Answer] = []
+        self.asked += len(batch)
         for start in range(0, len(batch), CHUNK):
             programs = [self.program(q) for q in batch[start : start + CHUNK]]
             packed = self.oracle.pack
@@ -69,7 +71,7 @@ class GuestAsker:
                 extra=m.extra)
             for m in q.maps
         ]  # fmt: skip
-        made = Program(q.prog_type, encode(list(q.insns), "little"), maps=maps, license=q.license)
+        made = Program(q.prog_type, encode(list(q.insns), "little"), maps=maps, license=q.license, btf=q.btf)
         made.expected_attach_type, made.flags, made.log_level = q.attach, q.flags, q.level
         made.unprivileged, made.caps = q.caps is not None, list(q.caps or ())
         return made

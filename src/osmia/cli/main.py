@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "emit": "Write what BPF_PROG_LOAD would get, one JSON line a program.",
     "inspect": "Show everything in an object file.",
     "link": "Link objects statically.",
+    "profile": "Record, show and compare what kernels offer.",
     "run": "Compile, load, run and print.",
     "verdict": "Judge many programs, one JSON line each.",
     "verify": "Say whether Linux would load a program, and why not.",

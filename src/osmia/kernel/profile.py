@@ -262,6 +262,7 @@ def _build(name: str, text: Sections) -> Profile:
     head = tables["head"] = read_head(text["head"])
     tables["shapes"] = {_shape_key(row): row for row in text.get("shapes", [])}
     tables["caps"] = read_words(text.get("caps", []))
+    tables["maps"] = read_words(text.get("maps", []))
     tables["limits"] = read_numbers(text.get("limits", []))
     by_cap = read_words(text.get("helper caps", []))
     tables["helper_caps"] = {helper_number(word, word): rest for word, rest in by_cap.items()}

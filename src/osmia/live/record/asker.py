@@ -56,6 +56,7 @@ class Question:
     caps: tuple[str, ...] | None = None
     maps: tuple[MapAsked, ...] = ()
     license: str = "GPL"
+    btf: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,11 @@ class Answer:
 
 
 class Asker(Protocol):
-    """A kernel that answers.  ``release`` is its ``uname -r``; ``btf`` are its types."""
+    """A kernel that answers.  ``release`` is its ``uname -r``; ``btf`` are its types; ``asked`` counts questions."""
 
     release: str
     btf: Btf
+    asked: int
 
     def ask(self, batch: Sequence[Question]) -> list[Answer]:
         """One answer a question, in their order."""
@@ -85,7 +87,8 @@ class Asker(Protocol):
 
 Probe = Generator[list[Question], list[Answer], Any]
 Progress = Callable[[int, int], None]
-"""Told after each batch: questions answered so far, probes that are finished."""
+"""Told now and then: questions answered so far, probes that are finished."""
+CHUNK = 4096
 
 
 def gather(asker: Asker, probes: Iterable[Probe], progress: Progress | None = None) -> list[Any]:
@@ -124,10 +127,12 @@ class LiveAsker:
     def __init__(self) -> None:
         self.release = os.uname().release
         self.btf = kernel_btf()
+        self.asked = 0
 
     def ask(self, batch: Sequence[Question]) -> list[Answer]:
         """Load each program and forget it.  Raises Unavailable where capabilities can't be given up."""
         answers = []
+        self.asked += len(batch)
         for question in batch:
             if question.caps is None:
                 answers.append(_load(question))
@@ -140,13 +145,21 @@ class LiveAsker:
 
 def _load(question: Question) -> Answer:
     fds: list[int] = []
+    btf = syscall.btf_load(question.btf) if question.btf else 0
+    types = [btf] if btf else []
     try:
         for made in question.maps:
-            inner = fds[made.inner] if made.inner >= 0 else 0
-            sizes = made.type, made.key, made.value, made.entries, made.flags, inner
-            fds.append(syscall.map_create(syscall.MapAttr(*sizes, map_extra=made.extra)))
+            attr = syscall.MapAttr(
+                *(made.type, made.key, made.value, made.entries, made.flags),
+                inner_fd=fds[made.inner] if made.inner >= 0 else 0,
+                btf_fd=btf if made.btf_value else 0,
+                btf_key_type_id=made.btf_key,
+                btf_value_type_id=made.btf_value,
+                map_extra=made.extra,
+            )
+            fds.append(syscall.map_create(attr))
     except KernelError as error:
-        return _closing(fds, Answer(error.errno or 0, "", "map"))
+        return _closing([*types, *fds], Answer(error.errno or 0, "", "map"))
     code = encode(_with_maps(question.insns, fds), sys.byteorder)
     number = PROG_TYPE[question.prog_type]
     attr = syscall.ProgAttr(
@@ -155,8 +168,8 @@ def _load(question: Question) -> Answer:
     try:
         fd, log = syscall.prog_load(attr, question.level, LOG_SIZE)
     except KernelError as error:
-        return _closing(fds, Answer(error.errno or 0, error.log))
-    return _closing([*fds, fd], Answer(0, log))
+        return _closing([*types, *fds], Answer(error.errno or 0, error.log))
+    return _closing([*types, *fds, fd], Answer(0, log))
 
 
 def _closing(fds: list[int], answer: Answer) -> Answer:

@@ -21,7 +21,11 @@ from osmia.live.record.asker import Asker, Progress, gather
 from osmia.live.record.facts import Asking, Facts
 from osmia.live.record.shapes import SLEEPABLE, Shape
 
-REFUSED = ("is not allowed", "cannot find address", "calling kernel function", "not supported")
+REFUSED = (
+    *("is not allowed", "cannot find address", "calling kernel function", "not supported", "Too many."),
+    *("with variable args is unsupported", "is unsupported.\n"),
+)
+"""What the verifier says of functions that programs can't call, whatever their arguments."""
 NO_CALLS = "uses reserved fields"
 TRACED = "tracing/trace_raw_tp"
 BELIEVED = ("lsm", "tracing/modify_return", "tracing/trace_fentry", "tracing/trace_fexit")

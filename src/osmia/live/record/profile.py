@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from osmia.kernel.uapi import PROG_TYPES
-from osmia.live.record import caps, text
+from osmia.live.record import caps, maps, text
 from osmia.live.record.asker import Asker, Progress, gather
 from osmia.live.record.facts import Facts, Row, in_full, known_helpers, outline, probe_context, runs, sign_extension
 from osmia.live.record.kfuncs import record_kfuncs
@@ -21,6 +21,7 @@ LIMITS = {
     "max_used_btfs": 64,
     "max_subprogs": 256,
     "max_cpus": 256,
+    "helpers": 211,
 }
 # What fentry, fexit, fmod_ret and LSM programs have where policy keeps them from being asked about: the helpers of raw
 # tracepoints with BTF and those of trampolines (kernel/trace/bpf_trace.c, kernel/bpf/bpf_lsm.c of Linux 6.18).
@@ -73,11 +74,25 @@ def record(
     (helpers,) = gather(asker, [known_helpers(*asked[0])])
     sections = {"limits": [f"{name} {number}" for name, number in (LIMITS | {"helpers": helpers}).items()]}
     sections |= caps_sections(asker, found, on("capabilities"))
-    sections |= tables(rows)
+    sections |= {"maps": map_types(asker, on("map types"))} | tables(rows)
     if keep:
         keep(sections)
     functions = record_kfuncs(asker, rows, on("kernel functions"))
     return sections | ({"kfuncs": functions} if functions else {})
+
+
+def limits(asker: Asker, found: Found) -> dict[str, int]:
+    """The kernel's numbers: those that differ are asked for."""
+    first = next((shape, facts) for shape, facts in found if not facts.errno)
+    helpers, cpus = gather(asker, [last_helper(first[0], first[1].value), maps.max_cpus()])
+    return LIMITS | {"max_cpus": cpus, "helpers": helpers}
+
+
+def map_types(asker: Asker, progress: Progress | None) -> list[str]:
+    """The rows of the map types that the kernel has; struct_ops where its BTF has a struct of operations."""
+    found = [row for row in gather(asker, map(maps.probe_map, maps.known()), progress) if row]
+    has_ops = any(name.startswith("bpf_struct_ops_") for name in asker.btf.names())
+    return [*found, *(["struct_ops flags=link"] if has_ops else [])]
 
 
 def probed(asker: Asker, progress: Progress | None) -> Found:
