@@ -13,6 +13,7 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.kernel.uapi import MAP_TYPE
+from osmia.verifier.live_marks import take_marks
 from osmia.verifier.pointer_alu import OPERATORS
 
 if not cython.compiled:
@@ -295,6 +296,8 @@ def adjust_by_pointer(env: Env, insn: VInsn, op: int, regs: list[Reg]) -> None:
     if dst.type == SCALAR_VALUE:
         mark_chain_precision(env, insn.dst)
         adjust_ptr_min_max_vals(env, insn, regs[insn.src], regs[insn.dst], False)
+        if env.rules.sum_takes_marks:
+            take_marks(env, insn.dst, insn.src)
     elif op == BPF_SUB and env.allow_ptr_leaks:
         mark_reg_unknown(env, regs, insn.dst)
     else:

@@ -293,7 +293,8 @@ def check_call(env: Env, insn: VInsn) -> int:
         check_helper_call(env, insn)
         if insn.imm == TAIL_CALL and env.state.curframe:
             tail_call_exit(env)
-    mark_reg_scratched(env, 0)
+    if env.rules.calls_show_result:
+        mark_reg_scratched(env, 0)
     env.insn_idx += 1
     return GO_ON
 

@@ -106,7 +106,7 @@ def mark_stack_slots_dynptr(env: Env, reg: Reg, flags: int, insn_idx: int, clone
     destroy_if_dynptr_stack_slot(env, frame, spi - 1)
     if type == INVALID:
         raise env.reject(EINVAL, "dynptr-type", "")
-    number = next_id(env)
+    number = next_id(env) if env.rules.dynptr_ids else 0
     first, second = mark_dynptr_reg(type, True, number), mark_dynptr_reg(type, False, number)
     if dynptr_type_refcounted(type):
         held = clone_ref_obj_id or acquire_reference(env, insn_idx)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from errno import EINVAL
+from errno import EFAULT, EINVAL
 from typing import Any
 
 from osmia.verifier.check import do_check
@@ -101,8 +101,10 @@ def first_state(env: Env, number: int) -> State:
 def judge_main_proto(env: Env) -> None:
     """A main program whose BTF does not say "one context" has BTF that extensions may not rely on."""
     main = env.subprogs[0]
-    if not env.rules.global_memory_args:
-        match_func_args(env, 0, env.state.frames[0].regs)
+    if not env.rules.args_of_prototype:
+        no = match_func_args(env, 0, env.state.frames[0].regs, False)
+        if no is not None and no.errno == EFAULT:
+            raise no
         return
     try:
         btf_prepare_func_args(env, 0)
@@ -123,7 +125,7 @@ def set_func_args(env: Env, number: int, regs: list[Reg]) -> None:
     """The arguments of a global function, from its BTF."""
     subprog = env.subprogs[number]
     env.say(f"Validating {subprog.name}() func#{number}...\n")
-    if env.rules.global_memory_args:
+    if env.rules.args_of_prototype:
         btf_prepare_func_args(env, number)
     else:
         prepare_func_args(env, number)

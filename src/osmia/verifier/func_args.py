@@ -20,9 +20,8 @@ from osmia.verifier.consts import (
 from osmia.verifier.dynptr import process_dynptr_func
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
-from osmia.verifier.func_args_early import match_func_args
+from osmia.verifier.func_args_early import check_memory, match_func_args
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
-from osmia.verifier.helper_mem import check_mem_reg
 from osmia.verifier.helper_types import check_func_arg_reg_off, check_reg_type
 from osmia.verifier.kptrs import is_null
 from osmia.verifier.regs import Reg
@@ -35,8 +34,8 @@ def btf_check_subprog_call(env: Env, number: int, regs: list[Reg]) -> Rejected |
     The reason is in the log already.  EFAULT is fatal for static functions, too.
     """
     subprog = env.subprogs[number]
-    if not env.rules.global_memory_args:
-        return match_func_args(env, number, regs)
+    if not env.rules.args_of_prototype:
+        return match_func_args(env, number, regs, True)
     if not env.program.func_info:
         return Rejected(EINVAL, "func-no-btf", "", env.insn_idx)
     if not subprog.func_type_id:
@@ -67,7 +66,7 @@ def _check_arg(env: Env, i: int, arg: SubprogArg, reg: Reg) -> None:
             raise env.reject(EINVAL, "func-arg-type", f"arg#{i} expects pointer to ctx\n", reg=regno)
     elif arg.base == "PTR_TO_MEM":
         check_func_arg_reg_off(env, reg, regno, 0, 0)
-        _check_memory(env, regno, arg.mem_size, reg)
+        check_memory(env, regno, arg.mem_size, reg)
         if not arg.flags & PTR_MAYBE_NULL and reg.type & PTR_MAYBE_NULL:
             raise env.reject(EINVAL, "func-arg-null", f"arg#{i} is expected to be non-NULL\n", reg=regno)
     elif arg.base == "PTR_TO_DYNPTR":
@@ -83,12 +82,3 @@ def _check_arg(env: Env, i: int, arg: SubprogArg, reg: Reg) -> None:
         wanted = btf_type_name(env.vmlinux, arg.btf_id)
         check_reg_type(env, regno, ARG_PTR_TO_BTF_ID, arg.flags, wanted, meta)
         check_func_arg_reg_off(env, reg, regno, ARG_PTR_TO_BTF_ID, arg.flags)
-
-
-def _check_memory(env: Env, regno: int, size: int, reg: Reg) -> None:
-    """The memory rules' own errno is lost on the way."""
-    try:
-        check_mem_reg(env, reg, regno, size)
-    except Rejected as no:
-        no.errno = EINVAL
-        raise

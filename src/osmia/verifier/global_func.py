@@ -162,7 +162,7 @@ def _pointer(env: Env, subprog: Subprog, i: int, ptr: Ptr, tags: set[str]) -> Su
         return _untrusted(env, i, btf, ptr)
     if "arena" in tags:
         return SubprogArg("PTR_TO_ARENA")
-    return _memory(env, i, ptr, tags) if subprog.linkage == GLOBAL else None
+    return memory_arg(env, i, ptr, tags) if subprog.linkage == GLOBAL else None
 
 
 def _untrusted(env: Env, i: int, btf: Btf, ptr: Ptr) -> SubprogArg:
@@ -219,7 +219,7 @@ def _is_dynptr(btf: Btf, ptr: Ptr) -> bool:
     return struct and getattr(found, "name", "") == "bpf_dynptr"
 
 
-def _memory(env: Env, i: int, ptr: Ptr, tags: set[str]) -> SubprogArg:
+def memory_arg(env: Env, i: int, ptr: Ptr, tags: set[str]) -> SubprogArg:
     """A pointer to the program's own data: as many bytes as its type has."""
     btf = program_btf(env)
     if "nullable" in tags:

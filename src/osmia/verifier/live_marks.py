@@ -138,6 +138,14 @@ def pass_result(callee: Frame, caller: Frame) -> None:
     ours.origins[0] = theirs.origin(callee.frameno, 0)
 
 
+def take_marks(env: Env, dst: int, src: int) -> None:
+    """Register ``dst`` becomes ``src`` in all that is known of it, where it was written included."""
+    state = env.state
+    marks = marks_of(state.frames[state.curframe])
+    marks.regs[dst] = marks.regs[src] if src < 10 else 0
+    marks.origins[dst] = marks.origin(state.curframe, src) if src < 10 else None
+
+
 def mark_slots_read(env: Env, frameno: int, mask: int) -> None:
     """The instruction may read these slots."""
     i = 0

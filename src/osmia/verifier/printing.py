@@ -12,6 +12,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.printing_plain import plain_state_text
 from osmia.verifier.printing_whole import whole_state_text
 from osmia.verifier.text import (
     btf_type_name,
@@ -85,6 +86,8 @@ def alignment(pos: int) -> int:
 
 def state_text(env: Env, state: State, frameno: int, print_all: bool) -> str:
     """What ``print_verifier_state`` says, with its newline."""
+    if not env.rules.short_numbers:
+        return plain_state_text(env, state, frameno, print_all)
     frame = state.frames[frameno]
     parts: list[str] = []
     if frame.frameno:

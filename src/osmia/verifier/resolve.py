@@ -32,6 +32,7 @@ GOTOL = c.BPF_JMP32 | c.BPF_JA
 LDX_MODES = (c.BPF_MEM, c.BPF_MEMSX)
 BSWAP = c.BPF_ALU64 | c.BPF_END
 MAY_GOTO = c.BPF_JMP | c.BPF_JCOND
+NARROW_ATOMICS = (c.BPF_STX | c.BPF_ATOMIC | c.BPF_B, c.BPF_STX | c.BPF_ATOMIC | c.BPF_H)
 STX_MODES = (c.BPF_MEM, c.BPF_ATOMIC)
 OPEN_FDS = 3
 """Standard input, output and error: descriptors that exist and are no maps."""
@@ -70,7 +71,7 @@ def in_insntable(env: Env, code: int) -> bool:
     rules = env.rules
     if (code == BSWAP and not rules.cpu_v4) or (code == MAY_GOTO and not rules.may_goto):
         return False
-    if code == GOTOL and not rules.gotol:
+    if code == GOTOL and not rules.gotol or code in NARROW_ATOMICS and not rules.atomic_load_store:
         return False
     return bool(BY_CODE[code]) and code != CALLX
 

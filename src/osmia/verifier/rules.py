@@ -112,3 +112,8 @@ class Rules:
         self.speculation_fenced = "speculation-fenced" in names
         self.task_stack_bounded = "task-stack-bounded" in names
         self.global_memory_args = "global-memory-args" in names
+        self.args_of_prototype = "args-of-prototype" in names
+        self.calls_show_result = "calls-show-result" in names
+        self.dynptr_ids = "dynptr-ids" in names
+        self.stack_reads_shown = "stack-reads-shown" in names
+        self.sum_takes_marks = "sum-takes-marks" in names

@@ -285,7 +285,8 @@ def check_stack_read_fixed_off(env: Env, frame: Frame, off: int, size: int, dst_
     spi = (-off - 1) >> 3
     slot = frame.stack[spi]
     types = slot.types
-    mark_stack_slot_scratched(env, spi)
+    if env.rules.stack_reads_shown:
+        mark_stack_slot_scratched(env, spi)
     check_fastcall_stack_contract(env, env.state.frame(), env.insn_idx, off)
     mark_stack_read(env, frame.frameno, env.insn_idx, slot_bit(spi))
     if (types & 0xFF) != STACK_SPILL:
@@ -376,7 +377,8 @@ def _mark_reg_stack_read(env: Env, frame: Frame, min_off: int, max_off: int, dst
     for i in range(min_off, max_off):
         spi = (-i - 1) >> 3
         slot = frame.stack[spi]
-        mark_stack_slot_scratched(env, spi)
+        if env.rules.stack_reads_shown:
+            mark_stack_slot_scratched(env, spi)
         if (slot.types >> (8 * (i & 7)) & 0xFF) != STACK_ZERO:
             regs[dst_regno] = any_scalar(env)
             return
