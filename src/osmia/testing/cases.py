@@ -17,12 +17,13 @@
 The hexadecimal digits count, eight bytes for a slot; the words behind them are for the reader.  ``caps`` lists the
 loader's capabilities where it had not all, ``attach`` and ``flags`` stand where they are not the usual ones.
 ``fd_array: 1 0 2`` names maps 0 and 2, the first one of them for good.
-``extern: 3 func bpf_iter_num_new`` names the kernel's function or variable whose number goes into instruction 3.
+``attach_prog`` is the record of the program whose function ``target`` names.  ``extern: 3 func bpf_iter_num_new`` names the kernel's function or variable whose number goes into instruction 3.
 Everything behind ``log:`` is the verifier's log of that level, addresses masked.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 
@@ -31,6 +32,7 @@ from osmia.btf import Btf
 from osmia.errors import UsageError
 from osmia.isa import Insn, decode, encode
 from osmia.obj.model import Extern, FuncInfo, LineInfo, MapSpec, Program
+from osmia.obj.record import Lines, record
 from osmia.verifier.env import Powers
 
 NUMBERS = {"key": "key_size", "value": "value_size", "entries": "max_entries", "flags": "flags", "extra": "map_extra"}
@@ -62,6 +64,8 @@ def dump(case: Case) -> str:
 def program_lines(program: Program, loader: Iterable[str] = ()) -> list[str]:
     """The lines that tell a program; ``loader``: more of them, between its types and its maps."""
     lines = [f"{key}: {value}" for key, name in PLAIN.items() if (value := getattr(program, name))]
+    if program.attach_prog is not None:
+        lines.append(f"attach_prog: {json.dumps(record(program.attach_prog))}")
     if program.flags:
         lines.append(f"flags: {program.flags:#x}")
     lines += loader
@@ -69,8 +73,9 @@ def program_lines(program: Program, loader: Iterable[str] = ()) -> list[str]:
         lines.append(f"map: {_map_text(spec)}")
         if spec.inner:
             lines.append(f"inner: {_map_text(spec.inner)}")
-    if program.btf is not None:
-        lines.append(f"btf: {program.btf.encode().hex()}")
+    btf = program.btf or next((spec.btf for spec in program.maps if spec.btf_value_type_id), None)
+    if btf is not None:  # without rows of functions or lines the kernel looks at maps' types only
+        lines.append(f"btf: {btf.encode().hex()}")
     lines += [f"func: {row.insn} {row.type_id}" for row in program.func_info]
     lines += [f"line: {row.insn} {row.file_off} {row.line_off} {row.line_col}" for row in program.line_info]
     lines += [f"extern: {row.insn} {row.kind} {row.name}" for row in program.externs]
@@ -129,6 +134,8 @@ def read_line(case: Case, line: str) -> None:
         program.insns += decode(bytes.fromhex(value.split()[0]))
     elif key in PLAIN:
         setattr(program, PLAIN[key], value)
+    elif key == "attach_prog":
+        program.attach_prog = Lines().read(value.encode(), 1)[0]
     elif key == "flags":
         program.flags = int(value, 0)
     elif key in ("level", "errno"):

@@ -20,6 +20,7 @@ def shrink(program: Program, still: Test, tries: int = MAX_TRIES) -> Program:
     while hunt.left > 0 and _size(best) != size:
         size = _size(best)
         best = hunt.cut(best)
+        best = hunt.cut_jumps(best)
         best = hunt.simplify(best)
         best = hunt.drop_maps(best)
     return best
@@ -53,6 +54,18 @@ class _Hunt:
                 else:
                     at += length
             length //= 2
+        return program
+
+    def cut_jumps(self, program: Program) -> Program:
+        """Leave out jumps with what they jump over."""
+        at = 0
+        while at < len(program.insns):
+            leads = target(program.insns[at], at)
+            smaller = without(program, at, leads - at) if at + 1 < leads <= len(program.insns) else None
+            if smaller is not None and smaller.insns and self.holds(smaller):
+                program = smaller
+            else:
+                at += 1
         return program
 
     def simplify(self, program: Program) -> Program:
