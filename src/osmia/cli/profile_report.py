@@ -89,7 +89,7 @@ def document(profile: Profile, prog_type: str | None) -> dict[str, Any]:
             "kfuncs": {
                 k.name: {"flags": sorted(k.flags), "callers": sorted(k.callers)} for k in profile.kfuncs.values()
             },
-            "maps": profile.tables["maps"],
+            "maps": profile.sections.get("maps", []),
         }
     return made
 

@@ -82,7 +82,7 @@ def _words(rows: dict[str, list[str]]) -> dict[str, str]:
 
 
 def _maps(profile: Profile) -> dict[str, str]:
-    return _words(profile.tables["maps"])
+    return {name: words for name, _, words in (row.partition(" ") for row in profile.sections.get("maps", []))}
 
 
 def _kinds(a: Profile, b: Profile) -> Group:

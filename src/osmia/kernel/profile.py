@@ -24,10 +24,12 @@ from osmia.kernel.profile_rows import (
     Context,
     CtxField,
     Helper,
+    MapFacts,
     helper_number,
     read_context,
     read_features,
     read_helpers,
+    read_maps,
     read_numbers,
     read_version,
     read_words,
@@ -175,6 +177,12 @@ class Profile:
         return found
 
     @property
+    def maps(self) -> dict[str, MapFacts]:
+        """The map types that the kernel has, by name."""
+        found: dict[str, MapFacts] = self.tables["maps"]
+        return found
+
+    @property
     def sections(self) -> Sections:
         """The rows as they stand in the files, the parents' changes made."""
         found: Sections = self.tables["text"]
@@ -262,7 +270,7 @@ def _build(name: str, text: Sections) -> Profile:
     head = tables["head"] = read_head(text["head"])
     tables["shapes"] = {_shape_key(row): row for row in text.get("shapes", [])}
     tables["caps"] = read_words(text.get("caps", []))
-    tables["maps"] = read_words(text.get("maps", []))
+    tables["maps"] = read_maps(text.get("maps", []))
     tables["limits"] = read_numbers(text.get("limits", []))
     by_cap = read_words(text.get("helper caps", []))
     tables["helper_caps"] = {helper_number(word, word): rest for word, rest in by_cap.items()}

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from osmia.kernel.features import Version, changed, features, parse_version
 from osmia.kernel.helpers import HELPERS, helper_by_id
 from osmia.kernel.profile_file import key, refuse
+from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPE
 
 Helper = Literal["offered", "sleepable", "refused", "unknown"]
 SLEEPABLE = ("no", "may", "must")
@@ -134,6 +135,34 @@ def read_numbers(rows: list[str]) -> dict[str, int]:
         if not re.fullmatch(r"\d{1,10}", number):
             refuse(row, f"{row!s:.60} is no name with a number")
         found[name] = int(number)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MapFacts:
+    """What a kernel makes of a map type: the ``flags`` that it takes one by one, and the largest sizes in bytes.
+
+    A size is 0 where none was too large.
+    """
+
+    flags: int = 0
+    max_key: int = 0
+    max_value: int = 0
+
+
+def read_maps(rows: list[str]) -> dict[str, MapFacts]:
+    """Rows ``type flags=a,b max_key=512 max_value=4096``."""
+    found = {}
+    for row in rows:
+        name, *words = row.split()
+        given = dict(word.partition("=")[::2] for word in words)
+        flags = given.pop("flags", "")
+        names = flags.split(",") if flags else []
+        bad = [word for word in names if word not in MAP_FLAGS] + [k for k in given if k not in ("max_key", "max_value")]
+        if name not in MAP_TYPE or bad or not all(number.isdigit() for number in given.values()):
+            refuse(row, f"{row!s:.60} is no map type with what it takes")
+        numbers = {key: int(number) for key, number in given.items()}
+        found[name] = MapFacts(sum(MAP_FLAGS[word] for word in names), **numbers)
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from errno import E2BIG, EINVAL, EPERM, ERANGE
 
 from osmia.kernel.uapi import MAP_FLAGS as F
-from osmia.kernel.uapi import MAP_TYPE, MAP_TYPES_6_18
+from osmia.kernel.profile import MapFacts
 from osmia.obj.model import MapSpec
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.map_btf import map_check_btf
@@ -33,6 +33,8 @@ NAME = re.compile(r"[A-Za-z0-9_.]*\Z")
 ACCESS = F["rdonly"] | F["wronly"] | F["rdonly_prog"] | F["wronly_prog"]
 USER = F["rdonly"] | F["wronly"]
 NUMA = F["numa_node"]
+UNASKED = NUMA | F["path_fd"] | F["vtype_btf_obj_fd"] | F["token_fd"]
+"""Flags that no profile knows of: they bring a file along, or ask for a part of the machine."""
 
 
 class Sizes:
@@ -175,6 +177,13 @@ def arena(spec: MapSpec) -> int:
     return ERANGE if spec.map_extra >> 32 != (spec.map_extra + size - 1) >> 32 else 0
 
 
+def rhash(spec: MapSpec) -> int:
+    """``map_extra`` says how many elements to expect; a key's length is kept in 16 bits."""
+    if spec.map_extra > spec.max_entries:
+        return EINVAL
+    return E2BIG if spec.key_size >= 1 << 16 or spec.key_size + spec.value_size >= KMALLOC_MAX - HTAB_ELEM else 0
+
+
 def struct_ops(spec: MapSpec) -> int:
     """A struct of functions needs the kernel's type of its value."""
     return 0 if spec.btf_vmlinux_value_type else EINVAL
@@ -202,6 +211,7 @@ RULES: dict[str, Rule] = {
     "lru_hash": _LRU,
     "lru_percpu_hash": _LRU,
     "hash_of_maps": Rule(SOME, ONLY_4, SOME, 0xFFFFFFFF, first=hash_table, then=hash_sizes),
+    "rhash": Rule(SOME, SOME, SOME, F["no_prealloc"] | NUMA | ACCESS, must=F["no_prealloc"], then=rhash),
     "array": _ARRAY,
     "percpu_array": _ARRAY,
     "prog_array": _FDS,
@@ -247,14 +257,14 @@ RULES: dict[str, Rule] = {
 def map_create(env: Env, found: VMap) -> int:
     """The errno of BPF_MAP_CREATE, 0 where the map is made.  Its value's special fields are noted in ``record``."""
     spec = found.spec
-    rule = RULES.get(spec.type)
-    if rule is None or MAP_TYPE[spec.type] >= MAP_TYPES_6_18:
+    rule, facts = RULES.get(spec.type), env.profile.maps.get(spec.type)
+    if rule is None or facts is None:
         return EINVAL
     allowed = EPERM if rule.cap and not getattr(env.powers, rule.cap) else 0
     return (
         common_errno(spec)
         or (0 if rule.early else allowed)
-        or sizes_errno(rule, spec, env.powers)
+        or sizes_errno(rule, facts, spec, env.powers)
         or allowed
         or (E2BIG if spec.type == "cpumap" and spec.max_entries > env.profile.limit("max_cpus") else 0)
         or inner_errno(found)
@@ -270,15 +280,24 @@ def common_errno(spec: MapSpec) -> int:
             return EINVAL
     elif spec.btf_key_type_id and not spec.btf_value_type_id:
         return EINVAL
-    if spec.map_extra and spec.type not in ("bloom_filter", "arena"):
+    if spec.map_extra and spec.type not in ("bloom_filter", "arena", "rhash"):
         return EINVAL
     if spec.flags & USER == USER or spec.flags & F["token_fd"]:
         return EINVAL
     return EINVAL if spec.flags & NUMA and (spec.numa_node or 0) > 0 else 0
 
 
-def sizes_errno(rule: Rule, spec: MapSpec, powers: Powers) -> int:
-    """The row of the type."""
+def flags_of(rule: Rule, facts: MapFacts) -> int:
+    """The flags that a type takes on this kernel: the rule's, as far as the kernel knows them, and newer ones."""
+    if rule.first is hash_table:
+        return rule.flags
+    return rule.flags & (facts.flags | rule.must | UNASKED) | facts.flags
+
+
+def sizes_errno(rule: Rule, facts: MapFacts, spec: MapSpec, powers: Powers) -> int:
+    """The row of the type, and what the kernel says of it."""
+    if facts.max_value and spec.value_size > facts.max_value and spec.key_size in rule.key:
+        return E2BIG
     if spec.type == "hash_of_maps" and spec.value_size not in ONLY_4:
         return EINVAL
     if rule.first is hash_table and spec.flags & F["zero_seed"] and not powers.sys_admin:
@@ -287,8 +306,10 @@ def sizes_errno(rule: Rule, spec: MapSpec, powers: Powers) -> int:
     if wrong:
         return wrong
     fits = spec.key_size in rule.key and spec.value_size in rule.value and spec.max_entries in rule.entries
-    if not fits or spec.flags & ~rule.flags or spec.flags & rule.must != rule.must or not access_ok(spec):
+    if not fits or spec.flags & ~flags_of(rule, facts) or spec.flags & rule.must != rule.must or not access_ok(spec):
         return EINVAL
+    if facts.max_key and spec.key_size > facts.max_key:
+        return E2BIG
     return rule.then(spec) if rule.then else 0
 
 

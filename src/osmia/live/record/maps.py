@@ -25,7 +25,7 @@ BASES: dict[str, MapAsked] = {
     **dict.fromkeys(("sk_storage", "inode_storage", "task_storage", "cgrp_storage"), _STORAGE),
     **dict.fromkeys(("cgroup_storage", "percpu_cgroup_storage"), _CGROUP),
     **dict.fromkeys(("array_of_maps", "hash_of_maps"), _FDS._replace(inner=0)),
-    "stack_trace": MapAsked(0, 4, 80, 4),
+    "stack_trace": MapAsked(0, 4, 96, 4),
     "lpm_trie": MapAsked(0, 8, 8, 4, F["no_prealloc"]),
     "arena": MapAsked(0, 0, 0, 4, F["mmapable"]),
     "insn_array": MapAsked(0, 4, 16, 4),
