@@ -50,6 +50,12 @@ def test_one_kernel_refuses(check):
     assert cells["6.1"]["errno"] == 22 and "reason" not in cells["6.12"] and cells["6.12"]["processed"] == 3
 
 
+def test_kernels_in_between_are_marked(check):
+    status, out = check({"late": NEW}, "--kernels", "6.5,6.6,6.18")
+    assert status == 1 and out.split()[:5] == ["program", "type", "6.5~", "6.6~", "6.18"] and "~ not recorded" in out
+    assert json.loads(check({"late": NEW}, "--kernels", "6.6", "--json")[1])["interpolated"] == ["6.6"]
+
+
 def test_workflow_commands(check):
     out = check({"bad": BAD}, "--github", "--kernels", "6.12,6.18")[1]
     assert "::error file=some.jsonl,title=bad on Linux 6.12%2C 6.18::R5 !read_ok" in out.splitlines()

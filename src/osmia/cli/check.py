@@ -64,9 +64,9 @@ def command(
     if junit:
         report.write_junit(rows, bad, junit)
     if as_json:
-        print_json(report.document(rows, bad, matrix.kernels))
+        print_json(report.document(rows, bad, matrix))
     else:
-        report.show(rows, bad, matrix.kernels)
+        report.show(rows, bad, matrix)
     if github:
         print("\n".join(report.workflow_commands(rows, bad)))
     return _status(rows, bad)

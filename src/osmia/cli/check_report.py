@@ -11,19 +11,22 @@ from xml.etree import ElementTree
 from osmia.errors import InputError
 
 if TYPE_CHECKING:
-    from osmia.verifier.matrix import Cell, Row
+    from osmia.verifier.matrix import Cell, Matrix, Row
 
 NARROW = 0.01
 """From this part of the complexity limit on, a cell says how much of it was used."""
 WIDE = 1000
 """Columns of output that no terminal shows: nothing is cut."""
+GUESSED = "~"
+"""Marks a kernel that was interpolated."""
 LEVELS = {"refused": "error", "unknown": "warning"}
 MARKS = {"accepted": ("✓", "green"), "refused": ("✗", "red"), "unknown": ("?", "yellow")}
 
 
-def document(rows: Sequence[Row], bad: Sequence[InputError], kernels: Sequence[str]) -> dict[str, Any]:
+def document(rows: Sequence[Row], bad: Sequence[InputError], matrix: Matrix) -> dict[str, Any]:
     """Everything, as ``--json`` prints it."""
-    return {"kernels": list(kernels), "programs": list(map(_program, rows)), "errors": [e.to_json() for e in bad]}
+    kernels = {"kernels": list(matrix.kernels), "interpolated": matrix.interpolated}
+    return {**kernels, "programs": list(map(_program, rows)), "errors": [e.to_json() for e in bad]}
 
 
 def _program(row: Row) -> dict[str, Any]:
@@ -47,27 +50,30 @@ def _facts(cell: Cell) -> dict[str, Any]:
 # -- for eyes
 
 
-def show(rows: Sequence[Row], bad: Sequence[InputError], kernels: Sequence[str]) -> None:
+def show(rows: Sequence[Row], bad: Sequence[InputError], matrix: Matrix) -> None:
     """One table, then the reasons, the same ones of several kernels together."""
     from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
     if rows:
-        console.print(_table(rows, kernels))
+        console.print(_table(rows, matrix))
     for line in _reasons(rows):
         console.print(line, markup=False)
     for error in bad:
         console.print(f"no verdict: {error}", markup=False)
+    if matrix.interpolated:
+        console.print(f"{GUESSED} not recorded from such a kernel: made of its neighbours", style="dim")
 
 
-def _table(rows: Sequence[Row], kernels: Sequence[str]) -> Any:
+def _table(rows: Sequence[Row], matrix: Matrix) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("program", "type"):
         table.add_column(name, no_wrap=True)
-    for kernel in kernels:
-        table.add_column(Path(kernel).stem if "/" in kernel else kernel, no_wrap=True, justify="right")
+    for kernel in matrix.kernels:
+        name = Path(kernel).stem if "/" in kernel else kernel
+        table.add_column(name + GUESSED * (kernel in matrix.interpolated), no_wrap=True, justify="right")
     for file in dict.fromkeys(row.file for row in rows):
         table.add_row(f"[bold]{Path(file).name}[/]")
         for row in (row for row in rows if row.file == file):

@@ -102,6 +102,11 @@ class Matrix:
         for kernel in self.kernels:
             profiles.load(kernel)
 
+    @property
+    def interpolated(self) -> list[str]:
+        """Those of the kernels that nobody recorded: made of their neighbours and of what is known to have come."""
+        return [kernel for kernel in self.kernels if profiles.load(kernel).interpolated]
+
     def rows(self, path: str | Path, only: str | None = None) -> Iterator[Row]:
         """The programs of a file that are loaded by default, or the one of that name, as they are judged.
 
