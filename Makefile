@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 SOURCES = pyproject.toml setup.py $(shell find src -name '*.py' -o -name '*.pxd' -o -path '*/data/*' -type f -o -path '*/include/*' -type f)
 
-.PHONY: demo test test-pure lint bench docs fuzz clean
+.PHONY: demo test test-pure lint bench docs gallery fuzz clean
 
 demo: $(VENV)/.installed
 	@mkdir -p build
@@ -35,6 +35,10 @@ bench: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	for t in tools/gen_*_docs.py; do $(BIN)/python $$t; done
+
+gallery: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m explain.kit
+	$(BIN)/python tools/gen_gallery_docs.py
 
 $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

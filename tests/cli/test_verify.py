@@ -144,3 +144,32 @@ def test_our_own_failures_do_not_end_a_batch(monkeypatch):
     monkeypatch.setattr("osmia.verifier.batch.judge", fails)
     answer = Batch(How()).answer(json.dumps(row("p")).encode(), 1)["kernels"]["6.18"]
     assert (answer["where"], answer["reason"]["text"]) == ("crash", "ZeroDivisionError: oh")
+
+
+LEAK = encode((m.BPF_MOV64_IMM(0, 0), m.BPF_LDX_MEM(0, 0, 2, 0), m.BPF_EXIT_INSN())).hex()
+
+
+def test_an_explanation_takes_the_place_of_the_reason(asked):
+    status, out, _ = asked("verify", row("good"), row("bad", BAD), options=["--explain"])
+    assert status == 1
+    assert out.startswith("good (xdp): accepted (2 insns processed, 0 states, stack 0)\nbad: R5 is read, but ")
+    assert "\n  --> insn 0\n      (bf) r0 = r5\nverdict      Linux 6.18 refuses the load: EACCES\n" in out
+    assert "\x1b" not in out
+
+
+def test_an_explanation_as_facts(asked):
+    _, out, _ = asked("verify", row("bad", LEAK), row("good"), options=["--explain", "--json"])
+    bad, good = json.loads(out)["programs"]
+    assert "explanation" not in good
+    said = bad["explanation"]
+    assert (said["kind"], said["error"], said["place"]["insn"]) == ("uninit-register", "EACCES", 1)
+    assert said["known"] == [{"name": "R2", "text": "nothing: never written on this path"}]
+    assert said["fixes"] and said["rule"].endswith(".")
+
+
+def test_colours_are_for_terminals(asked, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "70")
+    _, out, _ = asked("verify", row("bad", BAD), options=["--explain"])
+    assert "\x1b[" in out

@@ -11,7 +11,7 @@ from osmia.explain import build_memory as memory
 from osmia.explain import build_objects as objects
 from osmia.explain import build_program as program
 from osmia.explain import build_stack as stack
-from osmia.explain import rules_calls, rules_memory, rules_objects, rules_program
+from osmia.explain import rules_attach, rules_calls, rules_memory, rules_objects, rules_program
 from osmia.explain.case import Case
 from osmia.explain.model import Check, Explanation, Fix, Known, Origin
 from osmia.explain.origin import Spot, Story, follow, index_name, name_of
@@ -21,7 +21,8 @@ from osmia.explain.words import bytes_of, value_words
 from osmia.verifier import consts as c
 from osmia.verifier.verdict import errno_name
 
-RULES: dict[str, Rule] = rules_memory.RULES | rules_calls.RULES | rules_objects.RULES | rules_program.RULES
+RULES: dict[str, Rule] = rules_memory.RULES | rules_calls.RULES | rules_objects.RULES | rules_attach.RULES
+RULES |= rules_program.RULES
 """The words for every kind of refusal."""
 UNKNOWN = Rule(
     "{said}",
@@ -64,7 +65,7 @@ QUIET = frozenset(
         *("packet-write", "ctx-access", "special-field", "map-read-only", "map-write-only", "misaligned"),
         *("dynptr-argument", "dynptr-uninitialized", "dynptr-initialized", "dynptr-type", "dynptr-place"),
         *("iter-uninit", "iter-in-use", "iter-type", "iter-place", "irq-flag-uninit", "irq-flag-in-use"),
-        *("atomic-opcode", "stack-read"),
+        *("atomic-opcode", "stack-read", "call-depth"),
     )
 )
 """Kinds where the pointer's life does not matter: it is the access that is wrong."""

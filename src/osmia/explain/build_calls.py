@@ -246,7 +246,8 @@ def unknown_helper(case: Case, draft: Draft) -> None:
 
 def _poisoned(case: Case, draft: Draft, why: str) -> None:
     """The loader put a call of a helper that does not exist where something is missing on the target."""
-    missing = why.rpartition(": ")[2]
+    missing = why.rpartition(": ")[2].removesuffix(" (weak)")
+    named = re.search(r"kernel function '(\w+)'", why)
     draft.headline = (
         f"the target kernel lacks something that the program uses: {missing or 'the loader marked the place'}"
     )
@@ -254,7 +255,7 @@ def _poisoned(case: Case, draft: Draft, why: str) -> None:
         "Where a CO-RE relocation, map or weak kernel function can't be resolved, the loader writes a call of a helper "
         "that does not exist (195896080 is 0xbad2310): fine as long as no path reaches it."
     )
-    if why:
+    if ": " in why:
         draft.notes.append(f"The relocation: {why.removesuffix(': ' + missing)}.")
     draft.fixes.clear()
     enum = re.search(r"enum (\w+)::(\w+)", why)
@@ -267,8 +268,8 @@ def _poisoned(case: Case, draft: Draft, why: str) -> None:
                   f"if (bpf_core_field_exists({member})) {{ … }}", case.place)  # fmt: skip
         draft.fix("If the member was renamed, describe the older struct too (struct NAME___old { … } "
                   "__attribute__((preserve_access_index))) and read whichever exists.")  # fmt: skip
-    elif "kernel function" in why:
-        draft.fix("Guard the call:", "if (bpf_ksym_exists(NAME)) { … }", case.place)
+    elif named:
+        draft.fix("Guard the call:", f"if (bpf_ksym_exists({named[1]})) {{ … }}", case.place)
     else:
         draft.fix("Guard it:", "if (bpf_core_type_exists(struct NAME)) { … }", case.place)
     if enum or field:

@@ -44,7 +44,17 @@ def too_many_insns(case: Case, draft: Draft) -> None:
     loops = _loops(case)
     lines = _lines(case, visits)
     for place, count in lines:
+        if count * 100 < case.trail.steps:
+            continue
         draft.known.append(Known(str(place), f"{count} instructions walked: {place.code.strip() or place.shown}"))
+    depth = case.trail.last.depth if case.trail.last is not None else 0
+    if depth * 2 > case.trail.steps:
+        draft.notes.append(f"One path alone is {depth} instructions long: the loop has too many turns.")
+    else:
+        draft.notes.append(
+            f"The longest path here is {depth} instructions: it is the number of different paths, from branches inside "
+            "loops or in a row, that grew too large."
+        )
     if loops:
         place, count = loops[0]
         draft.place = place

@@ -180,7 +180,7 @@ def return_range(case: Case, draft: Draft) -> None:
     if low == -4095 and high == 0:
         allowed = "0 or a negative error number (-EPERM is -1)"
     draft.rule = (
-        f"A {case.env.prog_type} program returns {allowed}."
+        f"Programs of type {case.env.prog_type} return {allowed}."
         if where == "the program"
         else f"This callback returns {allowed}."
     )

@@ -56,7 +56,7 @@ class Case:
     @cached_property
     def walked(self) -> bool:
         """Was it refused at an instruction of the walk?"""
-        late = self.kind in AFTER_THE_WALK or "abusing" in self.text
+        late = self.kind in AFTER_THE_WALK or "abusing" in self.text or "too deep !" in self.text
         return self.trail.last is not None and self.reason.insn >= 0 and not late
 
     @property
@@ -131,8 +131,6 @@ class Case:
     @cached_property
     def said(self) -> tuple[str, ...]:
         """The kernel's last words: the lines of the log behind the last instruction, without the statistics."""
-        if self.verdict.where in ("map", "btf"):
-            return ()  # said nothing
         text = _STATISTICS.sub("", self.verdict.log)
         lines = [line for line in text.splitlines() if line]
         found: list[str] = []
@@ -140,7 +138,7 @@ class Case:
             if _STATE_LINE.match(line):
                 break
             found.append(line)
-        return tuple(found[::-1]) or ((self.text,) if self.text else ())
+        return tuple(found[::-1])
 
     def numbers(self, pattern: str) -> list[int]:
         """The numbers that a pattern's groups find in the message; empty where it does not match."""

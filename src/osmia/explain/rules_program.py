@@ -273,13 +273,6 @@ RULES: dict[str, Rule] = {
     "tracepoint-proto": rule("the tracepoint's arguments are not known", "Its BTF must name a function.", CHECK_NAME),
     "target-kind": rule("the target is no function", "fentry, fexit and fmod_ret name a function.", CHECK_NAME),
     "target-proto": rule("the target's signature is not known", "Its BTF must have a prototype.", CHECK_NAME),
-    "too-many-arguments": rule("the target has too many arguments", "Trampolines pass on 12 at most.", "Use a kprobe."),
-    "return-struct": rule(
-        "the target returns a large struct", "Trampolines hand on 8 bytes.", "Use fentry elsewhere, or a kprobe."
-    ),
-    "variadic": rule(
-        "the target has a variable number of arguments", "Trampolines need to know them.", "Use a kprobe."
-    ),
     "denied-function": rule(
         "this kernel function can't be traced like this",
         "Some functions are called by the tracing code itself.",

@@ -120,6 +120,7 @@ def expression(code: str, column: int) -> tuple[int, int]:
     operator = _OPERATOR.match(code, at)
     if operator and operator.group() not in ("->", "&", "*") and _before(code, at):
         begin = _back(code, len(code[:at].rstrip()))
+        begin -= code[:begin].endswith("*") and not _before(code, begin - 1)
         end = _forth(code, _skip(code, operator.end()))
         return begin, max(end - begin, 1)
     member = _LEFT.search(code[:at]) is not None

@@ -111,7 +111,7 @@ class Trail:
     def close(self, env: Env) -> None:
         """The walk has ended.  Where it ended before an instruction was looked at, that one is the last step."""
         self.env = env
-        if not env.insn_processed or not 0 <= env.insn_idx < env.n_insns:
+        if not env.insn_processed or not env.state.frames or not 0 <= env.insn_idx < env.n_insns:
             return
         if self.last is None or self.last.insn != env.insn_idx or env.state is not self._state:
             self.note(env)
