@@ -18,6 +18,7 @@ from osmia.verifier.env import Env, Subprog
 from osmia.verifier.func_args import btf_check_subprog_call
 from osmia.verifier.insn import VInsn
 from osmia.verifier.kernel_types import kernel_type
+from osmia.verifier.live_marks import mark_regs_written, pass_register
 from osmia.verifier.marks import mark_verifier_state_scratched, unknown_scalar
 from osmia.verifier.paths import push_async_cb, push_stack
 from osmia.verifier.regs import Reg, not_init, pointer
@@ -119,6 +120,8 @@ def resume_callback(env: Env) -> None:
         callee, start = found
         env.state.frames.append(callee)
         env.state.curframe += 1
+        if env.live_stack is None:
+            mark_regs_written(env, callee.regs, 6)  # meant for the caller's, but the frame is the callee's by now
         env.insn_idx = start - 1
 
 
@@ -150,6 +153,7 @@ def _mark_callback(env: Env, number: int, caller: Frame) -> Subprog:
 def set_loop_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
     """``callback(u64 index, void *ctx)``."""
     enter(callee, [unknown_scalar(env), caller.regs[3]])
+    pass_marks(env, caller, callee, {2: 3})
 
 
 def set_map_elem_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
@@ -161,6 +165,7 @@ def set_map_elem_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx
     key, value = pointer(c.PTR_TO_MAP_KEY), pointer(c.PTR_TO_MAP_VALUE)
     key.map = value.map = map_reg.map
     enter(callee, [map_reg, key, value, caller.regs[3]])
+    pass_marks(env, caller, callee, {1: 1, 4: 3})
 
 
 def set_find_vma_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
@@ -168,12 +173,14 @@ def set_find_vma_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx
     vma = pointer(c.PTR_TO_BTF_ID)
     vma.btf, vma.btf_id = env.vmlinux, kernel_type(env, "vm_area_struct")
     enter(callee, [caller.regs[1], vma, caller.regs[4]])
+    pass_marks(env, caller, callee, {1: 1, 3: 4})
 
 
 def set_user_ringbuf_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
     """``callback(const struct bpf_dynptr *sample, void *ctx)``."""
     callee.regs[0] = not_init()
     enter(callee, [mark_dynptr_cb_reg(env, LOCAL), caller.regs[3]])
+    pass_marks(env, caller, callee, {2: 3})
 
 
 def set_timer_callback_state(env: Env, caller: Frame, callee: Frame, insn_idx: int) -> None:
@@ -196,6 +203,13 @@ def enter_async(callee: Frame, value: Reg) -> None:
         callee.regs[i] = reg
     callee.regs[4] = callee.regs[5] = not_init()
     callee.in_async_callback_fn = True
+
+
+def pass_marks(env: Env, caller: Frame, callee: Frame, sources: dict[int, int]) -> None:
+    """Registers of the callback that are the caller's, by number: with them go the marks, where there are any."""
+    if env.live_stack is None:
+        for regno, source in sources.items():
+            pass_register(caller, callee, source, regno)
 
 
 def enter(callee: Frame, args: list[Reg]) -> None:

@@ -150,7 +150,7 @@ def destroy_if_dynptr_stack_slot(env: Env, frame: Frame, spi: int) -> None:
     Raises Rejected.
     """
     slot = frame.stack[spi]
-    if slot.type_at(7) != c.STACK_DYNPTR:
+    if slot.type_at(7) != c.STACK_DYNPTR or not env.rules.dynptr_ids:
         return
     if not slot.spilled.first_slot:
         spi += 1
@@ -181,6 +181,9 @@ def is_dynptr_reg_valid_uninit(env: Env, reg: Reg) -> bool:
     if reg.type == c.CONST_PTR_TO_DYNPTR:
         return False
     spi = dynptr_get_spi(env, reg)
+    if not env.rules.dynptr_ids and spi >= 0:
+        stack = frame_of(env, reg).stack
+        return not any(slot.type_at(i) == c.STACK_DYNPTR for slot in stack[spi - 1 : spi + 1] for i in range(8))
     return spi >= 0 or spi == -ERANGE
 
 
@@ -213,7 +216,7 @@ def known_dynptr(env: Env, reg: Reg) -> Reg | None:
 
 def mark_dynptr_read(env: Env, reg: Reg) -> None:
     """The dynptr's two slots are read."""
-    if reg.type == c.CONST_PTR_TO_DYNPTR:
+    if reg.type == c.CONST_PTR_TO_DYNPTR or not env.rules.dynptr_ids:
         return
     spi = dynptr_get_spi(env, reg)
     for at in (spi, spi - 1):

@@ -88,6 +88,19 @@ COMPATIBLE: dict[int, tuple[int, ...]] = {
 }
 """The register types that an argument takes, flags that do not matter left out."""
 
+_EARLY_MEM = _MEM[:-1]
+EARLY: dict[int, tuple[int, ...]] = {
+    c.ARG_PTR_TO_MAP_KEY: _MEM[:5],
+    c.ARG_PTR_TO_MAP_VALUE: _MEM[:5],
+    c.ARG_PTR_TO_MEM: _EARLY_MEM,
+    c.ARG_PTR_TO_BTF_ID_SOCK_COMMON: (*_SOCKETS, _BTF),
+    c.ARG_PTR_TO_BTF_ID: (_BTF,),
+    c.ARG_PTR_TO_SPIN_LOCK: (c.PTR_TO_MAP_VALUE,),
+    c.ARG_PTR_TO_PERCPU_BTF_ID: (_PERCPU,),
+    c.ARG_KPTR_XCHG_DEST: (c.PTR_TO_MAP_VALUE,),
+}
+"""What they took before pointers to the kernel's types were trusted or not."""
+
 _POINTERS = (c.PTR_TO_STACK, c.PTR_TO_PACKET, c.PTR_TO_PACKET_META, c.PTR_TO_MAP_VALUE)
 FIXED_MEM = -1
 _PLAIN_MEM = (*_POINTERS, c.PTR_TO_MEM, c.PTR_TO_BUF | c.MEM_RDONLY, c.PTR_TO_BUF)
@@ -129,6 +142,8 @@ def check_reg_type(env: Env, regno: int, base: int, flags: int, struct: str, met
     if meta.func_id == KPTR_XCHG and regno == 2 and type & MEM_ALLOC:
         type &= (MEM_ALLOC | MEM_PERCPU) ^ 0xFFFFFFFF
     types = COMPATIBLE[base]
+    if not env.rules.trusted_pointers:
+        types = EARLY.get(base, types)
     if not env.rules.type_flags:
         types = PLAIN.get(FIXED_MEM if base == ARG_PTR_TO_MEM and flags & c.MEM_FIXED_SIZE else base, types)
         type &= KNOWN_BEFORE_FLAGS

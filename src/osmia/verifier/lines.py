@@ -22,7 +22,9 @@ from osmia.isa.consts import (
     BPF_ALU,
     BPF_ALU64,
     BPF_CALL,
+    BPF_JA,
     BPF_JMP,
+    BPF_JMP32,
     BPF_PSEUDO_BTF_ID,
     BPF_PSEUDO_CALL,
     BPF_PSEUDO_KFUNC_CALL,
@@ -142,6 +144,8 @@ def _text(env: Env, insn: VInsn) -> str:
         first = first._replace(src_reg=0)  # whatever it calls is printed as a helper
     if insn.off and insn.code & 7 in (BPF_ALU, BPF_ALU64) and not env.rules.cpu_v4:
         first = first._replace(off=0)  # which is no field of arithmetic yet
+    if insn.code == BPF_JMP32 | BPF_JA and not env.rules.gotol_shown:
+        return f"(06) if w{insn.dst} jmp {insn.imm & 0xFFFFFFFF:#x} goto pc{insn.off:+d}"
     return format_insn(
         first, second, helpers=_helpers(env), kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks
     )  # fmt: skip

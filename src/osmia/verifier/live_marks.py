@@ -125,10 +125,15 @@ def mark_regs_written(env: Env, regs: list[Reg], count: int) -> None:
 
 def pass_arguments(caller: Frame, callee: Frame) -> None:
     """R1 to R5 of a called function are the caller's, marks and all."""
-    theirs, ours = marks_of(caller), marks_of(callee)
     for i in range(1, 6):
-        ours.regs[i] = theirs.regs[i]
-        ours.origins[i] = theirs.origin(caller.frameno, i)
+        pass_register(caller, callee, i, i)
+
+
+def pass_register(caller: Frame, callee: Frame, source: int, regno: int) -> None:
+    """One register of a called function is one of the caller's."""
+    theirs, ours = marks_of(caller), marks_of(callee)
+    ours.regs[regno] = theirs.regs[source]
+    ours.origins[regno] = theirs.origin(caller.frameno, source)
 
 
 def pass_result(callee: Frame, caller: Frame) -> None:

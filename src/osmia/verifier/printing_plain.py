@@ -37,8 +37,9 @@ def plain_state_text(env: Env, state: State, frameno: int, print_all: bool) -> s
     for i, slot in enumerate(frame.stack):
         if slot.types and (print_all or env.scratched_stack_slots >> i & 1):
             parts.append(f" fp{-8 * (i + 1)}{mark_text(marks.slot(i))}={plain_slot_text(env, slot)}")
-    if state.refs and state.refs[0].id:
-        parts.append(" refs=" + ",".join([str(ref.id) for ref in state.refs if ref.id]))
+    held = [str(ref.id) for ref in state.refs if ref.type == c.REF_TYPE_PTR]
+    if held:
+        parts.append(" refs=" + ",".join(held))
     if frame.in_callback_fn:
         parts.append(" cb")
     if frame.in_async_callback_fn:

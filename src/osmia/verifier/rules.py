@@ -56,6 +56,9 @@ class Rules:
         self.narrow_fill = "narrow-fill" in names
         self.uninit_stack_reads = "uninit-stack-reads" in names
         self.atomic_load_store = "atomic-load-store" in names
+        self.tail_call_exits = "tail-call-exits" in names
+        self.ld_abs_exits = "ld-abs-exits" in names
+        self.ld_abs_exit_traced = "ld-abs-exit-traced" in names
         self.div_mod_ranges = "div-mod-ranges" in names
         self.fields_first = "fields-first" in names
         self.offset_in_var_off = "offset-in-var-off" in names
@@ -117,3 +120,5 @@ class Rules:
         self.dynptr_ids = "dynptr-ids" in names
         self.stack_reads_shown = "stack-reads-shown" in names
         self.sum_takes_marks = "sum-takes-marks" in names
+        self.trusted_pointers = "trusted-pointers" in names
+        self.gotol_shown = "gotol-shown" in names

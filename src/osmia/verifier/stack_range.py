@@ -118,7 +118,8 @@ def check_stack_range_initialized(
         min_off = s32((reg.smin + off) & M64)
         max_off = s32((reg.smax + off) & M64)
     if raw:
-        _check_no_dynptr(env, frame, min_off, max_off + access_size)
+        if env.rules.dynptr_ids:
+            _check_no_dynptr(env, frame, min_off, max_off + access_size)
         meta.access_size = access_size
         meta.regno = regno
         return
