@@ -227,6 +227,14 @@ RULES = {
         program(new(7, "leaf"), mov(1, 7), movi(2, 0), ACQUIRE),
         "arg#0 doesn't point to a type with bpf_refcount field",
     ),
+    "a list in a kprobe": (
+        program(direct(1), kind="kprobe"),
+        "tracing progs cannot use bpf_{list_head,rb_root} yet",
+    ),
+    "a list in a tracing program": (
+        program(direct(1), kind="perf_event"),
+        "tracing progs cannot use bpf_{list_head,rb_root} yet",
+    ),
     "no object": (
         program(mov(1, 10), movi(2, 0), ACQUIRE),
         "arg#0 is neither owning or non-owning ref",
