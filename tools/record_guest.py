@@ -18,10 +18,12 @@ from typing import Any
 
 from osmia.btf import Btf
 from osmia.isa import encode
+from osmia.kernel.profile_file import Sections
 from osmia.live.record import Answer, Question, record, text
 from osmia.live.record.asker import Progress
 
 CHUNK = 60_000
+TARGET_AT = 36
 
 
 class GuestAsker:
@@ -30,10 +32,9 @@ class GuestAsker:
     def __init__(self, version: str) -> None:
         import kernels
         import qemu_oracle
-        from names import PROG_TYPES
 
         self.asked = 0
-        self.version, self.oracle, self.types = version, qemu_oracle, PROG_TYPES
+        self.version, self.oracle, self.pack = version, qemu_oracle, qemu_oracle.pack
         self.btf = Btf.parse(kernels.find(version).btf.read_bytes())
         self.release = f"{version} ({kernels.find(version).package_version})"
 
@@ -42,25 +43,30 @@ class GuestAsker:
         answers: list[Answer] = []
         self.asked += len(batch)
         for start in range(0, len(batch), CHUNK):
-            programs = [self.program(q) for q in batch[start : start + CHUNK]]
-            packed = self.oracle.pack
-            ids = iter([q.btf_id for q in batch[start : start + CHUNK]])
-
-            def pack(p: Any, *args: Any, **more: Any) -> bytes:
-                made = bytearray(packed(p, *args, **more))
-                made[36:40] = next(ids).to_bytes(4, "little")  # attach_btf_id by number
-                return bytes(made)
-
-            self.oracle.pack = pack
+            part = batch[start : start + CHUNK]
+            self.oracle.pack = self.packing(part)
             try:
-                verdicts, info = self.oracle.run_batch(self.version, programs, log_size=1 << 16, memory=1024)
+                verdicts, info = self.oracle.run_batch(
+                    self.version, list(map(self.program, part)), log_size=1 << 16, memory=1024
+                )
             finally:
-                self.oracle.pack = packed
+                self.oracle.pack = self.pack
             self.release = info.release or self.release
             for number in info.crashed:
-                print(f"{self.version}: no answer to {batch[start + number]}", file=sys.stderr)
+                print(f"{self.version}: no answer to {part[number]}", file=sys.stderr)
             answers += [Answer(v.errno, v.log, v.where) for v in verdicts]
         return answers
+
+    def packing(self, part: Sequence[Question]) -> Any:
+        """The kit's way to write a program down, but with targets by BTF id, which it takes by name."""
+        ids = iter([q.btf_id for q in part])
+
+        def pack(program: Any, *args: Any, **more: Any) -> bytes:
+            made = bytearray(self.pack(program, *args, **more))
+            made[TARGET_AT : TARGET_AT + 4] = next(ids).to_bytes(4, "little")
+            return bytes(made)
+
+        return pack
 
     def program(self, q: Question) -> Any:
         """The question in the kit's terms."""
@@ -98,7 +104,7 @@ def main() -> int:
     asker = GuestAsker(options.version)
     out = options.output or Path(f"{options.version}.recorded.txt")
 
-    def keep(sections: text.Sections) -> None:
+    def keep(sections: Sections) -> None:
         head = f"# Linux {options.version}, recorded from {asker.release}."
         out.write_text(text.written(head, sections), "utf-8")
 

@@ -53,7 +53,7 @@ def _came(section: str, row: str, version: Version) -> bool:
 
 
 def _tables(made: Sections, base: Sections, after: Sections, version: Version) -> Sections:
-    """The contexts and helper sets of the newer kernel; helpers that came up to the version join the older one's sets."""
+    """Contexts and helper sets of the newer kernel; helpers that came up to the version join the older one's sets."""
     tables: Sections = {}
     known = {word for name, rows in base.items() if name.startswith("helpers ") for word in _words(rows)}
     for section, rows in after.items():

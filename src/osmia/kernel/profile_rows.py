@@ -1,4 +1,4 @@
-"""Rows of a profile, one kind a function: shapes, contexts, helper sets, numbers.  All raise RecordError with the place."""
+"""Rows of a profile, one kind a function.  All raise RecordError with the file and line."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
 PLACES = re.compile(r"(-?\d+)(?:\.\.(-?\d+)(?:\+(\d+))?)?")
 TYPE = re.compile(r"[A-Z_]+(\|[A-Z_]+)*")
 SIZES = ("1", "2", "4", "8")
+SIZED = ("max_key", "max_value")
 VERSION = re.compile(r"\d{1,3}\.\d{1,3}(\.\d{1,5})?")
 
 
@@ -56,9 +57,7 @@ def shape_facts(row: str) -> dict[str, Any]:
     made: dict[str, Any] = {"message": message} if message else {}
     for word in words.split()[3:]:
         name, _, value = word.partition("=")
-        if name in ("ctx", "helpers") and value:
-            made[name] = value
-        elif name == "sleepable" and value in SLEEPABLE:
+        if (name in ("ctx", "helpers") and value) or (name == "sleepable" and value in SLEEPABLE):
             made[name] = value
         elif name == "errno" and value.isdigit():
             made[name] = int(value)
@@ -158,7 +157,7 @@ def read_maps(rows: list[str]) -> dict[str, MapFacts]:
         given = dict(word.partition("=")[::2] for word in words)
         flags = given.pop("flags", "")
         names = flags.split(",") if flags else []
-        bad = [word for word in names if word not in MAP_FLAGS] + [k for k in given if k not in ("max_key", "max_value")]
+        bad = [word for word in names if word not in MAP_FLAGS] + [word for word in given if word not in SIZED]
         if name not in MAP_TYPE or bad or not all(number.isdigit() for number in given.values()):
             refuse(row, f"{row!s:.60} is no map type with what it takes")
         numbers = {key: int(number) for key, number in given.items()}

@@ -1,4 +1,4 @@
-"""Since which version kernels have a program type, an attach type, a map type, a kernel function: ``data/since.txt``."""
+"""Since which version kernels have a program, attach or map type, or a kernel function: ``data/since.txt``."""
 
 from __future__ import annotations
 

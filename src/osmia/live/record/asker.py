@@ -149,7 +149,7 @@ def _load(question: Question) -> Answer:
     types = [btf] if btf else []
     try:
         for made in question.maps:
-            attr = syscall.MapAttr(
+            wanted = syscall.MapAttr(
                 *(made.type, made.key, made.value, made.entries, made.flags),
                 inner_fd=fds[made.inner] if made.inner >= 0 else 0,
                 btf_fd=btf if made.btf_value else 0,
@@ -157,7 +157,7 @@ def _load(question: Question) -> Answer:
                 btf_value_type_id=made.btf_value,
                 map_extra=made.extra,
             )
-            fds.append(syscall.map_create(attr))
+            fds.append(syscall.map_create(wanted))
     except KernelError as error:
         return _closing([*types, *fds], Answer(error.errno or 0, "", "map"))
     code = encode(_with_maps(question.insns, fds), sys.byteorder)

@@ -8,7 +8,6 @@ from osmia.kernel.helpers import HELPERS
 from osmia.live.record.facts import Asking, Facts, Row, helper_name, probe_helpers, read, write
 from osmia.live.record.shapes import Shape
 
-
 SETS = (("bpf",), ("bpf", "net_admin"), ("bpf", "perfmon"), ("bpf", "perfmon", "net_admin"), ("bpf", "sys_admin"))
 POLICY = {"ext": ("bpf", "perfmon", "net_admin"), "lsm": ("bpf", "perfmon")}
 """Types that can't be asked about, or that the recording machine's policy may refuse."""

@@ -119,7 +119,7 @@ def returns(shape: Shape) -> Asking:
 
 
 def probe_helpers(shape: Shape, value: int, caps: tuple[str, ...] | None = None, numbers: Sequence[int] = ()) -> Asking:
-    """The helpers it may call, of these or all; ``!name`` where the verifier knows it and refuses it to this program."""
+    """The helpers that it may call, of these or all; ``!name`` where the kernel knows it and refuses it here."""
     asked = numbers or [h.id for h in HELPERS]
     answers = yield [replace(shape.asks(BPF_EMIT_CALL(n), value=value, level=1), caps=caps) for n in asked]
     found = set()
@@ -128,13 +128,6 @@ def probe_helpers(shape: Shape, value: int, caps: tuple[str, ...] | None = None,
             refused = "helper call is not allowed" in answer.log
             found.add(f"{'!' if refused else ''}{helper_name(number)}")
     return frozenset(found)
-
-
-def known_helpers(shape: Shape, facts: Facts) -> Asking:
-    """The highest number of a helper that the kernel has a name for, whoever may call it."""
-    numbers = [h.id for h in HELPERS]
-    answers = yield [shape.asks(BPF_EMIT_CALL(number), value=facts.value, level=1) for number in numbers]
-    return max(n for n, answer in zip(numbers, answers, strict=True) if "invalid func" not in answer.log)
 
 
 def last_helper(shape: Shape, value: int) -> Asking:

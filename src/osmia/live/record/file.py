@@ -12,6 +12,7 @@ from osmia.errors import Unavailable, UsageError
 from osmia.kernel import profile
 from osmia.kernel.features import parse_version
 from osmia.kernel.kfuncs import read_kfuncs
+from osmia.kernel.profile_file import Sections
 from osmia.kernel.types import path_of
 from osmia.live import available
 from osmia.live.record import text
@@ -31,7 +32,7 @@ release {release}
 """
 
 
-def compose(release: str, sections: text.Sections) -> str:
+def compose(release: str, sections: Sections) -> str:
     """The file's text; ``sections`` are whole.  Raises UsageError for a release that is no version."""
     found = re.match(r"\d+\.\d+", release)
     if not found:

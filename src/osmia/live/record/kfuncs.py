@@ -1,9 +1,10 @@
 """The kernel functions that programs may call: who may, and what each call asks for.
 
-Names and prototypes are the kernel's BTF's (declaration tag ``bpf_kfunc``; a kernel that tags nothing, as older ones,
-is asked about the functions of that name in any profile, and those whose names sound like it).  Who may call a function is what bpf(2) answers for every kind of program.  Of its flags the
-kernel tells which functions sleep and which arguments must be trusted; the others follow from names
-(``bpf_iter_…_new``) and from ``RULES``, since they show only in programs that bring fitting arguments.
+Names and prototypes are the kernel's BTF's (declaration tag ``bpf_kfunc``; older kernels tag nothing, and are asked about
+the functions of that name in any profile and those whose names sound like it).  Who may call a function is what bpf(2)
+answers for every kind of program.  Of its flags the kernel tells which functions sleep and which arguments must be
+trusted; the others follow from names (``bpf_iter_…_new``) and from ``RULES``, since they show only in programs that
+bring fitting arguments.
 """
 
 from __future__ import annotations
@@ -229,15 +230,13 @@ def record_kfuncs(asker: Asker, rows: list[tuple[str, Shape, Facts]], progress: 
     callers = gather(asker, (may_call(ways, number) for number in asked.values()), progress)
     asleep = [(replace(s, flags=SLEEPABLE), f.value) for _, s, f in rows if f.sleepable == "may"]
     fast = tagged(btf, "bpf_fastcall")
-    probes = [
-        flags(name, asked[name], btf, name in fast, [*found, *(w for w in asleep if replace(w[0], flags=0) in dict(found))])
-        for name, found in zip(asked, callers, strict=True)
-    ]  # fmt: skip
+    who, probes = {}, []
+    for (name, number), found in zip(asked.items(), callers, strict=True):
+        who[name] = believed(name, words({shape for shape, _ in found}, everything), everything)
+        awake = {shape for shape, _ in found}
+        sleepers = [way for way in asleep if replace(way[0], flags=0) in awake]
+        probes.append(flags(name, number, btf, name in fast, [*found, *sleepers]))
     marks = dict(zip(asked, gather(asker, probes, progress), strict=True))
-    who = {
-        n: believed(n, words({s for s, _ in found}, everything), everything)
-        for n, found in zip(asked, callers, strict=True)
-    }
     for name, like in HARMFUL.items():
         if name in names and like in who:
             who[name], marks[name] = who[like], frozenset()

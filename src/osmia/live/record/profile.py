@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from osmia.kernel.profile_file import Sections
 from osmia.kernel.uapi import PROG_TYPES
 from osmia.live.record import caps, maps, text
 from osmia.live.record.asker import Asker, Progress, gather
-from osmia.live.record.facts import Facts, Row, in_full, known_helpers, outline, probe_context, runs, sign_extension
+from osmia.live.record.facts import Facts, Row, in_full, last_helper, outline, probe_context, runs, sign_extension
 from osmia.live.record.kfuncs import record_kfuncs
 from osmia.live.record.shapes import Shape, shapes
 
@@ -49,9 +50,9 @@ BELIEVED = {
 
 def record(
     asker: Asker,
-    progress: Callable[[str], Progress] | None = None,
-    keep: Callable[[text.Sections], object] | None = None,
-) -> text.Sections:
+    progress: Callable[[str], Progress | None] | None = None,
+    keep: Callable[[Sections], object] | None = None,
+) -> Sections:
     """Ask a kernel everything.  ``progress`` is told what is being asked; ``keep`` gets what is known before the end.
 
     Raises what the asker raises.
@@ -71,8 +72,7 @@ def record(
     kept = gather(asker, (caps.fields(s, f, f.ctx) for s, f in guarded), on("fields"))
     for (_, facts), places in zip(guarded, kept, strict=True):
         facts.ctx = marked(facts.ctx, places)
-    (helpers,) = gather(asker, [known_helpers(*asked[0])])
-    sections = {"limits": [f"{name} {number}" for name, number in (LIMITS | {"helpers": helpers}).items()]}
+    sections = {"limits": [f"{name} {number}" for name, number in limits(asker, found).items()]}
     sections |= caps_sections(asker, found, on("capabilities"))
     sections |= {"maps": map_types(asker, on("map types"))} | tables(rows)
     if keep:
@@ -125,7 +125,7 @@ def marked(rows: tuple[Row, ...], places: set[tuple[str, int, int]]) -> tuple[Ro
     return runs(cells)
 
 
-def caps_sections(asker: Asker, found: Found, progress: Progress | None) -> text.Sections:
+def caps_sections(asker: Asker, found: Found, progress: Progress | None) -> Sections:
     """What loading each type takes, and which helpers are kept from whom."""
     first = {shape.type: (shape, facts) for shape, facts in reversed(found) if not facts.errno}
     kinds = sorted(first)
@@ -163,7 +163,7 @@ def gathered(found: Found) -> list[tuple[str, Shape, Facts]]:
     return rows
 
 
-def tables(rows: Iterable[tuple[str, Shape, Facts]]) -> text.Sections:
+def tables(rows: Iterable[tuple[str, Shape, Facts]]) -> Sections:
     """The shapes, and the tables that they name."""
     contexts, helpers = text.Tables(), text.Tables()
     lines = [shape_row(label, facts, contexts, helpers) for label, _, facts in rows]
@@ -176,7 +176,7 @@ def tables(rows: Iterable[tuple[str, Shape, Facts]]) -> text.Sections:
     return with_believed(sections)
 
 
-def with_believed(sections: text.Sections) -> text.Sections:
+def with_believed(sections: Sections) -> Sections:
     """With the rows that could not be asked for, where none of their kind was answered."""
     missing = [x for x in BELIEVED["shapes"] if not any(x.split()[:3] == y.split()[:3] for y in sections["shapes"])]
     if len(missing) == len(BELIEVED["shapes"]):

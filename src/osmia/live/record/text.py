@@ -1,18 +1,13 @@
-"""The text of a profile (``osmia.kernel.profile`` reads it): sections of rows, whole or as what changed from a parent.
-
-Sections are an ordered dict of name to lines.  A child says of each section only what differs: rows by key in
-``shapes``, ``caps``, ``limits``, ``helper caps`` and ``kfuncs`` (``-key`` takes one away), single lines of a context (``-line``),
-helpers as ``+``, ``-`` and ``!`` after the parent's.
-"""
+"""The text of a profile: sections of rows, whole or as what differs from a parent's (``kernel.profile_file``)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from osmia.kernel.profile_file import KEYED, Sections, key
+
 WIDTH = 120
-KEYS = {"shapes": 3, "caps": 1, "limits": 1, "helper caps": 1, "kfuncs": 1}
-Sections = dict[str, list[str]]
 Helpers = Mapping[str, frozenset[str]]
 
 
@@ -79,8 +74,8 @@ def delta(parent: Sections, child: Sections) -> Sections:
     sets: dict[str, frozenset[str]] = {}
     for name, lines in child.items():
         known = parent.get(name)
-        if name in KEYS and known is not None:
-            changes = _rows(known, lines, KEYS[name])
+        if name in KEYED and known is not None:
+            changes = _rows(known, lines, KEYED[name])
         elif name.startswith("helpers "):
             sets[name[8:]] = wanted = read_helpers(lines, sets)
             before = read_helpers(known, sets) if known and _resolvable(known, sets) else None
@@ -91,7 +86,7 @@ def delta(parent: Sections, child: Sections) -> Sections:
             changes = [f"-{line}" for line in known if line not in lines] + [x for x in lines if x not in known]
             changes = changes if len(changes) <= len(lines) else ["new", *lines]
         else:
-            changes = lines
+            changes = lines if lines != known else []
         if changes:
             made[name] = changes
     return made
@@ -103,12 +98,9 @@ def _resolvable(lines: list[str], sets: Mapping[str, frozenset[str]]) -> bool:
 
 
 def _rows(parent: list[str], child: list[str], width: int) -> list[str]:
-    def key(line: str) -> str:
-        return " ".join(line.split(" ")[:width])
-
-    have, want = {key(x): x for x in parent}, {key(x): x for x in child}
-    gone = [f"-{k}" for k in have if k not in want]
-    return gone + [line for k, line in want.items() if have.get(k) != line]
+    have, want = ({key(row, width): row for row in rows} for rows in (parent, child))
+    gone = [f"-{words}" for words in have if words not in want]
+    return gone + [row for words, row in want.items() if have.get(words) != row]
 
 
 def written(head: str, sections: Sections) -> str:

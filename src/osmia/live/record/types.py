@@ -26,7 +26,7 @@ UNUSED = (Func, FuncProto, t.Var, t.Datasec, DeclTag)
 
 def part(btf: Btf, called: Collection[str] = ()) -> Btf:
     """The types to ship: all but the functions that hardly anybody names, and ``called``, whatever their names."""
-    tags = [i for i in btf.ids(DeclTag)]
+    tags = btf.ids(DeclTag)
     kept = {made.type_id for made in map(btf.type, tags) if isinstance(made, DeclTag)}
     roots = [i for i, made in btf if not isinstance(made, UNUSED)]
     for i in btf.ids(Func):
