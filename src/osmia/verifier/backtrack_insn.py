@@ -54,6 +54,8 @@ def _back_kind(insn: VInsn) -> int:
         return NOTHING
     if (kind == 4 or kind == 7) and opcode != 0xB0 and not (insn.code & 8 and opcode != 0xD0 and opcode != 0x80):
         return NOTHING
+    if kind == 0 and (insn.code & 0xE0) != 0:
+        return ASK
     if kind == 0 or kind == 1 or kind == 4 or kind == 7:
         return insn.dst if insn.dst < 16 else ASK
     if kind == 5 or kind == 6:
@@ -89,6 +91,9 @@ def backtrack_insn(env: Env, idx: int, subseq_idx: int, hist: HistoryEntry | Non
             _back_exit(env, subseq_idx)
         else:
             _back_cond(bt, insn, hist)
+    elif (insn.code & 0xE0) != 0 and subseq_idx - idx != 1 and env.rules.ld_abs_exit_traced:
+        bt.clear_reg(0)
+        _enter_callee(env)
     elif bt.has_reg(insn.dst):
         bt.clear_reg(insn.dst)
         return (insn.code & 0xE0) == 0

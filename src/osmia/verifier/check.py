@@ -229,12 +229,19 @@ def size_of(code: int) -> int:
     return 1 if field == 0x10 else 8
 
 
+def may_not_call(env: Env, insn: VInsn) -> bool:
+    """Is this a call that nobody makes who holds a lock?"""
+    if insn.src == 0:
+        return insn.imm != SPIN_UNLOCK
+    return insn.src == 1 and not env.rules.calls_under_lock
+
+
 def check_ld(env: Env, insn: VInsn) -> None:
     """A 64-bit constant (two slots) or a classic packet load."""
     mode = insn.code & 0xE0
     if mode == ABS or mode == IND:
         check_ld_abs(env, insn)
-        if env.state.curframe:
+        if env.state.curframe and env.rules.ld_abs_exits:
             ld_abs_exit(env)
     elif mode == 0:
         check_ld_imm(env, insn)
@@ -281,7 +288,7 @@ def check_call(env: Env, insn: VInsn) -> int:
     bad_kind = src != 0 and src != 1 and (src != 2 or not env.rules.kfunc_calls)
     if insn.code & 0x08 or (src != 2 and insn.off != 0) or bad_kind or insn.dst != 0 or (insn.code & 7) == JMP32:
         raise env.reject(EINVAL, "reserved-fields", "BPF_CALL uses reserved fields\n")
-    if env.state.active_locks and src == 0 and insn.imm != SPIN_UNLOCK:
+    if env.state.active_locks and may_not_call(env, insn):
         text = "function calls are not allowed while holding a lock\n"
         raise env.reject(EINVAL, "call-under-lock", text)
     if src == 1:
@@ -291,7 +298,7 @@ def check_call(env: Env, insn: VInsn) -> int:
             return process_bpf_exit(env, True)
     else:
         check_helper_call(env, insn)
-        if insn.imm == TAIL_CALL and env.state.curframe:
+        if insn.imm == TAIL_CALL and env.state.curframe and env.rules.tail_call_exits:
             tail_call_exit(env)
     if env.rules.calls_show_result:
         mark_reg_scratched(env, 0)

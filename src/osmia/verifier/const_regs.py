@@ -6,6 +6,7 @@ Jumps that compare such constants become plain jumps, so that nothing is kept fo
 
 from __future__ import annotations
 
+from errno import EINVAL
 from operator import eq, ge, gt, le, lt, ne
 
 from osmia.isa import consts as c
@@ -24,6 +25,8 @@ offset; "function" and its number; or "" for anything else."""
 UNKNOWN: Known = ("", 0, 0)
 M64, M32 = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
 REGISTERS = 11
+NEW, OPEN, DONE = 0, 1, 2
+"""Of a function that is being put in order: not met, on the way, placed."""
 CALLER_SAVED = 6
 SIGN_EXTENSIONS = (8, 16, 32)
 BPF_F_RDONLY_PROG = 1 << 7
@@ -203,30 +206,47 @@ def become_jump(env: Env, insn: VInsn, off: int) -> None:
 
 
 def sort_subprogs_topo(env: Env) -> None:
-    """``env.room["topo_order"]``: the functions, those that are called before those that call; level 2 prints them."""
+    """``env.room["topo_order"]``: the functions, those that are called before those that call; level 2 prints them.
+
+    Raises Rejected.
+    """
     order: list[int] = []
-    met = [False] * len(env.subprogs)
+    state = [NEW] * len(env.subprogs)
     for number in range(len(env.subprogs)):
-        stack = [] if met[number] else [number]
+        stack = [number]
         while stack:
-            met[stack[-1]] = True
-            callee = next((n for n in callees(env, stack[-1]) if not met[n]), -1)
-            if callee >= 0:
-                stack.append(callee)
-            else:
-                order.append(stack.pop())
+            at = stack[-1]
+            if state[at] == NEW:
+                state[at] = OPEN
+                stack += [callee for callee in called_by(env, at, state) if state[callee] == NEW]
+                continue
+            stack.pop()
+            if state[at] == OPEN:
+                state[at] = DONE
+                order.append(at)
     env.room["topo_order"] = order
     if env.log.level2:
         for i, number in enumerate(order):
             env.say(f"topo_order[{i}] = {env.subprogs[number].name or ''}\n")
 
 
-def callees(env: Env, number: int) -> list[int]:
-    """The functions that a function calls, or whose address it takes, in the order of its code."""
+def called_by(env: Env, number: int, state: list[int]) -> list[int]:
+    """The functions that a function leads to.  Raises Rejected when it calls one that led to it, or itself."""
+    found = []
+    for callee, is_call in callees(env, number):
+        if is_call and state[callee] == OPEN:
+            names = [env.subprogs[n].name or "" for n in (number, callee)]
+            raise env.reject(EINVAL, "recursion", f"recursive call from {names[0]}() to {names[1]}()\n")
+        found.append(callee)
+    return found
+
+
+def callees(env: Env, number: int) -> list[tuple[int, bool]]:
+    """The functions that a function calls (True), or whose address it takes, in the order of its code."""
     found = []
     for idx in range(env.subprogs[number].start, env.subprog_end(number)):
         insn = env.insns[idx]
         call = insn.code == c.BPF_JMP | c.BPF_CALL and insn.src == c.BPF_PSEUDO_CALL
         if call or (insn.code == c.LD_IMM64 and insn.src == c.BPF_PSEUDO_FUNC):
-            found.append(env.find_subprog(idx + insn.imm + 1))
-    return [n for n in found if n >= 0]
+            found.append((env.find_subprog(idx + insn.imm + 1), call))
+    return [row for row in found if row[0] >= 0]

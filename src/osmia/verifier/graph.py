@@ -10,6 +10,7 @@ from __future__ import annotations
 from errno import EACCES, EFAULT, EINVAL
 
 from osmia.verifier import consts as c
+from osmia.verifier.bounds import set_const
 from osmia.verifier.callbacks import enter
 from osmia.verifier.env import Env
 from osmia.verifier.errors import Rejected
@@ -175,10 +176,14 @@ def give_away(env: Env, meta: KfuncMeta, ref_obj_id: int) -> None:
         raise env.reject(EINVAL, "release-not-held", text)
 
 
-def graph_node(root: Field) -> Reg:
+def graph_node(env: Env, root: Field) -> Reg:
     """A pointer to the node of an object that a list or tree holds."""
     reg = pointer(OBJECT)
-    reg.btf, reg.btf_id, reg.off = root.btf, root.type_id, root.node_offset
+    reg.btf, reg.btf_id = root.btf, root.type_id
+    if env.rules.offset_in_var_off:
+        set_const(reg, root.node_offset)
+    else:
+        reg.off = root.node_offset
     return reg
 
 
@@ -190,7 +195,7 @@ def set_rbtree_add_callback_state(env: Env, caller: Frame, callee: Frame, insn_i
     field = record.find("rb_root", at & _U32) if record is not None else None
     if field is None:
         raise Rejected(EFAULT, "graph-root-missing", "", env.insn_idx)
-    node = borrowed(env, graph_node(field))
+    node = borrowed(env, graph_node(env, field))
     enter(callee, [node, node])
 
 

@@ -119,7 +119,7 @@ def _special(env: Env, meta: KfuncMeta, target: Type) -> Reg | None:
     if name in ALLOCATES:
         return new_object(env, meta)
     if getattr(target, "name", "") in NODES:
-        return graph_node(meta.graph_root)
+        return graph_node(env, meta.graph_root)
     if name == "bpf_cast_to_kern_ctx":
         reg = pointer(c.PTR_TO_BTF_ID | c.PTR_TRUSTED)
         reg.btf, reg.btf_id = desc.btf, meta.ret_btf_id
