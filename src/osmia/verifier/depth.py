@@ -117,7 +117,7 @@ def check_async_call(env: Env, call: Call) -> bool:
     if callee.has_tail_call:
         raise env.reject(EFAULT, "async-cb-tail-call", "verifier bug: subprog has tail_call and async cb\n")
     if call.direct and callee.is_exception_cb:
-        text = f"insn {call.insn} cannot call exception cb directly\n"
+        text = f"insn {call.insn} cannot call exception cb directly"  # without a newline, as in the kernel
         raise env.reject(EINVAL, "exception-cb-call", text)
     return call.direct
 

@@ -173,8 +173,8 @@ def _untrusted(env: Env, i: int, btf: Btf, ptr: Ptr) -> SubprogArg:
     type_id = kernel_type_of(env, i, btf, ptr)
     found = kernel_btf(env).type(type_id)
     if not isinstance(found, (Struct, Union)):
-        # the kernel looks the name up in its own table by the program's offset: any text may come of it
-        text = f"arg#{i} has type {kind_name(found)} '', but only struct or primitive types are allowed\n"
+        # a pointer's own name, which is none
+        text = f"arg#{i} has type {kind_name(found)} '(anon)', but only struct or primitive types are allowed\n"
         raise env.reject(EINVAL, "func-arg-untrusted", text)
     return SubprogArg("PTR_TO_BTF_ID", PTR_UNTRUSTED, btf_id=type_id)
 
