@@ -62,7 +62,7 @@ def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
     if kind == "kfuncs":
         return generate_kfuncs(rng, kernel)
     if kind == "objects":
-        return objects(rng)
+        return objects(rng, kernel)
     if kind == "attached":
         return (traced if rng.random() < 0.5 else struct_op)(rng, kernel_btf())
     if kind == "mutants":

@@ -71,8 +71,8 @@ class Types:
 
 
 @cache
-def pool() -> Types:
-    """All of them."""
+def pool(resilient: bool = True) -> Types:
+    """All of them, or those without resilient locks, which kernels before 6.15 do not know."""
     types = Types(Btf())
     btf = types.btf
     u32, u64 = btf.add(Int("u32", 4)), btf.add(Int("u64", 8))
@@ -84,7 +84,7 @@ def pool() -> Types:
         kinds[kind] = btf.add(Struct(name, size, members)), size, step
     types.ids["task_struct"] = btf.add(Struct("task_struct", 4, (Member("a", u32, 0),)))
     for name, text in (OBJECTS | VALUES).items():
-        _struct(types, kinds, name, text)
+        _struct(types, kinds, name, text if resilient else text.replace("res_spin_lock", "spin_lock"))
     proto = btf.add(FuncProto(u32, (Param("a", u64), Param("b", u64))))
     types.funcs += [btf.add(Func(f"f{i}", proto, 0)) for i in range(FUNCTIONS + 1)]
     for name, kind, value, entries in MAPS:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from osmia.isa import Insn
+from osmia.kernel.kfuncs import kfuncs
 from osmia.obj.model import Extern, FuncInfo, Program
 from osmia.testing.generators.object_types import OBJECTS, VALUES, Place, Types, pool
 from osmia.testing.mutate import mutate
@@ -565,9 +566,9 @@ ACTIONS = (
 # -- whole programs
 
 
-def objects(rng: Random) -> Program:
-    """A program with allocated objects."""
-    types = pool()
+def objects(rng: Random, kernel: str = "6.18") -> Program:
+    """A program with allocated objects for that kernel."""
+    types = pool("bpf_res_spin_lock" in kfuncs(kernel))
     kind, attach, target, flags = rng.choice(KINDS)
     main = Desk(rng, types)
     main.helper(7)
