@@ -1,0 +1,33 @@
+// A lock is not released on one path
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+struct value {
+	struct bpf_spin_lock lock;
+	__u64 count;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct value);
+} table SEC(".maps");
+
+SEC("tc")
+int count(struct __sk_buff *skb)
+{
+	__u32 key = 0;
+	struct value *v = bpf_map_lookup_elem(&table, &key);
+
+	if (!v)
+		return 0;
+	bpf_spin_lock(&v->lock);
+	if (v->count > 100)
+		return 0;
+	v->count++;
+	bpf_spin_unlock(&v->lock);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,31 @@
+// A flag is hidden in the low bits of a pointer
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+struct value {
+	__u64 packets;
+	char name[64];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct value);
+} table SEC(".maps");
+
+SEC("xdp")
+int tag(struct xdp_md *ctx)
+{
+	__u32 key = 1;
+	struct value *v = bpf_map_lookup_elem(&table, &key);
+
+	if (!v)
+		return XDP_PASS;
+	v = (void *)((unsigned long)v | 1);
+	barrier_var(v);
+	v->packets += 1;
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";

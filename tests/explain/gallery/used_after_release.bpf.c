@@ -1,0 +1,27 @@
+// A ring buffer record is written to after it was submitted
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+struct event {
+	__u32 pid;
+	char comm[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+SEC("tracepoint/syscalls/sys_enter_execve")
+int log_exec(void *ctx)
+{
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e)
+		return 0;
+	bpf_ringbuf_submit(e, 0);
+	e->pid = 1;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
