@@ -50,6 +50,8 @@ def check_attach_btf_id(env: Env) -> None:
 def can_be_sleepable(env: Env) -> bool:
     """Is there a way to attach such a program where sleeping is fine?"""
     kind = env.program.expected_attach_type
+    if not env.rules.sleepable_by_attach_type:
+        return env.prog_type in ("tracing", "lsm") or (env.prog_type == "kprobe" and env.rules.sleepable_uprobes)
     if env.prog_type == "tracing":
         faultable = env.rules.sleepable_tracepoints and env.program.attach_target in FAULTABLE
         return kind in MAY_SLEEP or (kind == "trace_raw_tp" and faultable)
@@ -60,6 +62,9 @@ def can_be_sleepable(env: Env) -> bool:
 
 def sleepable_text(env: Env) -> str:
     """What the log says of a program that may not sleep."""
+    if not env.rules.sleepable_by_attach_type:
+        others = ", lsm, and kprobe/uprobe" if env.rules.sleepable_uprobes else " and lsm"
+        return f"Only fentry/fexit/fmod_ret{others} programs can be sleepable\n"
     if not env.rules.sleepable_tracepoints:
         return "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n"
     if env.prog_type == "tracing" and env.program.expected_attach_type == "trace_raw_tp":

@@ -171,9 +171,11 @@ def _refused(env: Env, error: WalkError) -> Rejected:
 
 def _flags_after(env: Env, reg: Reg, found: Found) -> int:
     """How far a pointer may be trusted that was loaded through ``reg``."""
+    flags = found.flags
+    if not env.rules.trusted_pointers:
+        return (flags & ~(TRUSTED_FLAGS | MEM_RCU)) | (reg.type & PTR_UNTRUSTED)
     if reg.type & PTR_UNTRUSTED:
         return PTR_UNTRUSTED
-    flags = found.flags
     if not (is_trusted_reg(reg) or reg.type & MEM_RCU):
         return flags & ~(TRUSTED_FLAGS | MEM_RCU)
     if _is_safe(reg, found, "__safe_trusted"):

@@ -188,7 +188,7 @@ def typed(env: Env, target: Target, number: int, size: int, type_id: int) -> Arg
         shown = found.name or "(anon)"
         text = f"func '{name}' arg{number} '{shown}' has type {_kind(found)}. Only pointer access is allowed\n"
         return Arg(False, text)
-    if size != 8:
+    if size != 8 and env.rules.ctx_pointer_size:
         return Arg(False, f"func '{name}' size {size} must be 8\n")
     return _translated(env, target, number, found) if target.prog_type else _pointer(env, target, number, found)
 
@@ -252,7 +252,7 @@ def _pointer(env: Env, target: Target, number: int, pointer: t.Ptr) -> Arg:
 def _flags(env: Env, target: Target, number: int) -> int:
     """Is the pointer trusted, may it be null?"""
     assert target.proto is not None
-    flags = PTR_TRUSTED if args_trusted(env, target) else 0
+    flags = PTR_TRUSTED if env.rules.trusted_pointers and args_trusted(env, target) else 0
     place = number + target.hidden
     if place < len(target.proto.params) and target.proto.params[place].name.endswith(NULLABLE):
         flags |= PTR_MAYBE_NULL

@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from osmia.verifier.bounds cimport reg_bounds_sanity_check, reg_bounds_sync
 from osmia.verifier.call_meta cimport CallMeta
 from osmia.verifier.consts cimport (
-    MEM_ALLOC, MEM_RCU, MEM_RDONLY, PTR_MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCK_COMMON, PTR_TO_SOCKET,
+    MEM_ALLOC, MEM_RCU, MEM_RDONLY, PTR_MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TRUSTED,
     PTR_TO_TCP_SOCK, RET_INTEGER, RET_PTR_TO_BTF_ID, RET_PTR_TO_MAP_VALUE, RET_PTR_TO_MEM, RET_PTR_TO_MEM_OR_BTF_ID,
     RET_PTR_TO_SOCK_COMMON, RET_PTR_TO_SOCKET, RET_PTR_TO_TCP_SOCK, RET_VOID
 )

@@ -34,6 +34,7 @@ if not cython.compiled:
         PTR_TO_SOCK_COMMON,
         PTR_TO_SOCKET,
         PTR_TO_TCP_SOCK,
+        PTR_TRUSTED,
         RET_INTEGER,
         RET_PTR_TO_MAP_VALUE,
         RET_PTR_TO_MEM,
@@ -91,6 +92,8 @@ def _is_sockmap(meta: CallMeta) -> bool:
 def _pointer(env: Env, meta: CallMeta, rule: HelperRule) -> Reg:
     """The pointer that the helper returns, without ids."""
     base, flags = rule.ret_base, rule.ret_flags
+    if not env.rules.trusted_pointers:
+        flags &= PTR_TRUSTED ^ 0xFFFFFFFF
     if base == RET_PTR_TO_MAP_VALUE:
         return _map_value(env, meta, rule.id, flags)
     if base == RET_PTR_TO_SOCKET:
@@ -116,7 +119,8 @@ def _map_value(env: Env, meta: CallMeta, func_id: int, flags: int) -> Reg:
     """A value of the map; certainly there when an array is asked with a known key in range."""
     map = meta.map
     assert map is not None  # every helper that returns a map's value takes the map
-    if func_id == MAP_LOOKUP_ELEM and can_elide_value_nullness(map) and 0 <= meta.const_map_key < map.max_entries:
+    known = func_id == MAP_LOOKUP_ELEM and 0 <= meta.const_map_key < map.max_entries and env.rules.known_keys_found
+    if known and can_elide_value_nullness(map):
         flags &= PTR_MAYBE_NULL ^ 0xFFFFFFFF
     reg = pointer(PTR_TO_MAP_VALUE | flags)
     reg.map, reg.map_uid = map, meta.map_uid

@@ -21,6 +21,7 @@ SLEEPABLE = frozenset(
     )
 )
 """Maps that may be held while a program sleeps."""
+QUEUES = (MAP_TYPE["queue"], MAP_TYPE["stack"])
 CGROUP_STORAGE = (MAP_TYPE["cgroup_storage"], MAP_TYPE["percpu_cgroup_storage"])
 ARENA, STRUCT_OPS = MAP_TYPE["arena"], MAP_TYPE["struct_ops"]
 
@@ -31,11 +32,9 @@ def check_map_prog_compatibility(env: Env, found: VMap) -> None:
         check_fields(env, found)
     if found.type == STRUCT_OPS:
         raise env.reject(EINVAL, "struct-ops-map", "bpf_struct_ops map cannot be used in prog\n")
-    if env.sleepable and found.type not in SLEEPABLE:
-        raise env.reject(
-            EINVAL, "sleepable-map",
-            "Sleepable programs can only use array, hash, ringbuf and local storage maps\n",
-        )  # fmt: skip
+    if env.sleepable and (found.type not in SLEEPABLE or (found.type in QUEUES and not env.rules.sleepable_queues)):
+        what = "ringbuf and local storage" if env.rules.sleepable_storage_told else "and ringbuf"
+        raise env.reject(EINVAL, "sleepable-map", f"Sleepable programs can only use array, hash, {what} maps\n")
     if found.type in CGROUP_STORAGE and any(used.type == found.type for used in env.used_maps):
         raise env.reject(EBUSY, "two-cgroup-storages", "only one cgroup storage of each type is allowed\n")
     if found.type == ARENA:
@@ -52,6 +51,8 @@ def check_fields(env: Env, found: VMap) -> None:
         raise env.reject(EINVAL, "lock-socket-filter", "socket filter progs cannot use bpf_spin_lock yet\n")
     if record.has_lock and tracing:
         raise env.reject(EINVAL, "lock-tracing", "tracing progs cannot use bpf_spin_lock yet\n")
+    if record.has_lock and env.sleepable and not env.rules.sleepable_locks:
+        raise env.reject(EINVAL, "lock-sleepable", "sleepable progs cannot use bpf_spin_lock yet\n")
     if tracing and record.has_timer:
         raise env.reject(EINVAL, "timer-tracing", "tracing progs cannot use bpf_timer yet\n")
     if tracing and record.has("wq"):

@@ -66,6 +66,8 @@ class Rules:
         self.jumps_too_many = "jumps-too-many" in names
         self.dead_by_refining = "dead-by-refining" in names
         self.stack_use_static = "stack-use-static" in names
+        self.args_by_register = "args-by-register" in names
+        self.callback_loops = "callback-loops" in names
         self.arcs = "arcs" in names
         self.type_flags = "type-flags" in names
         self.scalar_word = "scalar-word" in names
@@ -109,6 +111,9 @@ class Rules:
         self.struct_metas = "struct-metas" in names
         self.calls_under_lock = "calls-under-lock" in names
         self.ctx_pointer_size = "ctx-pointer-size" in names
+        self.sleepable_uprobes = "sleepable-uprobes" in names
+        self.sleepable_struct_ops = "sleepable-struct-ops" in names
+        self.sleepable_by_attach_type = "sleepable-by-attach-type" in names
         self.kernel_timers = "kernel-timers" in names
         self.kernel_pointers = "kernel-pointers" in names
         self.kernel_lists = "kernel-lists" in names
@@ -134,3 +139,7 @@ class Rules:
         self.sum_takes_marks = "sum-takes-marks" in names
         self.trusted_pointers = "trusted-pointers" in names
         self.gotol_shown = "gotol-shown" in names
+        self.sleepable_locks = "sleepable-locks" in names
+        self.sleepable_queues = "sleepable-queues" in names
+        self.sleepable_storage_told = "sleepable-storage-told" in names
+        self.known_keys_found = "known-keys-found" in names
