@@ -11,6 +11,7 @@ from errno import EFAULT, EINVAL
 from osmia.btf import Btf, Struct
 from osmia.errors import InputError
 from osmia.verifier import consts as c
+from osmia.verifier.arg_names import arg_name
 from osmia.verifier.env import Env
 from osmia.verifier.fields import object_record, reg_btf_record
 from osmia.verifier.graph import OBJECT, is_borrowed, is_object
@@ -82,10 +83,12 @@ def check_dropped(env: Env, meta: KfuncMeta, i: int, reg: Reg) -> None:
     """Argument ``i`` as the object to drop.  Raises Rejected."""
     wanted = DROPS.get(reg.type)
     if wanted is None:
-        text = f"arg#{i} expected pointer to allocated object\n"
+        text = f"{arg_name(env, i)} expected pointer to allocated object\n"
         raise env.reject(EINVAL, "object-type", text, reg=i + 1)
     if meta.desc.name != wanted:
-        raise env.reject(EINVAL, "object-type", f"arg#{i} expected for {wanted}()\n", reg=i + 1, expected=wanted)
+        raise env.reject(
+            EINVAL, "object-type", f"{arg_name(env, i)} expected for {wanted}()\n", reg=i + 1, expected=wanted
+        )
     if not reg.ref_obj_id:
         raise env.reject(EINVAL, "object-unreferenced", "allocated object must be referenced\n", reg=i + 1)
     meta.arg_btf, meta.arg_btf_id = reg.btf, reg.btf_id
@@ -94,14 +97,14 @@ def check_dropped(env: Env, meta: KfuncMeta, i: int, reg: Reg) -> None:
 def check_refcounted(env: Env, meta: KfuncMeta, i: int, reg: Reg) -> None:
     """Argument ``i`` as an object that counts its owners.  Raises Rejected."""
     if not is_object(reg.type):
-        text = f"arg#{i} is neither owning or non-owning ref\n"
+        text = f"{arg_name(env, i)} is neither owning or non-owning ref\n"
         raise env.reject(EINVAL, "object-type", text, reg=i + 1)
     meta.arg_owning_ref = not is_borrowed(reg.type)
     record = reg_btf_record(env, reg)
     if record is None:
         raise env.reject(EFAULT, "object-record", "verifier bug: Couldn't find btf_record\n", reg=i + 1)
     if not record.has("refcount"):
-        text = f"arg#{i} doesn't point to a type with bpf_refcount field\n"
+        text = f"{arg_name(env, i)} doesn't point to a type with bpf_refcount field\n"
         raise env.reject(EINVAL, "object-refcount", text, reg=i + 1)
     meta.arg_btf, meta.arg_btf_id = reg.btf, reg.btf_id
 

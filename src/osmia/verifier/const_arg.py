@@ -48,7 +48,8 @@ def check_reg_const_str(env: Env, reg: Reg, regno: int) -> None:
     if map.type not in _DIRECT_VALUE:
         text = "no direct value access support for this map type\n"
         raise env.reject(EACCES, "const-string-map", text, reg=regno)
-    check_map_access(env, regno, reg.off, map.value_size - reg.off, False, ACCESS_HELPER)
+    moved = reg.value if env.rules.offset_in_var_off else 0
+    check_map_access(env, regno, reg.off, map.value_size - reg.off - moved, False, ACCESS_HELPER)
     if map.max_entries != 1:
         raise env.reject(ENOTSUPP, "const-string-map", "direct value access on string failed\n", reg=regno)
     if 0 not in map_bytes(map, reg):

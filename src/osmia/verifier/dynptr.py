@@ -8,6 +8,7 @@ from __future__ import annotations
 from errno import EACCES, EINVAL
 
 from osmia.verifier import consts as c
+from osmia.verifier.arg_names import arg_name, arg_spaced
 from osmia.verifier.dynptr_slots import (
     BPF_DYNPTR_SIZE,
     arg_to_dynptr_type,
@@ -61,7 +62,7 @@ def process_dynptr_func(env: Env, regno: int, insn_idx: int, flags: int, clone_r
     """
     reg = env.state.regs()[regno]
     if reg.type != c.PTR_TO_STACK and reg.type != c.CONST_PTR_TO_DYNPTR:
-        text = f"arg#{regno - 1} expected pointer to stack or const struct bpf_dynptr\n"
+        text = f"{arg_name(env, regno - 1)} expected pointer to stack or const struct bpf_dynptr\n"
         raise env.reject(EINVAL, "dynptr-argument", text, reg=regno)
     if flags & c.MEM_UNINIT:
         if not is_dynptr_reg_valid_uninit(env, reg):
@@ -75,11 +76,11 @@ def process_dynptr_func(env: Env, regno: int, insn_idx: int, flags: int, clone_r
         text = "cannot pass pointer to const bpf_dynptr, the helper mutates it\n"
         raise env.reject(EINVAL, "dynptr-const", text, reg=regno)
     if not is_dynptr_reg_valid_init(env, reg):
-        text = f"Expected an initialized dynptr as arg #{regno - 1}\n"
+        text = f"Expected an initialized dynptr as {arg_spaced(env, regno - 1)}\n"
         raise env.reject(EINVAL, "dynptr-uninitialized", text, reg=regno)
     if not is_dynptr_type_expected(env, reg, flags):
         wanted = dynptr_type_str(arg_to_dynptr_type(flags))
-        text = f"Expected a dynptr of type {wanted} as arg #{regno - 1}\n"
+        text = f"Expected a dynptr of type {wanted} as {arg_spaced(env, regno - 1)}\n"
         raise env.reject(EINVAL, "dynptr-type", text, reg=regno, expected=wanted)
     mark_dynptr_read(env, reg)
 

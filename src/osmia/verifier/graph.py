@@ -10,6 +10,7 @@ from __future__ import annotations
 from errno import EACCES, EFAULT, EINVAL
 
 from osmia.verifier import consts as c
+from osmia.verifier.arg_names import arg_name
 from osmia.verifier.bounds import set_const
 from osmia.verifier.callbacks import enter
 from osmia.verifier.env import Env
@@ -63,7 +64,7 @@ def in_rbtree_callback(env: Env) -> bool:
 def check_root(env: Env, meta: KfuncMeta, i: int, reg: Reg, kind: str) -> None:
     """Argument ``i`` as list or tree (``kind``: "list_head", "rb_root"); notes it in ``meta``.  Raises Rejected."""
     if reg.type not in (c.PTR_TO_MAP_VALUE, OBJECT):
-        text = f"arg#{i} expected pointer to map value or allocated object\n"
+        text = f"{arg_name(env, i)} expected pointer to map value or allocated object\n"
         raise env.reject(EINVAL, "graph-root-type", text, reg=i + 1)
     if reg.type == OBJECT and not reg.ref_obj_id:
         raise env.reject(EINVAL, "object-unreferenced", "allocated object must be referenced\n", reg=i + 1)
@@ -116,7 +117,7 @@ def check_rb_node(env: Env, meta: KfuncMeta, i: int, reg: Reg) -> None:
 
 def _check_owned(env: Env, i: int, reg: Reg) -> None:
     if reg.type != OBJECT:
-        text = f"arg#{i} expected pointer to allocated object\n"
+        text = f"{arg_name(env, i)} expected pointer to allocated object\n"
         raise env.reject(EINVAL, "object-type", text, reg=i + 1)
     if not reg.ref_obj_id:
         raise env.reject(EINVAL, "object-unreferenced", "allocated object must be referenced\n", reg=i + 1)

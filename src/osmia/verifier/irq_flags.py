@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from errno import EACCES, EINVAL, ERANGE
 
+from osmia.verifier.arg_names import arg_name
 from osmia.verifier.consts import BPF_WRITE, PTR_TO_STACK, REF_TYPE_IRQ, STACK_IRQ_FLAG
 from osmia.verifier.dynptr_slots import stack_slot_obj_get_spi
 from osmia.verifier.env import Env
@@ -44,7 +45,7 @@ def _save(env: Env, regno: int, reg: Reg, kind: int) -> None:
     spi = stack_slot_obj_get_spi(env, reg, KIND, 1)
     frame = env.state.frames[reg.frameno]
     if spi != -ERANGE and (spi < 0 or has_any(frame.stack[spi], STACK_IRQ_FLAG)):
-        text = f"expected uninitialized irq flag as arg#{regno - 1}\n"
+        text = f"expected uninitialized irq flag as {arg_name(env, regno - 1)}\n"
         raise env.reject(EINVAL, "irq-flag-in-use", text, reg=regno)
     check_mem_access(env, env.insn_idx, regno, 0, 8, BPF_WRITE, -1, False, False)
     spi = stack_slot_obj_get_spi(env, reg, KIND, 1)
@@ -61,7 +62,7 @@ def _restore(env: Env, regno: int, reg: Reg, kind: int) -> None:
     frame = env.state.frames[reg.frameno]
     slot = frame.stack[spi] if spi >= 0 else None
     if slot is None or not slot.spilled.ref_obj_id or not is_full_of(slot, STACK_IRQ_FLAG):
-        text = f"expected an initialized irq flag as arg#{regno - 1}\n"
+        text = f"expected an initialized irq flag as {arg_name(env, regno - 1)}\n"
         raise env.reject(EINVAL, "irq-flag-uninit", text, reg=regno)
     mark_object_read(env, reg.frameno, spi, 1)
     flag = slot.spilled

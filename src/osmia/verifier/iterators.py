@@ -10,6 +10,7 @@ from __future__ import annotations
 from errno import EFAULT, EINVAL, ENOMEM, EPROTO, ERANGE
 
 from osmia.btf import Btf, Ptr, Struct
+from osmia.verifier.arg_names import arg_name, arg_spaced
 from osmia.verifier.btf_access import in_rcu_cs
 from osmia.verifier.consts import (
     BPF_ITER_STATE_ACTIVE,
@@ -66,11 +67,11 @@ def process_iter_arg(env: Env, regno: int, meta: KfuncMeta) -> None:
     desc = meta.desc
     reg = env.state.regs()[regno]
     if reg.type != PTR_TO_STACK:
-        text = f"arg#{regno - 1} expected pointer to an iterator on stack\n"
+        text = f"{arg_name(env, regno - 1)} expected pointer to an iterator on stack\n"
         raise env.reject(EINVAL, "iter-not-on-stack", text, reg=regno)
     btf_id = iter_struct(desc.btf, desc.params[regno - 1].type_id)
     if not btf_id:
-        text = f"expected valid iter pointer as arg #{regno - 1}\n"
+        text = f"expected valid iter pointer as {arg_spaced(env, regno - 1)}\n"
         raise env.reject(EINVAL, "iter-type", text, reg=regno)
     slots = desc.btf.size_of(btf_id) // 8
     if desc.iter_new:
@@ -82,7 +83,7 @@ def process_iter_arg(env: Env, regno: int, meta: KfuncMeta) -> None:
 def _start(env: Env, regno: int, reg: Reg, btf_id: int, slots: int, desc: KfuncDesc) -> None:
     """A new iterator comes to lie on the stack; it is a reference that must be given back."""
     if not _is_free(env, reg, slots):
-        text = f"expected uninitialized iter_{iter_type_str(desc.btf, btf_id)} as arg #{regno - 1}\n"
+        text = f"expected uninitialized iter_{iter_type_str(desc.btf, btf_id)} as {arg_spaced(env, regno - 1)}\n"
         raise env.reject(EINVAL, "iter-in-use", text, reg=regno)
     for i in range(slots):
         check_mem_access(env, env.insn_idx, regno, 8 * i, 8, BPF_WRITE, -1, False, False)
@@ -115,7 +116,9 @@ def _use(env: Env, regno: int, reg: Reg, btf_id: int, slots: int, meta: KfuncMet
     spi = stack_slot_obj_get_spi(env, reg, "iter", slots)
     errno = EINVAL if spi < 0 else _validity(env, reg, spi, slots, desc.btf, btf_id)
     if errno == EINVAL:
-        text = f"expected an initialized iter_{iter_type_str(desc.btf, btf_id)} as arg #{regno - 1}\n"
+        text = (
+            f"expected an initialized iter_{iter_type_str(desc.btf, btf_id)} as {arg_spaced(env, regno - 1)}\n"
+        )
         raise env.reject(EINVAL, "iter-uninit", text, reg=regno)
     if errno == EPROTO:
         text = f"expected an RCU CS when using {desc.name}\n"

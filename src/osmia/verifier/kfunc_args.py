@@ -12,6 +12,7 @@ from osmia.btf import Ptr, Struct, Union
 from osmia.errors import UsageError
 from osmia.verifier import consts as c
 from osmia.verifier.alloc import check_dropped, check_refcounted
+from osmia.verifier.arg_names import arg_name, arg_plain, sized_args
 from osmia.verifier.backtrack import mark_chain_precision
 from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.const_arg import check_reg_const_str
@@ -70,12 +71,12 @@ def _check_arg(env: Env, meta: KfuncMeta, i: int) -> int:
         return 1
     found = btf.type(btf.resolve(desc.params[i].type_id))
     if not isinstance(found, Ptr):
-        text = f"Unrecognized arg#{i} type {kind_name(found)}\n"
+        text = f"Unrecognized {arg_name(env, i)} type {kind_name(found)}\n"
         raise env.reject(EINVAL, "kfunc-arg", text, reg=regno)
     reg = env.state.regs()[regno]
     maybe_null = register_is_null(reg) or bool(reg.type & c.PTR_MAYBE_NULL)
     if (desc.trusted_args or desc.rcu) and maybe_null and not name.endswith("__nullable"):
-        text = f"Possibly NULL pointer passed to trusted arg{i}\n"
+        text = f"Possibly NULL pointer passed to trusted {arg_plain(env, i)}\n"
         raise env.reject(EACCES, "kfunc-null", text, reg=regno)
     if reg.ref_obj_id:
         meta.ref_obj_id = reg.ref_obj_id
@@ -162,7 +163,7 @@ def _check_sized(env: Env, meta: KfuncMeta, i: int) -> None:
         try:
             check_kfunc_mem_size_reg(env, size, regno + 1)
         except Rejected:
-            env.say(f"arg#{i} arg#{i + 1} memory, len pair leads to invalid memory access\n")
+            env.say(f"{sized_args(env, i)} memory, len pair leads to invalid memory access\n")
             raise
     if desc.params[i + 1].name.endswith("__szk"):
         if size.mask:
@@ -188,7 +189,7 @@ def check_kfunc_mem_size_reg(env: Env, size: Reg, regno: int) -> None:
 
 def _ctx(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_CTX:
-        text = f"arg#{i} expected pointer to ctx, but got {reg_type_str(reg.type)}\n"
+        text = f"{arg_name(env, i)} expected pointer to ctx, but got {reg_type_str(reg.type)}\n"
         raise env.reject(EINVAL, "not-ctx", text, reg=i + 1)
     if meta.desc.name == "bpf_cast_to_kern_ctx":
         meta.ret_btf_id = _kernel_ctx(env, meta)
@@ -222,7 +223,8 @@ def _btf(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     base, flags = reg.type & c.BASE_TYPE_MASK, reg.type & ~c.BASE_TYPE_MASK
     unsafe = bool(flags & ~SAFE_FLAGS) and not reg.type & c.MEM_RCU
     if (base != c.PTR_TO_BTF_ID or unsafe) and base not in REG_STRUCTS:
-        text = f"arg#{i} is {reg_type_str(reg.type)} expected {reg_type_str(base | (flags & SAFE_FLAGS))} or socket\n"
+        wanted = reg_type_str(base | (flags & SAFE_FLAGS))
+        text = f"{arg_name(env, i)} is {reg_type_str(reg.type)} expected {wanted} or socket\n"
         raise env.reject(EINVAL, "kfunc-arg", text, reg=i + 1)
     process_btf_arg(env, reg, meta.desc, ref_id, i)
 
@@ -238,7 +240,7 @@ def _mem(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
 
 def _const_str(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_MAP_VALUE:
-        text = f"arg#{i} doesn't point to a const string\n"
+        text = f"{arg_name(env, i)} doesn't point to a const string\n"
         raise env.reject(EINVAL, "const-string-type", text, reg=i + 1)
     check_reg_const_str(env, reg, i + 1)
 
@@ -266,14 +268,14 @@ def _dynptr(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
 def _lock(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     name = meta.desc.name
     if reg.type not in (c.PTR_TO_MAP_VALUE, c.PTR_TO_BTF_ID | c.MEM_ALLOC):
-        text = f"arg#{i} doesn't point to map value or allocated object\n"
+        text = f"{arg_name(env, i)} doesn't point to map value or allocated object\n"
         raise env.reject(EINVAL, "kfunc-lock", text, reg=i + 1)
     process_spin_lock(env, i + 1, name in RES_LOCKS, True, "irq" in name)
 
 
 def _workqueue(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_MAP_VALUE:
-        text = f"arg#{i} doesn't point to a map value\n"
+        text = f"{arg_name(env, i)} doesn't point to a map value\n"
         raise env.reject(EINVAL, "kfunc-workqueue", text, reg=i + 1)
     check_map_field_pointer(env, i + 1, "wq")
     meta.map, meta.map_uid = reg.map, reg.map_uid
@@ -281,7 +283,7 @@ def _workqueue(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None
 
 def _task_work(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_MAP_VALUE:
-        text = f"arg#{i} doesn't point to a map value\n"
+        text = f"{arg_name(env, i)} doesn't point to a map value\n"
         raise env.reject(EINVAL, "kfunc-task-work", text, reg=i + 1)
     check_map_field_pointer(env, i + 1, "task_work")
     meta.map, meta.map_uid = reg.map, reg.map_uid
@@ -289,7 +291,7 @@ def _task_work(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None
 
 def _callback(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_FUNC:
-        raise env.reject(EINVAL, "kfunc-callback", f"arg{i} expected pointer to func\n", reg=i + 1)
+        raise env.reject(EINVAL, "kfunc-callback", f"{arg_plain(env, i)} expected pointer to func\n", reg=i + 1)
     meta.subprogno = reg.subprogno
 
 
@@ -319,7 +321,7 @@ def _rbtree_node(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> No
 
 def _irq_flag(env: Env, meta: KfuncMeta, i: int, reg: Reg, ref_id: int) -> None:
     if reg.type != c.PTR_TO_STACK:
-        text = f"arg#{i} doesn't point to an irq flag on stack\n"
+        text = f"{arg_name(env, i)} doesn't point to an irq flag on stack\n"
         raise env.reject(EINVAL, "irq-flag-type", text, reg=i + 1)
     process_irq_flag(env, i + 1, meta)
 

@@ -11,6 +11,7 @@ from errno import EINVAL
 from osmia.btf import Array, Btf, FuncProto, Ptr, Struct, Type, Union, Void
 from osmia.errors import InputError
 from osmia.verifier import consts as c
+from osmia.verifier.arg_names import arg_name
 from osmia.verifier.btf_walk import WalkError, struct_at
 from osmia.verifier.env import Env
 from osmia.verifier.global_func import kind_name
@@ -95,7 +96,7 @@ def _by_register(env: Env, desc: KfuncDesc, i: int, reg: Reg, ptr: Ptr, ref_id: 
     fits = isinstance(target, SCALARS) or is_scalar_struct(env, btf, target, 0)
     if not fits and not (sized and isinstance(target, Void)):
         text = (
-            f"arg#{i} pointer type {kind_name(target)} {_name(target)} must point to "
+            f"{arg_name(env, i)} pointer type {kind_name(target)} {_name(target)} must point to "
             f"{'void, ' if sized else ''}scalar, or struct with scalar\n"
         )
         raise env.reject(EINVAL, "kfunc-arg", text, reg=i + 1)

@@ -98,6 +98,9 @@ class Components:
 
     def close(self, at: int, loops: bool) -> None:
         """Everything met since ``at`` leads back to it: one component.  It has a number if it is a loop."""
+        insn = self.env.insns[at]
+        if insn.calls_callback and self.env.rules.callback_loops:
+            loops = True
         number = self.next_scc if loops or self.stack[len(self.stack) - 1] != at else 0
         while True:
             member = self.stack.pop()

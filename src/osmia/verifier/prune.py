@@ -141,7 +141,9 @@ def compare_unfinished(env: Env, insn: VInsn, old: State, cur: State) -> int:
     if is_may_goto(insn) and old.may_goto_depth != cur.may_goto_depth and states_equal(env, old, cur, RANGE_WITHIN):
         return LOOP_HIT
     if insn.calls_callback:
-        return HIT if states_equal(env, old, cur, RANGE_WITHIN) else MISS
+        if not states_equal(env, old, cur, RANGE_WITHIN):
+            return MISS
+        return LOOP_HIT if env.rules.callback_loops else HIT
     if (
         old.may_goto_depth == cur.may_goto_depth
         and old.callback_unroll_depth == cur.callback_unroll_depth
@@ -171,7 +173,7 @@ def iter_is_active(cur: State) -> bool:
     frame = cur.frames[cur.curframe]
     reg = frame.regs[1]
     frame = cur.frames[reg.frameno]
-    off = -(reg.off + reg.value)
+    off = (0 - reg.off - reg.value) & 0x3FF
     slot = frame.stack[(off - 1) // 8]
     spilled = slot.spilled
     return spilled.iter_state == BPF_ITER_STATE_ACTIVE

@@ -112,8 +112,6 @@ class Rules:
         self.calls_under_lock = "calls-under-lock" in names
         self.ctx_pointer_size = "ctx-pointer-size" in names
         self.sleepable_uprobes = "sleepable-uprobes" in names
-        self.sleepable_struct_ops = "sleepable-struct-ops" in names
-        self.sleepable_by_attach_type = "sleepable-by-attach-type" in names
         self.kernel_timers = "kernel-timers" in names
         self.kernel_pointers = "kernel-pointers" in names
         self.kernel_lists = "kernel-lists" in names
@@ -139,6 +137,7 @@ class Rules:
         self.sum_takes_marks = "sum-takes-marks" in names
         self.trusted_pointers = "trusted-pointers" in names
         self.gotol_shown = "gotol-shown" in names
+        self.sleepable_by_attach_type = "sleepable-by-attach-type" in names
         self.sleepable_locks = "sleepable-locks" in names
         self.sleepable_queues = "sleepable-queues" in names
         self.sleepable_storage_told = "sleepable-storage-told" in names
