@@ -17,7 +17,8 @@
 The hexadecimal digits count, eight bytes for a slot; the words behind them are for the reader.  ``caps`` lists the
 loader's capabilities where it had not all, ``attach`` and ``flags`` stand where they are not the usual ones.
 ``fd_array: 1 0 2`` names maps 0 and 2, the first one of them for good.
-``attach_prog`` is the record of the program whose function ``target`` names.  ``extern: 3 func bpf_iter_num_new`` names the kernel's function or variable whose number goes into instruction 3.
+``attach_prog`` is the record of the program whose function ``target`` names.
+``extern: 3 func bpf_iter_num_new`` names the kernel's function or variable whose number goes into instruction 3.
 Everything behind ``log:`` is the verifier's log of that level, addresses masked.
 """
 

@@ -70,7 +70,7 @@ def _shipped(kernel: str) -> ShippedBtf:
 
 def judge(
     program: Program,
-    kernel: str = DEFAULT_KERNEL,
+    kernel: str | profiles.Profile = DEFAULT_KERNEL,
     power: Powers | None = None,
     *,
     log_level: int = 1,
@@ -79,7 +79,7 @@ def judge(
     btf: Btf | None = None,
     facts: bool = False,
 ) -> Verdict:
-    """The verdict of a kernel (a profile's name) on a program as it stands, for a loader with some powers.
+    """The verdict of a kernel (a profile, or its name) on a program as it stands, for a loader with some powers.
 
     ``program.attach_prog`` is judged first: where it is refused, that is the verdict, with "target" in ``where``.
     ``log_level`` is the BPF_LOG_… mask, ``log_size`` the buffer's bytes (0: no end), ``sink`` takes a level-2 log in
@@ -87,37 +87,32 @@ def judge(
     before each instruction.  Raises UsageError for a kernel that there is no profile of, and UsageError or DecodeError
     for a program that no attribute of bpf(2) could hold.
     """
-    profile = profiles.load(kernel)
+    profile = profiles.load(kernel) if isinstance(kernel, str) else kernel
     check_given(program)
     bad = attr_errno(log_level, log_size)
     if bad:
         return Verdict(False, bad, error=Reason("log-attributes", ""))
-    env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf(kernel))
-    env.room["running kernel"] = env.vmlinux is running_btf()
+    env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf(profile.name))
     env.facts = Facts() if facts else None
-    if program.attach_prog is not None:
-        refused = _judge_target(env, program.attach_prog)
-        if refused is not None:
-            return refused
-    return _verdict(env)
+    return _judge_target(env, program.attach_prog) or _verdict(env)
 
 
-def _judge_target(env: Env, program: Program, depth: int = 0) -> Verdict | None:
+def _judge_target(env: Env, program: Program | None, depth: int = 0) -> Verdict | None:
     """Judge the program that another one attaches to, and keep what is asked of it; its verdict where it is refused.
 
     Raises UsageError where programs attach to each other in a ring.
     """
+    env.room["recorded types"] = env.vmlinux is kernel_btf(env.profile.name)
+    if program is None:
+        return None
     if depth >= MAX_TARGETS:
         raise UsageError(f"attach_prog: {MAX_TARGETS} programs and more, each attached to the next")
     check_given(program)
     made = Env(program, env.profile, env.powers, Log(0), env.vmlinux)
-    made.room["running kernel"] = env.room["running kernel"]
-    refused = _judge_target(made, program.attach_prog, depth + 1) if program.attach_prog is not None else None
-    if refused is None:
-        refused = _ask(made)
-    if not refused.ok:
-        refused.where = refused.where if refused.unsupported else "target"
-        return refused
+    verdict = _judge_target(made, program.attach_prog, depth + 1) or _ask(made)
+    if not verdict.ok:
+        verdict.where = verdict.where if verdict.unsupported else "target"
+        return verdict
     env.room["target"] = target_of(made)
     return None
 
@@ -149,7 +144,7 @@ def watch(
     check_given(program)
     env = Env(program, profile, power or Powers(), Log(1), btf or kernel_btf(kernel))
     env.facts = watcher
-    made = _verdict(env)
+    made = _judge_target(env, program.attach_prog) or _verdict(env)
     made.facts = None
     watcher.close(env)
     return made
