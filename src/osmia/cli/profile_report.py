@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from osmia.kernel.compare import Group
     from osmia.kernel.profile import Profile, Shape
 
-PHASES = 8
+PHASES = 9
 """How many things ``osmia.live.record`` asks about, one after another."""
 WIDE = 100
 SIGNS = (("came", "+", "green"), ("gone", "-", "red"), ("changed", "~", "yellow"))

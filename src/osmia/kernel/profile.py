@@ -236,6 +236,11 @@ def load(name: str) -> Profile:
     return checked(_build(name, _file_sections(Path(name))))
 
 
+def made_of(name: str, version: str, sections: Sections) -> Profile:
+    """A profile of whole sections, under the name of one of Osmia's own, whose types it shares.  Raises RecordError."""
+    return _build(name, {**sections, "head": [f"version {version}"]})
+
+
 def recorded(name: str) -> Sections:
     """The sections of a profile that Osmia brings along, whole."""
     return _sections(name)
@@ -262,6 +267,8 @@ def _file_sections(path: Path) -> Sections:
     made = merged(_sections(parent) | {"head": []}, own) if parent else merged({}, own)
     if "version" not in read_head(own["head"]):
         made["head"] = [*made["head"], f"version {parent or names()[-1]}"]
+    if parent and read_head(made["head"])["version"] == parent:  # what that stable tree carries, this one may be taken to
+        made["features"] = [*_sections(parent).get("features", []), *own.get("features", [])]
     return made
 
 

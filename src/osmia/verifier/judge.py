@@ -94,7 +94,8 @@ def judge(
         return Verdict(False, bad, error=Reason("log-attributes", ""))
     env = Env(program, profile, power or Powers(), Log(log_level, log_size, sink), btf or kernel_btf(profile.name))
     env.facts = Facts() if facts else None
-    return _judge_target(env, program.attach_prog) or _verdict(env)
+    refused = _judge_target(env, program.attach_prog)
+    return _verdict(env) if refused is None else refused
 
 
 def _judge_target(env: Env, program: Program | None, depth: int = 0) -> Verdict | None:
@@ -109,7 +110,8 @@ def _judge_target(env: Env, program: Program | None, depth: int = 0) -> Verdict 
         raise UsageError(f"attach_prog: {MAX_TARGETS} programs and more, each attached to the next")
     check_given(program)
     made = Env(program, env.profile, env.powers, Log(0), env.vmlinux)
-    verdict = _judge_target(made, program.attach_prog, depth + 1) or _ask(made)
+    verdict = _judge_target(made, program.attach_prog, depth + 1)
+    verdict = _ask(made) if verdict is None else verdict
     if not verdict.ok:
         verdict.where = verdict.where if verdict.unsupported else "target"
         return verdict
@@ -144,7 +146,8 @@ def watch(
     check_given(program)
     env = Env(program, profile, power or Powers(), Log(1), btf or kernel_btf(kernel))
     env.facts = watcher
-    made = _judge_target(env, program.attach_prog) or _verdict(env)
+    refused = _judge_target(env, program.attach_prog)
+    made = _verdict(env) if refused is None else refused
     made.facts = None
     watcher.close(env)
     return made

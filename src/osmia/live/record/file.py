@@ -19,6 +19,7 @@ from osmia.live.record import text
 from osmia.live.record.asker import Asker, LiveAsker, Progress
 from osmia.live.record.profile import record
 from osmia.live.record.types import shipped
+from osmia.live.record.witness import differing
 
 HEAD = """\
 # What Linux {release} offers each kind of program.  Written by osmia profile record; osmia profile show FILE reads it.
@@ -32,17 +33,31 @@ release {release}
 """
 
 
-def compose(release: str, sections: Sections) -> str:
-    """The file's text; ``sections`` are whole.  Raises UsageError for a release that is no version."""
+def place(release: str) -> tuple[str, str]:
+    """The version of a release, and the nearest recorded kernel that is not newer.
+
+    Raises UsageError for a release that is no version.
+    """
     found = re.match(r"\d+\.\d+", release)
     if not found:
         raise UsageError(f"{release!r} does not begin with a version of Linux")
-    version = found[0]
-    older = [name for name in profile.names() if parse_version(name) <= parse_version(version)]
-    parent = older[-1] if older else profile.names()[0]
+    older = [name for name in profile.names() if parse_version(name) <= parse_version(found[0])]
+    return found[0], older[-1] if older else profile.names()[0]
+
+
+def compose(release: str, sections: Sections) -> str:
+    """The file's text; ``sections`` are whole.  Raises UsageError for a release that is no version."""
+    version, parent = place(release)
     known = {name: rows for name, rows in profile.recorded(parent).items() if name not in ("head", "features")}
     said = text.delta(known, sections)
     return text.written(HEAD.format(release=release, parent=parent, version=version), said)
+
+
+def behaviours(asker: Asker, sections: Sections, progress: Progress | None) -> list[str]:
+    """The rows ``+name``, ``-name``.  Raises what the asker raises."""
+    version, parent = place(asker.release)
+    carried = profile.recorded(parent).get("features", []) if parent == version else []
+    return differing(asker, profile.made_of(parent, version, {**sections, "features": carried}), progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,10 @@ class Recording:
     @classmethod
     def of(cls, asker: Asker, progress: Callable[[str], Progress | None] | None = None) -> Recording:
         """Ask a kernel everything.  Raises what the asker raises, and UsageError for a release without a version."""
+        place(asker.release)
         sections = record(asker, progress)
+        rows = behaviours(asker, sections, progress("behaviours") if progress else None)
+        sections = {"features": rows, **sections} if rows else sections
         kfuncs = frozenset(read_kfuncs(sections.get("kfuncs", [])))
         return cls(asker.release, compose(asker.release, sections), asker.btf, asker.asked, kfuncs)
 
