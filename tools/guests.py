@@ -88,4 +88,5 @@ def _packed(task: Task) -> Any:
 def _answer(verdict: Any, task: Task) -> Answer | None:
     if verdict.where in ("crash", "timeout", "reloc") or verdict.log_cut:
         return None
-    return Answer(verdict.errno, masked(verdict.log, task.program))
+    log = "" if verdict.log.startswith("magic: 0x") else verdict.log  # what BPF_BTF_LOAD says, Osmia does not
+    return Answer(verdict.errno, masked(log, task.program))

@@ -152,7 +152,7 @@ def may_load(env: Env) -> bool:
 def known_shape(env: Env) -> bool:
     """Does the kernel know the type, and its attach type where it looks at that before it verifies?"""
     program = env.program
-    if PROG_TYPE.get(env.prog_type, 0) == 0:
+    if PROG_TYPE.get(env.prog_type, 0) == 0 or env.prog_type not in env.profile.tables["caps"]:
         return False
     if env.prog_type in ("tracing", "lsm", "struct_ops"):
         return True

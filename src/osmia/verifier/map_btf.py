@@ -9,7 +9,7 @@ import sys
 from errno import EACCES, EINVAL, EOPNOTSUPP, EPERM
 from functools import partial
 
-from osmia.btf import Btf, Datasec, Int, Struct, Type, Void
+from osmia.btf import Btf, Datasec, DeclTag, Enum64, Float, Int, Struct, Type, TypeTag, Void
 from osmia.errors import BtfError
 from osmia.kernel.uapi import MAP_FLAGS
 from osmia.verifier.btf_info import known_type
@@ -43,6 +43,22 @@ HOLDS = {
     "rb_root": _PLAIN,
 }
 """The map types that may have such a field in their values."""
+FIELD_RULES = {
+    "timer": "kernel_timers",
+    "kptr": "kernel_pointers",
+    "list_head": "kernel_lists",
+    "list_node": "kernel_lists",
+    "rb_root": "kernel_trees",
+    "rb_node": "kernel_trees",
+    "refcount": "kernel_refcounts",
+    "wq": "kernel_workqueues",
+    "uptr": "user_pointers",
+    "res_spin_lock": "res_spin_locks",
+    "task_work": "task_works",
+}
+"""Fields that not every kernel knows; to others they are data."""
+KIND_RULES = {"btf_float": Float, "btf_decl_tag": DeclTag, "btf_type_tag": TypeTag, "btf_enum64": Enum64}
+"""Kinds of types that not every kernel knows."""
 
 
 def map_check_btf(env: Env, found: VMap) -> int:
@@ -71,7 +87,14 @@ def btf_errno(env: Env, btf: Btf) -> int:
     """What BPF_BTF_LOAD answers."""
     if btf.byteorder != sys.byteorder:
         return EINVAL
-    return btf_load_errno(btf.encode())[0] or struct_metas_errno(env, btf)
+    if any(btf.ids(kind) for rule, kind in KIND_RULES.items() if not getattr(env.rules, rule)):
+        return EINVAL
+    return btf_load_errno(btf.encode())[0] or (struct_metas_errno(env, btf) if env.rules.struct_metas else 0)
+
+
+def known_fields(env: Env, kinds: frozenset[str]) -> frozenset[str]:
+    """Those of the kinds of fields that the kernel knows."""
+    return frozenset(kind for kind in kinds if kind not in FIELD_RULES or getattr(env.rules, FIELD_RULES[kind]))
 
 
 def struct_metas_errno(env: Env, btf: Btf) -> int:
@@ -86,7 +109,8 @@ def struct_metas_errno(env: Env, btf: Btf) -> int:
 def record_of(env: Env, btf: Btf, type_id: int, size: int) -> Record | None:
     """The special fields of a map's value.  Fields that can't stand like that are none, says the kernel."""
     try:
-        return parse_record(btf, btf.resolve(type_id), IN_VALUES, size, partial(may_be_owned, env))
+        kinds = known_fields(env, IN_VALUES)
+        return parse_record(btf, btf.resolve(type_id), kinds, size, partial(may_be_owned, env))
     except BadRecord:
         return None
 

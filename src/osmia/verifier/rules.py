@@ -68,6 +68,8 @@ class Rules:
         self.stack_use_static = "stack-use-static" in names
         self.args_by_register = "args-by-register" in names
         self.callback_loops = "callback-loops" in names
+        self.obj_drop_in_nmi = "obj-drop-in-nmi" in names
+        self.release_by_register = "release-by-register" in names
         self.arcs = "arcs" in names
         self.type_flags = "type-flags" in names
         self.scalar_word = "scalar-word" in names
@@ -142,3 +144,5 @@ class Rules:
         self.sleepable_queues = "sleepable-queues" in names
         self.sleepable_storage_told = "sleepable-storage-told" in names
         self.known_keys_found = "known-keys-found" in names
+        self.clear_bits_forget_ranges = "clear-bits-forget-ranges" in names
+        self.constant_zeros_somewhere = "constant-zeros-somewhere" in names
