@@ -17,6 +17,7 @@ from osmia.verifier.fields import object_record, reg_btf_record
 from osmia.verifier.graph import OBJECT, is_borrowed, is_object
 from osmia.verifier.kfunc_meta import KfuncMeta
 from osmia.verifier.kfunc_types import is_scalar_struct
+from osmia.verifier.kptrs import UNREF
 from osmia.verifier.regs import Reg, pointer
 
 OBJ_NEW, PERCPU_OBJ_NEW = "bpf_obj_new_impl", "bpf_percpu_obj_new_impl"
@@ -24,6 +25,9 @@ REFCOUNT_ACQUIRE = "bpf_refcount_acquire_impl"
 ALLOCATES = (OBJ_NEW, PERCPU_OBJ_NEW, REFCOUNT_ACQUIRE)
 DROPS = {OBJECT: "bpf_obj_drop_impl", OBJECT | c.MEM_PERCPU: "bpf_percpu_obj_drop_impl"}
 """Which function drops what."""
+INTERRUPTS = ("raw_tracepoint", "tracepoint", "perf_event", "kprobe", "raw_tracepoint_writable")
+"""Program types that may run in a non-maskable interrupt, besides tracing ones."""
+PLAIN_FIELDS = ("spin_lock", "res_spin_lock", "refcount")
 PERCPU_MAX = 512
 U32_MAX = 0xFFFFFFFF
 
@@ -92,6 +96,25 @@ def check_dropped(env: Env, meta: KfuncMeta, i: int, reg: Reg) -> None:
     if not reg.ref_obj_id:
         raise env.reject(EINVAL, "object-unreferenced", "allocated object must be referenced\n", reg=i + 1)
     meta.arg_btf, meta.arg_btf_id = reg.btf, reg.btf_id
+    if env.rules.obj_drop_in_nmi and may_interrupt_all(env):
+        _check_droppable(env, reg, wanted)
+
+
+def may_interrupt_all(env: Env) -> bool:
+    """May the program run in a non-maskable interrupt, in the middle of whatever it would undo?"""
+    if env.prog_type == "tracing":
+        return env.program.expected_attach_type != "trace_iter" and not env.sleepable
+    return env.prog_type in INTERRUPTS
+
+
+def _check_droppable(env: Env, reg: Reg, name: str) -> None:
+    """Such programs drop nothing that owns something, or that something may own."""
+    record = object_record(env, reg.btf, reg.btf_id)
+    if record is None:
+        return
+    if any(field.kind not in PLAIN_FIELDS and field.tag != UNREF for field in record.fields):
+        text = f"{name} cannot be used in tracing programs on types with NMI unsafe fields\n"
+        raise env.reject(EINVAL, "object-in-nmi", text)
 
 
 def check_refcounted(env: Env, meta: KfuncMeta, i: int, reg: Reg) -> None:

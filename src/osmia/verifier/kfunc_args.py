@@ -82,6 +82,9 @@ def _check_arg(env: Env, meta: KfuncMeta, i: int) -> int:
         meta.ref_obj_id = reg.ref_obj_id
         if desc.release:
             meta.release_regno = regno
+    elif desc.release and env.rules.release_by_register:
+        text = f"release kfunc {desc.name} expects referenced PTR_TO_BTF_ID passed to R{regno}\n"
+        raise env.reject(EINVAL, "release-unreferenced", text, reg=regno)
     ref_id = btf.resolve(found.type_id)
     kind = ptr_arg_kind(env, desc, i, found, ref_id)
     if kind == "null":
