@@ -57,7 +57,8 @@ def test_generated_programs_survive_as_cases(kind):
     for number in range(20):
         made = generate(Random(number), kind)
         again = parse(dump(Case(made, 2))).program
-        assert again.insns == made.insns and again.maps == made.maps and again.func_info == made.func_info
+        assert again.insns == made.insns and again.func_info == made.func_info
+        assert [replace(spec, btf=None) for spec in again.maps] == [replace(spec, btf=None) for spec in made.maps]
 
 
 @pytest.mark.parametrize("text", ["", "level: 2\nlog:\n", "what\nlog:\n", "map: a\n\nlog:\n", "  0: zz\n\nlog:\n"])

@@ -191,7 +191,7 @@ def test_the_address_of_a_removed_function():
     text = "r2 = func f\ncall g\nr0 = 0\nexit\ng:\nr0 = 0\nexit\nf:\nr0 = 0\nexit"
     at = starts(text)
     made = typed("xdp", text, [MAIN, (at["g"], STATIC, []), (at["f"], STATIC, [])])
-    assert said(made) == (14, "verifier bug: No program to jit at insn 8 (subprog < 0)")
+    assert said(made) == (14, "verifier bug: No program to jit at insn 7 (subprog < 0)")
     alone = "r2 = func f\nr0 = 0\nexit\nf:\nr0 = 0\nexit"  # the kernel compiles a single function without looking
     assert said(typed("xdp", alone, [MAIN, (starts(alone)["f"], STATIC, [])]))[0] == 0
 
