@@ -6,15 +6,21 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from osmia.explain import build_bounds as bounds
 from osmia.explain import build_calls as calls
 from osmia.explain import build_memory as memory
+from osmia.explain import build_moves as moves
 from osmia.explain import build_objects as objects
+from osmia.explain import build_packet as packet
+from osmia.explain import build_pointers as pointers
 from osmia.explain import build_program as program
 from osmia.explain import build_stack as stack
 from osmia.explain import rules_attach, rules_calls, rules_memory, rules_objects, rules_program
 from osmia.explain.case import Case
+from osmia.explain.effects import Spot
 from osmia.explain.model import Check, Explanation, Fix, Known, Origin
-from osmia.explain.origin import Spot, Story, follow, index_name, name_of
+from osmia.explain.names import index_name, name_of
+from osmia.explain.origin import Story, follow
 from osmia.explain.rule import Draft, Rule
 from osmia.explain.source import accessed
 from osmia.explain.words import bytes_of, value_words
@@ -32,10 +38,10 @@ UNKNOWN = Rule(
 """For a kind that has no words yet."""
 Builder = Callable[[Case, Draft], None]
 BUILDERS: dict[str, Builder] = {
-    "invalid-mem-access": memory.invalid_mem_access, "out-of-bounds": memory.out_of_bounds,
-    "unbounded-access": memory.unbounded, "negative-offset": memory.negative, "packet-range": memory.packet_range,
-    "pointer-arithmetic": memory.pointer_arithmetic, "pointer-maybe-null": memory.pointer_maybe_null,
-    "pointer-offset": memory.pointer_offset, "misaligned": memory.misaligned, "read-only": memory.read_only,
+    "invalid-mem-access": pointers.invalid_mem_access, "out-of-bounds": bounds.out_of_bounds,
+    "unbounded-access": bounds.unbounded, "negative-offset": bounds.negative, "packet-range": packet.packet_range,
+    "pointer-arithmetic": moves.pointer_arithmetic, "pointer-maybe-null": moves.pointer_maybe_null,
+    "pointer-offset": moves.pointer_offset, "misaligned": memory.misaligned, "read-only": memory.read_only,
     "ctx-access": memory.ctx_access,
     "uninit-register": stack.uninit_register, "stack-read": stack.stack_read, "stack-bounds": stack.stack_bounds,
     "stack-unbounded": stack.stack_unbounded, "stack-depth": stack.stack_depth, "tail-call-depth": stack.stack_depth,
@@ -46,6 +52,8 @@ BUILDERS: dict[str, Builder] = {
     "zero-size": calls.zero_size, "size-negative": calls.size_of_argument, "size-unbounded": calls.size_of_argument,
     "helper-not-offered": calls.helper_not_offered, "unknown-helper": calls.unknown_helper,
     "map-helper-mismatch": calls.map_helper_mismatch,
+    "timer-map": calls.other_map, "workqueue-map": calls.other_map, "task-work-map": calls.other_map,
+    "call-depth": stack.call_depth, "no-end": program.no_end,
     "reference-leak": objects.reference_leak, "lock-held": objects.lock_held,
     "call-under-lock": objects.call_under_lock, "rcu-held": objects.section_open,
     "preempt-disabled": objects.section_open, "irq-disabled": objects.section_open,
@@ -90,6 +98,7 @@ def explain_case(case: Case) -> Explanation:
     story = follow(case, case.step, draft.spot, index=draft.index) if draft.spot and case.step else Story()
     if draft.index:
         _call_the_index(case, draft, story)
+    _note_global(case, draft, story)
     return _filled(case, draft, story)
 
 
@@ -104,6 +113,19 @@ def _call_the_index(case: Case, draft: Draft, story: Story) -> None:
             return
     reg = case.reg(draft.spot.number) if draft.spot is not None else None
     draft.it = "the offset" if reg is not None and reg.type != c.SCALAR_VALUE else ""
+
+
+def _note_global(case: Case, draft: Draft, story: Story) -> None:
+    """A value that came into a global function: what its callers checked does not count."""
+    root = story.root
+    if story.root_kind != "start" or root is None or len(root.frames) != 1 or root.frame.callback:
+        return
+    if root.frame.subprog and draft.spot is not None and case.kind not in QUIET:
+        name = case.sources.function(root.insn) or "the function"
+        draft.notes.append(
+            f"{name}() is a global function: it is verified by itself, with any arguments of its types, whatever its "
+            "callers have checked. Check inside of it, or make it static: then it is verified at each call."
+        )
 
 
 def _filled(case: Case, draft: Draft, story: Story) -> Explanation:
@@ -139,7 +161,7 @@ def _shortened(origins: list[Origin]) -> list[Origin]:
     found: list[Origin] = []
     known = ""
     for step in origins:
-        origin = replace(step, known="") if step.known == known else step
+        origin = replace(step, known="") if step.known == known or step.known in step.text else step
         known = step.known or known
         if origin.kind != "move" and not (found and _same_turn(found[-1], origin)):
             found.append(origin)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from osmia.explain import build_memory as memory
+from osmia.explain import build_pointers as pointers
 from osmia.explain.build_stack import _passed as passed
 from osmia.explain.case import Case
+from osmia.explain.effects import Spot
 from osmia.explain.model import Known
-from osmia.explain.origin import Spot
 from osmia.explain.rule import Draft
 from osmia.explain.words import OTHERS, bytes_of, value_words
 from osmia.kernel.helpers import HELPERS, HelperProto
@@ -79,9 +79,9 @@ def argument_type(case: Case, draft: Draft) -> None:
     wanted, advice = KINDS.get(kind, ("", ""))
     draft.headline = "{it} is passed to {call}() as argument {arg}" + (f", which has to be {wanted}" if wanted else "")
     if reg.type & c.PTR_MAYBE_NULL:
-        memory.maybe_null(case, draft)
+        pointers.maybe_null(case, draft)
         return
-    if reg.type == c.SCALAR_VALUE and memory.lost_pointer(case, draft):
+    if reg.type == c.SCALAR_VALUE and pointers.lost_pointer(case, draft):
         return
     if proto is not None:
         draft.notes.append(f"Its declaration: {proto.declaration}")
@@ -118,9 +118,9 @@ def helper_memory(case: Case, draft: Draft) -> None:
     """Memory is wanted, and the register is no pointer to any."""
     reg = case.reg(case.regno)
     if reg is not None and reg.type & c.PTR_MAYBE_NULL:
-        memory.maybe_null(case, draft)
+        pointers.maybe_null(case, draft)
     elif reg is not None and reg.type == c.SCALAR_VALUE:
-        memory.invalid_mem_access(case, draft)
+        pointers.invalid_mem_access(case, draft)
         draft.headline = "{it} is a number, and {call}() wants memory as argument {arg}"
         draft.fixes.clear()
         draft.fix("Pass the address of a variable (&x), not its value.")
@@ -133,7 +133,7 @@ def argument_maybe_null(case: Case, draft: Draft) -> None:
         if not found or case.step is None:
             return
         draft.spot = Spot(len(case.step.frames) - 1, min(found[0] + (case.kind != "argument-maybe-null"), 5))
-    memory.maybe_null(case, draft)
+    pointers.maybe_null(case, draft)
 
 
 def size_of_argument(case: Case, draft: Draft) -> None:
@@ -291,3 +291,13 @@ def map_helper_mismatch(case: Case, draft: Draft) -> None:
     if taken:
         draft.notes.append(f"A map of type {kind} is for: {', '.join('bpf_' + each for each in list(taken)[:8])}.")
     draft.fix("Use a helper for this type of map, or change the map's type.")
+
+
+def other_map(case: Case, draft: Draft) -> None:
+    """The map that the value lies in, and the one that was passed."""
+    value, given = case.reg(1), case.reg(2)
+    if value is not None and given is not None and value.map is not None and given.map is not None:
+        draft.headline = f'{{call}}() is given map "{given.map.name}" with a value of map "{value.map.name}"'
+        if value.map is given.map:
+            draft.headline = f'{{call}}() is given a value of another element\'s inner map than "{given.map.name}"'
+        draft.fix(f"Pass the map that the value was found in: &{value.map.name}.")

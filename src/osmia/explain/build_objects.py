@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from osmia.explain import checks
-from osmia.explain.build_memory import maybe_null
+from osmia.explain.build_pointers import maybe_null
 from osmia.explain.case import CALL, Case, callee
 from osmia.explain.model import Check, Origin
-from osmia.explain.origin import name_of
+from osmia.explain.names import name_of
 from osmia.explain.returns import RELEASES
 from osmia.explain.rule import Draft
 

@@ -6,8 +6,8 @@ import re
 
 from osmia.explain import checks
 from osmia.explain.case import Case
+from osmia.explain.effects import Spot, value_at
 from osmia.explain.model import Check, Known, Place
-from osmia.explain.origin import Spot, value_at
 from osmia.explain.rule import Draft
 from osmia.explain.words import bytes_of, value_words
 from osmia.isa.consts import BPF_PSEUDO_FUNC, LD_IMM64
@@ -141,6 +141,16 @@ def slot_in_text(case: Case, draft: Draft) -> None:
     found = case.numbers(r"insn (\d+)")
     if found and found[0] < len(case.env.insns):
         draft.place = case.place_of(found[0])
+
+
+def no_end(case: Case, draft: Draft) -> None:
+    """A function whose last instruction lets the path run on: the first such."""
+    env = case.env
+    for number in range(len(env.subprogs)):
+        end = env.subprog_end(number) - 1
+        if 0 <= end < len(env.insns) and env.insns[end].code not in (0x95, 0x05, 0x06):
+            draft.place = case.place_of(end)
+            return
 
 
 def func_info_count(case: Case, draft: Draft) -> None:

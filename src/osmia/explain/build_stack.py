@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from osmia.explain.build_memory import bound_fixes, story_of, stride
+from osmia.explain.build_bounds import bound_fixes, stride
+from osmia.explain.build_pointers import story_of
 from osmia.explain.case import CALL, EXIT, Case
 from osmia.explain.model import Known
 from osmia.explain.returns import arguments
@@ -195,3 +196,14 @@ def return_range(case: Case, draft: Draft) -> None:
         draft.fix(f"Return {allowed} on every path, or bound the value first.", "", case.place)
     if low == 0 and high == 0 and where == "the program":
         draft.notes.append("To hand out a result, write it to a map or a global variable.")
+
+
+def call_depth(case: Case, draft: Draft) -> None:
+    """The functions of the chain."""
+    env, step = case.env, case.step
+    if step is None:
+        return
+    names = [case.sources.function(env.subprogs[view.subprog].start) or f"func#{view.subprog}" for view in step.frames]
+    draft.headline = f"functions call each other more than {len(names)} deep"
+    draft.known.append(Known("the calls", " > ".join(f"{name}()" for name in [*names, case.callee] if name)))
+    draft.spot = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osmia.explain.case import JA, JMP, JMP32, Case
+from osmia.explain.names import name_of
 from osmia.explain.words import number
 from osmia.verifier import consts as c
 
@@ -39,8 +40,6 @@ def taken(before: Step, after: Step, insn: VInsn) -> bool:
 
 def condition(case: Case, before: Step, after: Step) -> str:
     """The condition that is true behind a branch: ``idx <= 64``, ``v is not NULL``."""
-    from osmia.explain.origin import name_of
-
     insn = case.env.insns[before.insn]
     op = insn.code & 0xF0
     jumped = taken(before, after, insn)

@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from osmia.explain.model import Check, Explanation, Fix, Origin, Place
@@ -105,6 +106,8 @@ def _checks(checks: tuple[Check, ...], width: int) -> list[Line]:
     lines: list[Line] = []
     for number, check in enumerate(checks):
         learned = f" -> {check.learned}" if check.learned else ""
+        if re.search(r"\bR\d+\b", check.held) and check.place.code.strip():
+            learned = f", in `{check.place.code.strip()}`{learned}"
         lines += _row("path" if not number else "", _where(check.place), f"{check.held}{learned}", width)
     return lines
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from osmia.explain.model import Check, Fix, Known, Origin, Place
 
 if TYPE_CHECKING:
-    from osmia.explain.origin import Spot
+    from osmia.explain.effects import Spot
 
 
 @dataclass(frozen=True, slots=True)

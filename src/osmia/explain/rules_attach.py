@@ -88,6 +88,16 @@ RULES: dict[str, Rule] = {
     "removed-callback": rule(
         "a callback is never reached", "The verifier can't prepare what it did not walk.", "Remove the callback."
     ),
+    "recursion": rule(
+        "a function calls itself, directly or through others",
+        "The call graph has no cycles: the stack that a program may need has to be known.",
+        "Turn the recursion into a loop with a stack of its own, in an array on the stack or in a map.",
+    ),
+    "lock-sleepable": rule(
+        "a sleepable program uses a map with a bpf_spin_lock",
+        "On this kernel programs that may sleep can't take locks: whoever waits for one would wait for ever.",
+        "Use atomic operations (__sync_fetch_and_add), or make the program not sleepable.",
+    ),
     "stack-use-complexity": rule(
         "working out which stack slots are read takes too long",
         "The verifier follows pointers into the stack through all functions, within limits.",
