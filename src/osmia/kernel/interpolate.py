@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from osmia.errors import UsageError
 from osmia.kernel.features import Version, parse_version
-from osmia.kernel.profile_file import KEYED, Sections, key
+from osmia.kernel.profile_file import KEYED, Sections, helper_set, key
 from osmia.kernel.since import since
 
 ALWAYS = ("shapes", "kfuncs", "caps", "helper caps", "maps")
@@ -29,7 +29,7 @@ def sections_of(name: str) -> Sections:
     made = {section: rows for section, rows in base.items() if section != "features"}
     for section in ALWAYS:
         made[section] = _rows(section, base.get(section, []), after.get(section, []), version)
-    made |= _tables(made, base, after, version)
+    made |= _tables(base, after, version)
     made["head"] = [f"version {name}", f"interpolated {older[-1]}"]
     return made
 
@@ -38,7 +38,15 @@ def _rows(section: str, base: list[str], after: list[str], version: Version) -> 
     """The older kernel's rows, with those of the newer one that are of something new and not too new."""
     width = KEYED[section]
     known = {key(row, width) for row in base}
-    return base + [row for row in after if key(row, width) not in known and _came(section, row, version)]
+    rows = _spelled_out(after) if section == "kfuncs" else after
+    return base + [row for row in rows if key(row, width) not in known and _came(section, row, version)]
+
+
+def _spelled_out(rows: list[str]) -> list[str]:
+    """Rows of kernel functions, with the callers instead of the function that has the same ones."""
+    callers = {key(row, 1).rstrip(":"): row.rpartition(": ")[2] for row in rows}
+    heads = ((row.rpartition(": ")[0], row.rpartition(": ")[2]) for row in rows)
+    return [f"{head}: {callers.get(words.removeprefix('as '), words)}" for head, words in heads]
 
 
 def _came(section: str, row: str, version: Version) -> bool:
@@ -52,37 +60,27 @@ def _came(section: str, row: str, version: Version) -> bool:
     return found is not None and found <= version
 
 
-def _tables(made: Sections, base: Sections, after: Sections, version: Version) -> Sections:
-    """Contexts and helper sets of the newer kernel; helpers that came up to the version join the older one's sets."""
+def _tables(base: Sections, after: Sections, version: Version) -> Sections:
+    """The newer kernel's contexts and sets of helpers, but for helpers that came later; the older one's come first."""
     tables: Sections = {}
-    known = {word for name, rows in base.items() if name.startswith("helpers ") for word in _words(rows)}
+    known = {word.lstrip("!") for name in base if name.startswith("helpers ") for word in helper_set(base, name[8:])}
     for section, rows in after.items():
         if section.startswith("ctx ") and section not in base:
             tables[section] = rows
         if section.startswith("helpers "):
-            name = section.removeprefix("helpers ")
-            joined = [word for word in sorted(set_of(after, name) - known) if _in_time(word, version)]
-            tables[section] = [*base.get(section, []), *([f"+ {' '.join(joined)}"] if joined else [])]
+            new = section not in base
+            there = helper_set(after, section.removeprefix("helpers "))
+            joined = sorted(word for word in there if _fits(word.lstrip("!"), known, version, new))
+            plain = " ".join(word for word in joined if not word.startswith("!"))
+            refused = " ".join(word[1:] for word in joined if word.startswith("!"))
+            tables[section] = [*base.get(section, []), *([f"+ {plain}"] if plain else [])]
+            tables[section] += [f"! {refused}"] if refused else []
     return tables
 
 
-def set_of(sections: Sections, name: str) -> set[str]:
-    """The names in a set of helpers, refused ones too."""
-    found: set[str] = set()
-    for row in sections.get(f"helpers {name}", []):
-        if row.startswith("like "):
-            found |= set_of(sections, row[5:])
-        elif row.startswith("-"):
-            found -= set(_words([row]))
-        else:
-            found |= set(_words([row]))
-    return found
-
-
-def _words(rows: list[str]) -> list[str]:
-    return [word for row in rows if not row.startswith("like ") for word in row.split()[1:]]
-
-
-def _in_time(word: str, version: Version) -> bool:
+def _fits(word: str, known: set[str], version: Version, new: bool) -> bool:
+    """Does a helper of the newer kernel's set belong into it: one that came in time, and an older one in a new set?"""
+    if word in known:
+        return new
     found = since("helper", word)
     return found is not None and found <= version

@@ -267,7 +267,7 @@ def _file_sections(path: Path) -> Sections:
     made = merged(_sections(parent) | {"head": []}, own) if parent else merged({}, own)
     if "version" not in read_head(own["head"]):
         made["head"] = [*made["head"], f"version {parent or names()[-1]}"]
-    if parent and read_head(made["head"])["version"] == parent:  # what that stable tree carries, this one may be taken to
+    if parent and read_head(made["head"])["version"] == parent:  # with what that stable tree carries
         made["features"] = [*_sections(parent).get("features", []), *own.get("features", [])]
     return made
 

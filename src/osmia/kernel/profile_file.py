@@ -14,6 +14,7 @@ A row of ``KEYED`` sections replaces the parent's with the same first words, ``-
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -129,3 +130,21 @@ def without_gone(rows: list[str], width: int) -> list[str]:
 def key(row: str, width: int) -> str:
     """The first words of a row."""
     return " ".join(row.split(" ", width)[:width])
+
+
+def helper_names(rows: Iterable[str], other: Callable[[str], frozenset[str]]) -> frozenset[str]:
+    """The set that rows describe: names, ``!name`` where refused; ``other`` gives the sets that ``like`` names."""
+    found: set[str] = set()
+    for row in rows:
+        sign, _, words = row.partition(" ")
+        if sign == "like":
+            found = set(other(words))
+        for word in words.split() if sign in "+-!" else ():
+            found -= {word, f"!{word}"}
+            found |= {"+": {word}, "!": {f"!{word}"}, "-": set()}[sign]
+    return frozenset(found)
+
+
+def helper_set(sections: Sections, name: str) -> frozenset[str]:
+    """A set of whole sections, whatever its order among them.  Raises KeyError where one that it needs is missing."""
+    return helper_names(sections[f"helpers {name}"], lambda like: helper_set(sections, like))

@@ -1,9 +1,9 @@
 """The kernel functions that programs may call: who may, and what each call asks for.
 
-Names and prototypes are the kernel's BTF's (declaration tag ``bpf_kfunc``; older kernels tag nothing, and are asked
-about the functions of that name in any profile and those whose names sound like it).  Who may call a function is what bpf(2)
-answers for every kind of program.  Of its flags the kernel tells which functions sleep and which arguments must be
-trusted; the others follow from names (``bpf_iter_…_new``) and from ``RULES``, since they show only in programs that
+Names and prototypes are the kernel's BTF's (declaration tag ``bpf_kfunc``).  Older kernels tag nothing: they are asked
+about the functions of that name in any profile, and those whose names sound like it.  Who may call a function is what
+bpf(2) answers for every kind of program.  Of its flags the kernel tells which functions sleep and which arguments must
+be trusted; the others follow from names (``bpf_iter_…_new``) and from ``RULES``, since they show only in programs that
 bring fitting arguments.
 """
 

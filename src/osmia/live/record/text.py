@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from osmia.kernel.profile_file import KEYED, Sections, key
+from osmia.kernel.profile_file import KEYED, Sections, helper_names, helper_set, key
 
 WIDTH = 120
 Helpers = Mapping[str, frozenset[str]]
@@ -38,19 +38,6 @@ def helper_lines(names: frozenset[str], earlier: Helpers) -> list[str]:
     return [f"like {like}", *helper_changes(earlier[like], names)] if near else helper_changes(frozenset(), names)
 
 
-def read_helpers(lines: Iterable[str], sets: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The set that lines describe."""
-    found: set[str] = set()
-    for line in lines:
-        sign, _, words = line.partition(" ")
-        if sign == "like":
-            found = set(sets[words])
-        for word in words.split() if sign in "+-!" else ():
-            found -= {word, f"!{word}"}
-            found |= {"+": {word}, "!": {f"!{word}"}, "-": set()}[sign]
-    return frozenset(found)
-
-
 class Tables:
     """Tables by name: an equal one keeps the name that it got first."""
 
@@ -71,30 +58,31 @@ class Tables:
 def delta(parent: Sections, child: Sections) -> Sections:
     """What a file with that parent has to say.  Reading it gives the child's rows back, in the parent's order."""
     made: Sections = {}
-    sets: dict[str, frozenset[str]] = {}
-    for name, lines in child.items():
+    for name, rows in child.items():
         known = parent.get(name)
-        if name in KEYED and known is not None:
-            changes = _rows(known, lines, KEYED[name])
+        if known is None:
+            changes = rows
+        elif name in KEYED:
+            changes = _rows(known, rows, KEYED[name])
         elif name.startswith("helpers "):
-            sets[name[8:]] = wanted = read_helpers(lines, sets)
-            before = read_helpers(known, sets) if known and _resolvable(known, sets) else None
-            changes = lines if before is None else helper_changes(before, wanted)
-            if before is None and known:
-                changes = ["new", *lines]
-        elif name.startswith("ctx ") and known is not None:
-            changes = [f"-{line}" for line in known if line not in lines] + [x for x in lines if x not in known]
-            changes = changes if len(changes) <= len(lines) else ["new", *lines]
+            changes = _helpers(known, name.removeprefix("helpers "), child)
+        elif name.startswith("ctx "):
+            changes = [f"-{row}" for row in known if row not in rows] + [row for row in rows if row not in known]
+            changes = changes if len(changes) <= len(rows) else ["new", *rows]
         else:
-            changes = lines if lines != known else []
+            changes = rows if rows != known else []
         if changes:
             made[name] = changes
     return made
 
 
-def _resolvable(lines: list[str], sets: Mapping[str, frozenset[str]]) -> bool:
-    """Do the lines build on sets that the child has had before?"""
-    return all(line[5:] in sets for line in lines if line.startswith("like "))
+def _helpers(known: list[str], name: str, child: Sections) -> list[str]:
+    """What to add to a parent's rows, which are read with the child's other sets."""
+    wanted = helper_set(child, name)
+    try:
+        return helper_changes(helper_names(known, lambda like: helper_set(child, like)), wanted)
+    except KeyError:  # the parent's set is like one that the child has not
+        return ["new", *helper_changes(frozenset(), wanted)]
 
 
 def _rows(parent: list[str], child: list[str], width: int) -> list[str]:
