@@ -98,7 +98,7 @@ def combine_64_into_32(reg: Reg, whole: bool) -> None:
 
 
 def combine_32_into_64(reg: Reg, whole: bool) -> None:
-    """After a 32-bit comparison: the whole's ranges are those of the low half if the upper one is 0, else the tnum's."""
+    """After a 32-bit comparison: the whole's ranges are the low half's if the upper one is 0, else the tnum's."""
     if (reg.value | reg.mask) >> 32 == 0:
         reg.umin, reg.umax = reg.u32_min, reg.u32_max
         if reg.s32_min >= 0 and reg.s32_max >= 0:

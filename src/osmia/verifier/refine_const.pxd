@@ -16,7 +16,7 @@ from osmia.words cimport s32, s64
 @cython.locals(width=uint64_t, value=uint64_t)
 cpdef int32_t is_branch_taken_const(Reg dst, Reg src, int32_t opcode, bint is_jmp32) except -2
 cdef bint _never_null(uint32_t type) noexcept
-@cython.locals(width=uint64_t, whole=bint)
+@cython.locals(width=uint64_t, whole=bint, forget=bint)
 cpdef int refine_by_const(
     Env env, Reg true1, Reg true2, Reg false1, Reg false2, int32_t opcode, bint is_jmp32
 ) except -1

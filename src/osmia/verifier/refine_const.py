@@ -14,12 +14,34 @@ except ImportError:
 
 if not cython.compiled:
     from osmia.verifier.bounds_apart import combine_32_into_64, combine_64_into_32, sync_apart
-    from osmia.verifier.consts import PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_SOCK_COMMON, PTR_TO_SOCKET  # noqa: I001
-    from osmia.verifier.consts import PTR_TO_TCP_SOCK, SCALAR_VALUE, U32_MAX, U64_MAX
+    from osmia.verifier.consts import (
+        PTR_TO_MAP_KEY,
+        PTR_TO_MAP_VALUE,
+        PTR_TO_SOCK_COMMON,
+        PTR_TO_SOCKET,
+        PTR_TO_TCP_SOCK,
+        SCALAR_VALUE,
+        U32_MAX,
+        U64_MAX,
+    )
     from osmia.verifier.env import Env
     from osmia.verifier.nulls import reg_is_pkt_pointer_any
-    from osmia.verifier.refine import JEQ, JGE, JGT, JLE, JLT, JNE, JSET, JSGE, JSGT, JSLE, JSLT
-    from osmia.verifier.refine import flip_opcode, is_pkt_ptr_branch_taken, is_scalar_branch_taken
+    from osmia.verifier.refine import (
+        JEQ,
+        JGE,
+        JGT,
+        JLE,
+        JLT,
+        JNE,
+        JSET,
+        JSGE,
+        JSGT,
+        JSLE,
+        JSLT,
+        flip_opcode,
+        is_pkt_ptr_branch_taken,
+        is_scalar_branch_taken,
+    )
     from osmia.verifier.regs import Reg, known_value
     from osmia.verifier.tnum import tnum_intersect
     from osmia.words import s32, s64
@@ -60,9 +82,14 @@ def refine_by_const(
     """
     width = U32_MAX if is_jmp32 else U64_MAX
     whole = bool(env.rules.low_tnum_of_whole)
+    forget = opcode == JSET and bool(env.rules.clear_bits_forget_ranges)
     if true2.mask & width == 0:
+        if forget:
+            false1.set_unbounded()
         _learn(true1, false1, true2.value, opcode, is_jmp32, whole)
     elif true1.mask & width == 0:
+        if forget:
+            false2.set_unbounded()
         _learn(true2, false2, true1.value, flip_opcode(opcode), is_jmp32, whole)
     elif not is_jmp32 and opcode == JEQ:
         _equal(true1, true2, whole)

@@ -71,7 +71,7 @@ def in_insntable(env: Env, code: int) -> bool:
     rules = env.rules
     if (code == BSWAP and not rules.cpu_v4) or (code == MAY_GOTO and not rules.may_goto):
         return False
-    if code == GOTOL and not rules.gotol or code in NARROW_ATOMICS and not rules.atomic_load_store:
+    if (code == GOTOL and not rules.gotol) or (code in NARROW_ATOMICS and not rules.atomic_load_store):
         return False
     return bool(BY_CODE[code]) and code != CALLX
 

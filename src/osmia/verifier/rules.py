@@ -62,6 +62,7 @@ class Rules:
         self.div_mod_ranges = "div-mod-ranges" in names
         self.fields_first = "fields-first" in names
         self.offset_in_var_off = "offset-in-var-off" in names
+        self.singular_ids_dropped = "singular-ids-dropped" in names
         self.same_register_known = "same-register-known" in names
         self.jumps_too_many = "jumps-too-many" in names
         self.dead_by_refining = "dead-by-refining" in names
@@ -70,6 +71,7 @@ class Rules:
         self.callback_loops = "callback-loops" in names
         self.obj_drop_in_nmi = "obj-drop-in-nmi" in names
         self.release_by_register = "release-by-register" in names
+        self.objects_by_parent = "objects-by-parent" in names
         self.arcs = "arcs" in names
         self.type_flags = "type-flags" in names
         self.scalar_word = "scalar-word" in names

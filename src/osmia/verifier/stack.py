@@ -216,7 +216,7 @@ def check_stack_write_var_off(
     min_off = s32((ptr.smin + off) & M64)
     max_off = s32((ptr.smax + off + size) & M64)
     insn = env.insns[insn_idx]
-    zero = _writes_zero(env, value_regno, insn)
+    zero = (value_regno >= 0 or env.rules.constant_zeros_somewhere) and _writes_zero(env, value_regno, insn)
     for i in range(min_off, max_off):
         slot = frame.stack[(-i - 1) >> 3]
         if (slot.types >> 56) == STACK_DYNPTR:
@@ -295,16 +295,29 @@ def check_stack_read_fixed_off(env: Env, frame: Frame, off: int, size: int, dst_
             _mark_reg_stack_read(env, frame, off, off + size, dst_regno)
         return
     if size != 8 or types != _SPILL8:
-        if not _fill_part(env, slot, off, size, dst_regno):
+        if size == 4 and dst_regno >= 0 and (off & 7) == 0 and _spill_size(types) == 4 and not slot.spilled.umax >> 32:
+            _linked_fill(env, frame, spi)
+        if not _fill_part(env, frame.stack[spi], off, size, dst_regno):
             return
     elif dst_regno >= 0:
         regs = env.state.regs()
-        regs[dst_regno] = slot.spilled
+        regs[dst_regno] = _linked_fill(env, frame, spi)
     else:
         spilled = slot.spilled
         if not env.allow_ptr_leaks and spilled.type != SCALAR_VALUE:
             raise env.reject(EACCES, "stack-leak", f"leaking pointer from stack off {off}\n")
     push_jmp_history(env, env.state, INSN_F_STACK_ACCESS | spi << INSN_F_SPI_SHIFT | frame.frameno, 0)
+
+
+def _linked_fill(env: Env, frame: Frame, spi: int) -> Reg:
+    """The register spilled in a slot, for one that it is copied to; a scalar with an id that both share, since 7.0."""
+    slot = frame.stack[spi]
+    reg = slot.spilled
+    if env.rules.singular_ids_dropped and env.bpf_capable:
+        reg = assign_scalar_id_before_mov(env, reg)
+        if reg is not slot.spilled:
+            frame.stack[spi] = make_slot(slot.types, reg)
+    return reg
 
 
 def _reads_unwritten(env: Env) -> bool:
@@ -339,7 +352,8 @@ def _fill_part(env: Env, slot: Slot, off: int, size: int, dst_regno: int) -> boo
     if dst_regno < 0:
         return False
     regs = env.state.regs()
-    if (off & 7) == 0 and (size <= _spill_size(slot.types) if env.rules.narrow_fill else size == _spill_size(slot.types)):
+    fits = size <= _spill_size(slot.types) if env.rules.narrow_fill else size == _spill_size(slot.types)
+    if (off & 7) == 0 and fits:
         if size != 8 and reg.umax >> (8 * size) != 0 and reg.id and env.rules.narrow_fill:
             reg = reg.copy()
             reg.off, reg.id = 0, 0
