@@ -47,7 +47,8 @@ def command(as_json: bool, save: str | None, engines: str | None, **options: Any
     has it.  Exit status 1 if there is one.  What Osmia can't judge yet is counted, and no difference.
 
     Kinds: alu, branches, stack, packets, maps, context, helpers, loops, calls, globals, tail_calls, atomics, ld_abs,
-    mixed, objects, kfuncs, attached, mutants, random.  Loading programs takes CAP_BPF; nothing is attached.
+    mixed, objects, kfuncs, attached, descriptors, mutants, random.  Loading programs takes CAP_BPF; nothing is
+    attached.
 
     With --engines programs run, in the interpreter and in the engines named, and R0, packet, context and the contents
     of maps are compared; native code that crashes or hangs is a difference, too.  What the verifier refuses runs in

@@ -21,6 +21,7 @@ from osmia.testing.generators import scalars as s
 from osmia.testing.generators.attach import struct_op, traced
 from osmia.testing.generators.builder import CTX, MAX_INSNS, Builder, Function, Unit, Value
 from osmia.testing.generators.kfuncs import generate_kfuncs
+from osmia.testing.generators.maps import by_index
 from osmia.testing.generators.objects import objects
 from osmia.testing.generators.shapes import WEIGHTED, Kind
 from osmia.testing.mutate import mutate
@@ -51,7 +52,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
 }  # fmt: skip
 _MIXED = ("alu", "branches", "stack", "packets", "maps", "context", "helpers", "loops", "atomics")
 ACTIONS["mixed"] = (*(a for name in _MIXED for a in ACTIONS[name]), k.function, k.tail_call, m.ld_abs)
-KINDS = (*ACTIONS, "objects", "kfuncs", "attached", "mutants", "random")
+KINDS = (*ACTIONS, "objects", "kfuncs", "attached", "descriptors", "mutants", "random")
 """Every kind of program, as ``osmia diff --kind`` takes them."""
 
 
@@ -65,6 +66,10 @@ def generate(rng: Random, kind: str = "mixed", kernel: str = "6.18") -> Program:
         return objects(rng, kernel)
     if kind == "attached":
         return (traced if rng.random() < 0.5 else struct_op)(rng, kernel_btf())
+    if kind == "descriptors":
+        made = generate(rng, rng.choice(("maps", "helpers", "atomics", "tail_calls")), kernel)
+        by_index(rng, made)
+        return made
     if kind == "mutants":
         made = generate(rng, rng.choice(tuple(ACTIONS)), kernel)
         made.insns = mutate(rng, made.insns, 1 + int(rng.random() * 3))

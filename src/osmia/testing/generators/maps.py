@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from random import Random
 
-from osmia.obj.model import MapSpec
+from osmia.isa import consts as c
+from osmia.obj.model import MapSpec, Program
 
 RDONLY_PROG = 1 << 7
 _WRONLY_PROG = 1 << 8
 _NO_PREALLOC = 1
+BY_INDEX = {c.BPF_PSEUDO_MAP_FD: c.BPF_PSEUDO_MAP_IDX, c.BPF_PSEUDO_MAP_VALUE: c.BPF_PSEUDO_MAP_IDX_VALUE}
+"""Loads of maps, and the same by a place in an ``fd_array``."""
 
 
 @cache
@@ -77,3 +81,21 @@ def for_helper(name: str) -> tuple[MapSpec, ...]:
     """Maps that fit a helper."""
     types = FOR_HELPER.get(name, (*PLAIN, "array_of_maps", "hash_of_maps", "sockmap", "xskmap"))
     return tuple(spec for spec in pool() if spec.type in types)
+
+
+def by_index(rng: Random, program: Program) -> None:
+    """Let some loads name their maps by a place in an ``fd_array``, which may hold more, and belong to the program."""
+    numbers = list(range(len(program.maps)))
+    if not numbers:
+        return
+    array = [rng.choice(numbers) for _ in range(1 + int(rng.random() * 4))] if rng.random() < 0.1 else numbers
+    if rng.random() < 0.3:
+        array = array[::-1]
+    program.fd_array = array
+    if rng.random() < 0.4:
+        program.fd_array_cnt = int(rng.random() * (len(array) + 1))
+    for slot, insn in enumerate(program.insns):
+        loads = insn.is_wide and insn.src_reg in BY_INDEX
+        if loads and insn.imm in array and rng.random() < 0.7:
+            place = array.index(insn.imm) if rng.random() < 0.97 else int(rng.random() * len(array))
+            program.insns[slot] = insn._replace(src_reg=BY_INDEX[insn.src_reg], imm=place)
