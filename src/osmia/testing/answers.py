@@ -27,8 +27,8 @@ LOG_SIZE = 1 << 24
 BY_INDEX = (BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE)
 BOUND = ("prog_array", "cgroup_storage", "devmap", "devmap_hash", "cpumap")
 """Map types that belong to the first program that uses them."""
-TIME = re.compile(r"^verification time \d+ usec$", re.MULTILINE)
-PROCESSED = re.compile(r"^processed (\d+) insns", re.MULTILINE)
+TIME = re.compile(r"verification time \d+ usec$", re.MULTILINE)
+PROCESSED = re.compile(r"processed (\d+) insns", re.MULTILINE)
 KERNEL_ID = re.compile(r"(\bcall \w+#(?=\d{4})|^func '\w+' arg\d+ has btf_id )\d+", re.MULTILINE)
 LOAD = re.compile(r"(\b(\d+): (?:[.\d]{10} )?\(18\) r\d+ = )0x[0-9a-f]+")
 
