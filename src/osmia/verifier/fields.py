@@ -48,8 +48,11 @@ def may_point_to_lock(env: Env, reg: Reg) -> bool:
 
 def object_record(env: Env, btf: Btf, btf_id: int) -> Record | None:
     """The special fields of a struct of the program's own (``btf_find_struct_meta``)."""
-    if btf is env.vmlinux:
-        return None
+    return None if btf is env.vmlinux else metas_of(env, btf).get(btf_id)
+
+
+def metas_of(env: Env, btf: Btf) -> dict[int, Record]:
+    """The special fields of all its structs."""
     known: dict[int, tuple[Btf, dict[int, Record]]] = env.room.setdefault("struct metas", {})
     found = known.get(id(btf))
     if found is None:
@@ -58,7 +61,7 @@ def object_record(env: Env, btf: Btf, btf_id: int) -> Record | None:
         except BadRecord:  # BPF_BTF_LOAD said so
             found = btf, {}
         known[id(btf)] = found
-    return found[1].get(btf_id)
+    return found[1]
 
 
 def offset_of(record: Record | None, kind: str) -> int:

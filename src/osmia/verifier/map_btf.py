@@ -15,6 +15,7 @@ from osmia.kernel.uapi import MAP_FLAGS
 from osmia.verifier.btf_info import known_type
 from osmia.verifier.btf_resolve import btf_load_errno
 from osmia.verifier.env import Env
+from osmia.verifier.fields import metas_of
 from osmia.verifier.kptrs import UPTR, may_be_owned, target
 from osmia.verifier.map_record import IN_VALUES, BadRecord, Record, parse_record
 from osmia.verifier.maps import VMap
@@ -100,9 +101,10 @@ def known_fields(env: Env, kinds: frozenset[str]) -> frozenset[str]:
 def struct_metas_errno(env: Env, btf: Btf) -> int:
     """What it answers to structs with fields of the kernel's."""
     try:
-        struct_metas(btf, partial(may_be_owned, env))
+        table = struct_metas(btf, partial(may_be_owned, env))
     except BadRecord as bad:
         return bad.errno
+    env.room.setdefault("struct metas", {})[id(btf)] = btf, table
     return 0
 
 
@@ -123,7 +125,7 @@ def owned_errno(env: Env, btf: Btf, record: Record) -> int:
                 leads_to, type_id = target(env, field)
                 check_uptr(leads_to, type_id, leads_to is env.vmlinux)
         if record.kinds & ROOTS:
-            check_owned(record, struct_metas(btf))
+            check_owned(record, metas_of(env, btf))
     except BadRecord as bad:
         return bad.errno
     return 0

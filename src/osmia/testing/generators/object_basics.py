@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from osmia.obj.model import MapSpec
 from osmia.testing.generators.object_desk import HOMES, KEY, LOOKUP, SPIN_LOCK, Desk, Thing
 from osmia.testing.generators.object_types import OBJECTS, VALUES
 
@@ -92,24 +93,38 @@ def look_up(d: Desk, wanted: str = "") -> None:
     """A value of a map, of that struct."""
     if quiet(d):
         return
-    specs = [spec for spec in d.types.maps if not wanted or spec.btf_value_type_id == d.types.ids[wanted]]
+    specs = [spec for spec in d.types.maps if not wanted or value_of(d, spec) == wanted]
     spec = d.rng.choice(specs)
-    struct = next(name for name, type_id in d.types.ids.items() if type_id == spec.btf_value_type_id)
     if spec.name not in d.maps:
         d.maps.append(spec.name)
     number = d.maps.index(spec.name)
     if spec.type == "array" and spec.max_entries == 1 and d.chance(0.5):
         d.emit(0x18, 0, 2, 0, number)
         d.emit(0)
-        d.keep(Thing("value", struct))
+        d.keep(Thing("value", value_of(d, spec)))
         return
     d.emit(0x62, 10, 0, KEY, int(d.rng.random() * 3))
-    d.emit(0xBF, 2, 10)
-    d.emit(0x07, 2, 0, 0, KEY)
     d.emit(0x18, 1, 1, 0, number)
     d.emit(0)
+    if spec.inner is not None:
+        find(d)
+        check(d, 0, Thing("value", ""))
+        d.emit(0xBF, 1, 0)
+    find(d)
+    maybe(d, Thing("value", value_of(d, spec), maybe_null=True))
+
+
+def value_of(d: Desk, spec: MapSpec) -> str:
+    """The struct that is the value of a map, or of the maps in it."""
+    type_id = (spec.inner or spec).btf_value_type_id
+    return next(name for name, known in d.types.ids.items() if known == type_id)
+
+
+def find(d: Desk) -> None:
+    """A look-up in the map in R1."""
+    d.emit(0xBF, 2, 10)
+    d.emit(0x07, 2, 0, 0, KEY)
     d.helper(LOOKUP)
-    maybe(d, Thing("value", struct, maybe_null=True))
 
 
 def lock(d: Desk) -> None:

@@ -33,6 +33,7 @@ VALUES = {
 MAPS = (
     ("locked_one", "array", "locked", 1), ("locked_few", "hash", "locked", 4), ("bosses", "array", "bosses", 2),
     ("guarded", "hash", "guarded", 4), ("pointers", "array", "pointers", 1), ("pointers_few", "hash", "pointers", 4),
+    ("pointers_cpu", "percpu_hash", "pointers", 4), ("locked_lru", "lru_hash", "locked", 4),
 )  # fmt: skip
 FUNCTIONS = 6
 """How many functions a program may have besides the main one."""
@@ -92,6 +93,8 @@ def pool(resilient: bool = True) -> Types:
             MapSpec(name, kind, 4, types.sizes[value], entries, btf=btf, btf_key_type_id=u32,
                     btf_value_type_id=types.ids[value])
         )  # fmt: skip
+    inner = next(spec for spec in types.maps if spec.name == "locked_few")
+    types.maps.append(MapSpec("outer", "array_of_maps", 4, 4, 2, inner=inner))
     return types
 
 
