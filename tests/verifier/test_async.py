@@ -1,13 +1,18 @@
 """Callbacks that run some time later: how many may wait, and what the kinds of programs in golden/async leave out."""
 
+from pathlib import Path
+
 import pytest
 from verifier import objectkit as k
 
-from osmia.testing.answers import ask_osmia
+from osmia.testing.answers import Answer, ask_osmia
+from osmia.testing.cases import parse
 from osmia.verifier.consts import BPF_COMPLEXITY_LIMIT_JMP_SEQ
 from osmia.verifier.env import Powers
 
 TIMER = 16
+GUEST = sorted((Path(__file__).parent / "golden_guest").glob("wq-init-*.txt"))
+"""Judged by a 6.12 in a guest: a 6.18.44 may follow a null pointer in ``bpf_wq_init``."""
 
 
 def with_callbacks(count):
@@ -32,3 +37,11 @@ def test_no_callback_of_a_callback_is_forgotten():
     again = [k.mov(7, 3), *k.func_to(2, 1), *k.field(7, TIMER, k.TIMER_SET_CALLBACK), *k.END]
     made = k.program([*k.lookup(7), *k.func_to(2, 1), *k.field(7, TIMER, k.TIMER_SET_CALLBACK), *k.END], [(1, again)])
     assert ask_osmia(made, 1, Powers()).errno == 0
+
+
+@pytest.mark.parametrize("path", GUEST, ids=lambda p: p.stem)
+def test_a_work_queue_is_made_with_its_map(path):
+    case = parse(path.read_text("utf-8"))
+    answer = ask_osmia(case.program, 1, case.powers)
+    assert (answer.crash, answer.unsupported, answer.errno) == ("", "", case.errno)
+    assert not case.errno or answer.message == Answer(case.errno, case.log).message
