@@ -288,8 +288,7 @@ def target_of(env: Env) -> Target:
 
 def _find_target(env: Env) -> Target:
     btf: Btf | None = env.room.get("attach_btf")
-    if btf is None:
-        raise env.unsupported("context typed by BTF")
+    assert btf is not None  # ``check_attach_btf_id`` came before the walk, and found the target or refused the program
     traced = env.program.expected_attach_type == "trace_raw_tp"
     target = env.room.get("target")
     name = env.room["attach_name"].removeprefix(TRACEPOINT) if traced else env.room["attach_name"]
