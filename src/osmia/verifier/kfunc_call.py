@@ -26,7 +26,8 @@ from osmia.verifier.exit_code import check_return_code
 from osmia.verifier.graph import ADDS, RBTREE_ADD, check_rcu_in_callback, give_away, set_rbtree_add_callback_state
 from osmia.verifier.helper_call import clear_all_pkt_pointers
 from osmia.verifier.iterators import process_iter_next_call
-from osmia.verifier.kfunc_args import RES_LOCKS, check_kfunc_args
+from osmia.verifier.kfunc_args import check_kfunc_args
+from osmia.verifier.kfunc_kinds import RES_LOCKS
 from osmia.verifier.kfunc_meta import ASYNC_CALLBACKS, KfuncDesc, KfuncMeta, is_allowed, kfunc_of
 from osmia.verifier.kfunc_return import set_kfunc_return
 from osmia.verifier.marks import mark_reg_not_init, unknown_scalar
@@ -148,16 +149,19 @@ def _rcu(env: Env, desc: KfuncDesc) -> None:
         check_rcu_in_callback(env, desc.name)
     if not state.active_rcu_lock:
         if desc.name == "bpf_rcu_read_lock":
-            state.active_rcu_lock = True
+            state.active_rcu_lock = 1
         elif desc.name == "bpf_rcu_read_unlock":
             text = f"unmatched rcu read unlock (kernel function {desc.name})\n"
             raise env.reject(EINVAL, "rcu-unmatched", text)
+    elif desc.name == "bpf_rcu_read_lock" and env.rules.rcu_nests:
+        state.active_rcu_lock += 1
     elif desc.name == "bpf_rcu_read_lock":
         text = f"nested rcu read lock (kernel function {desc.name})\n"
         raise env.reject(EINVAL, "rcu-nested", text)
     elif desc.name == "bpf_rcu_read_unlock":
-        _end_rcu_protection(env)
-        state.active_rcu_lock = False
+        state.active_rcu_lock -= 1
+        if not state.active_rcu_lock:
+            _end_rcu_protection(env)
     elif desc.sleepable:
         text = f"kernel func {desc.name} is sleepable within rcu_read_lock region\n"
         raise env.reject(EACCES, "kfunc-sleeps", text)

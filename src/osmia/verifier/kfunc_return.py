@@ -17,7 +17,7 @@ from osmia.verifier.fields import may_point_to_lock
 from osmia.verifier.global_func import kind_name
 from osmia.verifier.graph import borrowed, graph_node
 from osmia.verifier.iterators import iter_of
-from osmia.verifier.kfunc_args import RES_LOCKS
+from osmia.verifier.kfunc_kinds import RES_LOCKS
 from osmia.verifier.kfunc_meta import SCALARS, KfuncMeta
 from osmia.verifier.loaded import zero_scalar
 from osmia.verifier.marks import mark_reg_unknown, next_id, unknown_scalar
