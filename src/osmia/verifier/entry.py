@@ -129,6 +129,7 @@ def set_func_args(env: Env, number: int, regs: list[Reg]) -> None:
         btf_prepare_func_args(env, number)
     else:
         prepare_func_args(env, number)
+        env.id_gen += sum(arg.base == "PTR_TO_MEM" for arg in subprog.args)  # each gets its id twice
     if subprog.is_exception_cb:
         env.state.frames[0].in_exception_callback_fn = True
         if subprog.arg_cnt != 1 or subprog.args[0].base != "ANYTHING":

@@ -66,6 +66,7 @@ if not cython.compiled:
 
 ARRAY, PERCPU_ARRAY, SOCKMAP, SOCKHASH, BLOOM_FILTER = 2, 6, 15, 18, 30
 MAP_PEEK_ELEM, SPIN_LOCK = 89, 93
+SK_LOOKUPS = (84, 85, 99)
 
 
 def register_is_null(reg: Reg) -> bool:
@@ -159,7 +160,10 @@ def _check_kind(env: Env, arg: int, base: int, flags: int, reg: Reg, meta: CallM
     elif base == ARG_CONST_SIZE or base == ARG_CONST_SIZE_OR_ZERO:
         before = rule.args[arg - 1]
         access = BPF_WRITE if before.flags & MEM_WRITE else BPF_READ
-        check_mem_size_reg(env, reg, regno, access, base == ARG_CONST_SIZE_OR_ZERO, meta)
+        may_be_zero = base == ARG_CONST_SIZE_OR_ZERO
+        if rule.id in SK_LOOKUPS and not env.rules.tuple_of_no_bytes:
+            may_be_zero = False
+        check_mem_size_reg(env, reg, regno, access, may_be_zero, meta)
     elif base == ARG_CONST_ALLOC_SIZE_OR_ZERO:
         if reg.mask and not env.rules.alloc_size_precise:
             text = f"R{regno} unbounded size, use 'var &= const' or 'if (var < const)'\n"

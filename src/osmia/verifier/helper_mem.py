@@ -14,6 +14,7 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.verifier.btf_access import check_ptr_to_btf_access
+from osmia.verifier.call_meta import CallMeta
 from osmia.verifier.memory import CTX_AS_IT_IS, SYSCALL_CTX_SIZE
 
 if not cython.compiled:
@@ -156,5 +157,9 @@ def check_mem_reg(env: Env, reg: Reg, regno: int, mem_size: int) -> None:
     if reg.type & PTR_MAYBE_NULL:
         regs[regno] = ptr_not_null_reg(reg)
     check_helper_mem_access(env, regno, mem_size, BPF_READ, True, None)
-    check_helper_mem_access(env, regno, mem_size, BPF_WRITE, True, None)
+    written = None
+    if not env.rules.helper_access_by_kind:
+        written = CallMeta(0)
+        written.raw_mode = True
+    check_helper_mem_access(env, regno, mem_size, BPF_WRITE, True, written)
     regs[regno] = reg

@@ -21,15 +21,19 @@ from osmia.isa import Insn
 from osmia.isa.consts import (
     BPF_ALU,
     BPF_ALU64,
+    BPF_ATOMIC,
     BPF_CALL,
     BPF_JA,
     BPF_JMP,
     BPF_JMP32,
+    BPF_LOAD_ACQ,
     BPF_PSEUDO_BTF_ID,
     BPF_PSEUDO_CALL,
     BPF_PSEUDO_KFUNC_CALL,
     BPF_PSEUDO_MAP_IDX_VALUE,
     BPF_PSEUDO_MAP_VALUE,
+    BPF_STORE_REL,
+    BPF_STX,
     LD_IMM64,
 )
 from osmia.obj.model import LineInfo, Program
@@ -146,6 +150,9 @@ def _text(env: Env, insn: VInsn) -> str:
         first = first._replace(off=0)  # which is no field of arithmetic yet
     if insn.code == BPF_JMP32 | BPF_JA and not env.rules.gotol_shown:
         return f"(06) if w{insn.dst} jmp {insn.imm & 0xFFFFFFFF:#x} goto pc{insn.off:+d}"
+    ordered = insn.code & 0xE7 == BPF_STX | BPF_ATOMIC and insn.imm in (BPF_LOAD_ACQ, BPF_STORE_REL)
+    if ordered and not env.rules.atomic_load_store:
+        return f"BUG_{insn.code:02x}"
     return format_insn(
         first, second, helpers=_helpers(env), kfuncs=_kfuncs(env, insn), ptr_leaks=env.allow_ptr_leaks
     )  # fmt: skip

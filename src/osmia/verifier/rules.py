@@ -59,10 +59,13 @@ class Rules:
         self.tail_call_exits = "tail-call-exits" in names
         self.ld_abs_exits = "ld-abs-exits" in names
         self.ld_abs_exit_traced = "ld-abs-exit-traced" in names
+        self.rcu_nests = "rcu-nests" in names
+        self.poison_shown = "poison-shown" in names
         self.div_mod_ranges = "div-mod-ranges" in names
         self.fields_first = "fields-first" in names
         self.offset_in_var_off = "offset-in-var-off" in names
         self.singular_ids_dropped = "singular-ids-dropped" in names
+        self.linked_shown = "linked-shown" in names
         self.same_register_known = "same-register-known" in names
         self.jumps_too_many = "jumps-too-many" in names
         self.dead_by_refining = "dead-by-refining" in names
@@ -148,3 +151,4 @@ class Rules:
         self.known_keys_found = "known-keys-found" in names
         self.clear_bits_forget_ranges = "clear-bits-forget-ranges" in names
         self.constant_zeros_somewhere = "constant-zeros-somewhere" in names
+        self.tuple_of_no_bytes = "tuple-of-no-bytes" in names
