@@ -3,7 +3,7 @@
     OSMIA_ORACLE=DIR python tools/record_attach.py 7.2 [--functions]
 
 A program of each kind is put to every LSM hook and, with ``--functions``, to every function of the kernel's BTF
-(50,000; a minute or two a kind).  Prints the sets as rows of the table, and what is not in it, and exits with 1 where
+(50,000; a few minutes).  Prints the sets as rows of the table, and what is not in it, and exits with 1 where
 the table says otherwise.  The versions in the table are those of mainline; a stable kernel may carry a change earlier.
 """
 
@@ -13,7 +13,8 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 from guests import Guest, Task
 
@@ -34,6 +35,7 @@ LOADED = re.compile(r"R6(?:_w)?=(trusted_)?ptr_")
 NO_HELPER = ("unknown func", "cannot use helper")
 MOST_ARGS = 6
 Facts = dict[str, set[str]]
+Asked = dict[str, tuple[Callable[[str], Program], int]]
 
 
 def hook(name: str, insns: list[Insn], kind: str = "lsm_mac", flags: int = 0) -> Program:
@@ -42,51 +44,46 @@ def hook(name: str, insns: list[Insn], kind: str = "lsm_mac", flags: int = 0) ->
 
 
 def lsm_facts(guest: Guest) -> Facts:
-    """The sets of LSM hooks."""
-    names = functions(guest, "bpf_lsm_")
-    hooks = [n for n, a in said(guest, names, lambda n: hook(n, ZERO)) if "wrong type name" not in a.log]
-    found: Facts = {which: set() for which in LSM_SETS}
-    found["lsm-disabled"] = {n for n, a in said(guest, hooks, lambda n: hook(n, ZERO)) if "disabled hook" in a.log}
-    hooks = [n for n in hooks if n not in found["lsm-disabled"]]
-    asleep = said(guest, hooks, lambda n: hook(n, ZERO, flags=SLEEPABLE))
-    found["lsm-sleepable"] = {n for n, a in asleep if not a.errno}
-    found["lsm-bool"] = {n for n, a in said(guest, hooks, lambda n: hook(n, UNKNOWN)) if "[0, 1]" in a.log}
-    calls = said(guest, hooks, lambda n: hook(n, [m.BPF_EMIT_CALL(SETSOCKOPT), *ZERO], "lsm_cgroup"))
-    found["lsm-sockopt"] = {n for n, a in calls if not any(x in a.log for x in NO_HELPER)}
-    found["lsm-untrusted"] = untrusted(guest, hooks)
-    return found
-
-
-def untrusted(guest: Guest, hooks: list[str]) -> set[str]:
-    """The hooks whose pointers are no whole objects."""
-    plain: set[str] = set()
+    """The sets of LSM hooks, from one boot."""
+    asked: Asked = {"awake": (lambda n: hook(n, ZERO), 1), "asleep": (lambda n: hook(n, ZERO, flags=SLEEPABLE), 1)}
+    asked["returns"] = (lambda n: hook(n, UNKNOWN), 1)
+    asked["sockopt"] = (lambda n: hook(n, [m.BPF_EMIT_CALL(SETSOCKOPT), *ZERO], "lsm_cgroup"), 1)
     for number in range(MOST_ARGS):
         load = [m.BPF_LDX_MEM(c.BPF_DW, 6, 1, 8 * number), *ZERO]
-        for name, answer in said(guest, hooks, lambda n, load=load: hook(n, load), 2):  # type: ignore[misc]
-            loaded = LOADED.search(answer.log)
-            if loaded and not loaded[1]:
-                plain.add(name)
-    return plain
+        asked[f"arg{number}"] = (partial(hook, insns=load), 2)
+    said = ask_all(guest, functions(guest, "bpf_lsm_"), asked)
+    hooks = {n for n, a in said["awake"].items() if "wrong type name" not in a.log}
+    disabled = {n for n in hooks if "disabled hook" in said["awake"][n].log}
+    hooks -= disabled
+    loads = [(n, LOADED.search(a.log)) for x in range(MOST_ARGS) for n, a in said[f"arg{x}"].items() if n in hooks]
+    return {
+        "lsm-disabled": disabled,
+        "lsm-sleepable": {n for n in hooks if not said["asleep"][n].errno},
+        "lsm-untrusted": {n for n, loaded in loads if loaded and not loaded[1]},
+        "lsm-bool": {n for n in hooks if "[0, 1]" in said["returns"][n].log},
+        "lsm-sockopt": {n for n in hooks if not any(x in said["sockopt"][n].log for x in NO_HELPER)},
+    }
 
 
 def trace_facts(guest: Guest) -> Facts:
     """The sets of functions that are traced or changed."""
-    names = functions(guest, "")
-
-    def follow(kind: str, flags: int = 0) -> dict[str, Answer]:
-        make = lambda n: Program("f", "tracing", ZERO, "", kind, n, license="GPL", flags=flags)  # noqa: E731
-        return dict(said(guest, names, make))
-
-    front, back, change = follow("trace_fentry"), follow("trace_fexit"), follow("modify_return")
-    asleep = follow("trace_fentry", SLEEPABLE)
+    kinds = {"front": "trace_fentry", "back": "trace_fexit", "change": "modify_return"}
+    asked: Asked = {what: (partial(follow, kind), 1) for what, kind in kinds.items()}
+    asked["asleep"] = (partial(follow, "trace_fentry", flags=SLEEPABLE), 1)
+    said = ask_all(guest, functions(guest, ""), asked)
+    front = said["front"]
     shaped = ("unsupported", "Too many", "malformed", "cannot be found")
-    denied = {n for n, a in front.items() if a.errno and not any(x in a.log for x in shaped)}
     return {
-        "trace-denied": denied,
-        "trace-noreturn": {n for n, a in back.items() if a.errno and not front[n].errno},
-        "trace-modifiable": {n for n, a in change.items() if not a.errno and not n.startswith("security_")},
-        "trace-sleepable": {n for n, a in asleep.items() if not a.errno},
+        "trace-denied": {n for n, a in front.items() if a.errno and not any(x in a.log for x in shaped)},
+        "trace-noreturn": {n for n, a in said["back"].items() if a.errno and not front[n].errno},
+        "trace-modifiable": {n for n, a in said["change"].items() if not a.errno and not n.startswith("security_")},
+        "trace-sleepable": {n for n, a in said["asleep"].items() if not a.errno},
     }
+
+
+def follow(kind: str, name: str, flags: int = 0) -> Program:
+    """A program before, behind or in the place of a function's result."""
+    return Program("follow", "tracing", ZERO, "", kind, name, license="GPL", flags=flags)
 
 
 def functions(guest: Guest, prefix: str) -> list[str]:
@@ -95,13 +92,11 @@ def functions(guest: Guest, prefix: str) -> list[str]:
     return sorted(n.removeprefix(prefix) for n in btf.names() if n.startswith(prefix) and btf.find(n, Func))
 
 
-def said(
-    guest: Guest, names: Iterable[str], make: Callable[[str], Program], level: int = 1
-) -> list[tuple[str, Answer]]:
-    """The answers to a program for each name; names without one are left out."""
-    names = list(names)
-    answers = guest.ask([Task(make(name), level) for name in names])
-    return [(name, answer) for name, answer in zip(names, answers, strict=True) if answer is not None]
+def ask_all(guest: Guest, names: list[str], asked: Asked) -> dict[str, dict[str, Answer]]:
+    """The answers to each kind of program for each name."""
+    tasks = [Task(make(name), level) for make, level in asked.values() for name in names]
+    answers = iter(guest.ask(tasks, timeout=900))
+    return {what: {name: next(answers) or Answer(-1) for name in names} for what in asked}
 
 
 def compare(kernel: str, found: Facts, known: set[str]) -> bool:
