@@ -22,7 +22,7 @@ from osmia.btf import Func
 from osmia.isa import Insn
 from osmia.isa import consts as c
 from osmia.isa import macros as m
-from osmia.kernel.attach import LSM_SETS, TRACE_SETS, is_in
+from osmia.kernel.attach import TRACE_SETS, is_in
 from osmia.kernel.features import parse_version
 from osmia.obj.model import Program
 from osmia.testing.answers import Answer
