@@ -62,6 +62,7 @@ RULES = {
         bpf_get_mem_cgroup""",
     "rcu_protected": "bpf_iter_css_new bpf_iter_task_new",
     "destructive": "crash_kexec",
+    "fastcall": "bpf_cast_to_kern_ctx bpf_rdonly_cast",
     "trusted": """
         bpf_arena_alloc_pages bpf_arena_free_pages bpf_arena_reserve_pages bpf_copy_from_user_task_dynptr
         bpf_copy_from_user_task_str_dynptr bpf_get_dentry_xattr bpf_get_file_xattr bpf_get_task_exe_file

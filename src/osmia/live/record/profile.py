@@ -15,6 +15,8 @@ from osmia.live.record.shapes import Shape, shapes
 Found = list[tuple[Shape, Facts]]
 BY_RULE = ("tracing trace_raw_tp *", "tracing trace_f", "tracing modify_return *", "lsm ")
 """Labels of shapes whose context depends on the target, of which there are more than a table can hold."""
+BY_TARGET = ("tracing trace_f", "tracing modify_return *", "lsm ")
+"""Labels of shapes of which the target decides whether they sleep, and of LSM hooks what they return."""
 LIMITS = {
     "max_insns": 1_000_000,
     "max_insns_unprivileged": 4096,
@@ -189,7 +191,12 @@ def shape_row(label: str, facts: Facts, contexts: text.Tables, helpers: text.Tab
     """The line of one shape; its tables get names."""
     if facts.errno:
         return f"{label} errno={facts.errno} message={facts.message}"
+    returns, sleepable = facts.returns, facts.sleepable
+    if label.startswith(BY_TARGET) and label != "lsm lsm_cgroup *":
+        sleepable = "may"
+    if label.startswith("lsm ") and returns:
+        returns = "rule"
     ctx = "btf" if label.startswith(BY_RULE) else contexts.name(label, facts.ctx)
     words = [label, f"ctx={ctx}", f"helpers={helpers.name(label, facts.helpers)}"]
-    words += [f"returns={facts.returns}"] if facts.returns else []
-    return " ".join([*words, f"sleepable={facts.sleepable}"])
+    words += [f"returns={returns}"] if returns else []
+    return " ".join([*words, f"sleepable={sleepable}"])
