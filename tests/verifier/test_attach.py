@@ -12,7 +12,7 @@ from osmia.isa import macros as m
 from osmia.kernel.attach import SETS, is_in, names_in
 from osmia.obj import record
 from osmia.obj.model import Program
-from osmia.testing.generators import attach
+from osmia.testing.generators import attach, extensions
 from osmia.verifier.judge import judge, kernel_btf
 
 KERNEL = "7.2"
@@ -27,14 +27,14 @@ def lsm(hook, insns=PASS, kind="lsm_mac", flags=0):
 def target(kind="xdp"):
     rng = Random(1)
     while True:
-        made = attach.target_program(rng)
+        made = extensions.target_program(rng)
         if made.prog_type == kind and made.btf is not None and made.insns[-3].code != 0x85:
             return made
 
 
 def extension(function, kinds, insns=PASS, context="xdp_md"):
     made = Program("fresh", "ext", list(insns), license="GPL", attach_target=function, attach_prog=target())
-    attach.describe(Random(1), made, [("fresh", kinds, 0)], context, 0.0)
+    extensions.describe(Random(1), made, [("fresh", kinds, 0)], context, 0.0)
     return made
 
 
@@ -162,8 +162,12 @@ def _line(program):
     return json.dumps(record.record(program) | {"attach_btf": program.attach_target}).encode()
 
 
+def _extension(rng, btf):
+    return extensions.extension(rng)
+
+
 class TestGenerator:
-    @pytest.mark.parametrize("make", [attach.traced, attach.struct_op, attach.hooked, attach.extension])
+    @pytest.mark.parametrize("make", [attach.traced, attach.struct_op, attach.hooked, _extension])
     def test_programs_get_a_verdict(self, make):
         rng, btf = Random(4), kernel_btf(KERNEL)
         programs = [make(rng, btf) for _ in range(60)]

@@ -103,7 +103,8 @@ def check_attach_target(env: Env) -> None:
     target_id = attach_btf_id(env)
     btf = env.vmlinux if target is None else target.btf
     if btf is None and env.program.attach_target:
-        text = "FENTRY/FEXIT program can only be attached to another program annotated with BTF\n"
+        who = "Tracing" if env.rules.fsession else "FENTRY/FEXIT"
+        text = f"{who} program can only be attached to another program annotated with BTF\n"
         raise env.reject(EINVAL, "target-btf", text)
     if not target_id or btf is None:
         raise env.reject(EINVAL, "no-attach-btf-id", "Tracing programs must provide btf_id\n")
