@@ -106,10 +106,13 @@ def mark_stack_slots_dynptr(env: Env, reg: Reg, flags: int, insn_idx: int, clone
     destroy_if_dynptr_stack_slot(env, frame, spi - 1)
     if type == INVALID:
         raise env.reject(EINVAL, "dynptr-type", "")
+    held = clone_ref_obj_id
+    if not held and dynptr_type_refcounted(type) and env.rules.objects_by_parent:
+        held = acquire_reference(env, insn_idx)
     number = next_id(env) if env.rules.dynptr_ids else 0
     first, second = mark_dynptr_reg(type, True, number), mark_dynptr_reg(type, False, number)
     if dynptr_type_refcounted(type):
-        held = clone_ref_obj_id or acquire_reference(env, insn_idx)
+        held = held or acquire_reference(env, insn_idx)
         first.ref_obj_id = second.ref_obj_id = held
     _fill(env, frame, spi, make_slot(_DYNPTR8, first), make_slot(_DYNPTR8, second))
 

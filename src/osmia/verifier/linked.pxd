@@ -5,7 +5,7 @@ from osmia.verifier.consts cimport BPF_ADD_CONST, BPF_ADD_CONST32, SCALAR_VALUE
 from osmia.verifier.env cimport Env
 from osmia.verifier.equal cimport frame_insn_idx
 from osmia.verifier.insn cimport VInsn
-from osmia.verifier.marks cimport next_id
+from osmia.verifier.marks cimport mark_reg_scratched, mark_stack_slot_scratched, next_id
 from osmia.verifier.regs cimport Reg, known_value
 from osmia.verifier.scalar cimport scalar32_min_max_add, scalar_min_max_add
 from osmia.verifier.slots cimport is_spilled_reg, make_slot

@@ -18,7 +18,7 @@ if not cython.compiled:
     from osmia.verifier.consts import BPF_ADD_CONST, BPF_ADD_CONST32, SCALAR_VALUE
     from osmia.verifier.env import Env
     from osmia.verifier.equal import frame_insn_idx
-    from osmia.verifier.marks import next_id
+    from osmia.verifier.marks import mark_reg_scratched, mark_stack_slot_scratched, next_id
     from osmia.verifier.regs import Reg, known_value
     from osmia.verifier.scalar import scalar32_min_max_add, scalar_min_max_add
     from osmia.verifier.slots import is_spilled_reg, make_slot
@@ -127,11 +127,15 @@ def sync_linked_regs(env: Env, state: State, known: Reg, linked: int) -> None:
         at = entry >> 3 & 63
         if entry & 512:
             reg = frame.regs[at]
+            if env.rules.linked_shown and (reg is known or _is_linked(reg, known)):
+                mark_reg_scratched(env, at)
             if _is_linked(reg, known):
                 frame.regs[at] = _told(env, reg, known)
         else:
             slot = frame.stack[at]
             reg = slot.spilled
+            if env.rules.linked_shown and (reg is known or _is_linked(reg, known)):
+                mark_stack_slot_scratched(env, at)
             if _is_linked(reg, known):
                 frame.stack[at] = make_slot(slot.types, _told(env, reg, known))
 

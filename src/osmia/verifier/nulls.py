@@ -142,7 +142,7 @@ def _null_or_not(env: Env, reg: Reg, is_null: bool) -> Reg:
         new.id = new.ref_obj_id = 0
         return new
     new = ptr_not_null_reg(reg)
-    if not may_point_to_lock(env, new):
+    if not (env.rules.objects_by_parent or may_point_to_lock(env, new)):
         new.id = 0
     return new
 

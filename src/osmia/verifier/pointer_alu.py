@@ -175,6 +175,7 @@ def move_pointer(env: Env, insn: VInsn, dst: Reg, ptr: Reg, off: Reg, ptr_is_dst
     if not ptr_is_dst:
         take_origin(dst, ptr)
     if env.rules.offset_in_var_off:
+        dst.frameno = ptr.frameno
         move_within_var_off(env, op, dst, ptr, off)
     elif off.mask == 0 and S32_MIN <= moved <= S32_MAX:
         dst.smin, dst.smax, dst.umin, dst.umax = ptr.smin, ptr.smax, ptr.umin, ptr.umax

@@ -111,7 +111,10 @@ def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> Non
             if slot.types & 0xFF == STACK_DYNPTR:  # the second of the two slots is the main one
                 i += 1
                 slot = frame.stack[i]
+            at = len(parts)
             add_slot(parts, env, slot, i, frame.frameno)
+            if frame.dead and env.rules.poison_shown:
+                show_dead(parts, at, slot.types, frame.dead >> 2 * i & 3)
         i += 1
 
 
@@ -127,12 +130,23 @@ def add_slot(parts: list[str], env: Env, slot: Slot, i: int, frameno: int) -> No
         parts.append(reg_text(env, reg, frameno))
     elif kind == STACK_DYNPTR:
         ids = (("id", reg.id), ("ref_id", reg.ref_obj_id), ("dynptr_id", reg.dynptr_id))
+        if env.rules.objects_by_parent:
+            ids = (("id", reg.id), ("parent_id", reg.ref_obj_id), ("", 0))
         parts.append(f"dynptr_{dynptr_type_str(reg.dynptr_type)}({','.join([f'{k}={v}' for k, v in ids if v])})")
     elif kind == STACK_ITER:
         name, state = iter_type_str(reg.btf or env.vmlinux, reg.btf_id), iter_state_str(reg.iter_state)
-        parts.append(f"iter_{name}(ref_id={reg.ref_obj_id},state={state},depth={reg.iter_depth})")
+        ref = "id" if env.rules.objects_by_parent else "ref_id"
+        parts.append(f"iter_{name}({ref}={reg.ref_obj_id},state={state},depth={reg.iter_depth})")
     else:
         parts.append(byte_kinds(slot.types))
+
+
+def show_dead(parts: list[str], at: int, types: int, dead: int) -> None:
+    """Mark the untouched bytes of a slot, whose text begins at ``parts[at]``, that were given up in its dead halves."""
+    untouched = [not types >> shift & 0xFF and bool(dead >> (shift < 32) & 1) for shift in range(56, -8, -8)]
+    if any(untouched) and len(parts) > at + 1:
+        text = parts[at + 1]
+        parts[at + 1] = "".join(["p" if untouched[i] else text[i] for i in range(min(8, len(text)))]) + text[8:]
 
 
 def byte_kinds(types: int) -> str:
@@ -178,7 +192,12 @@ def _pointer(env: Env, reg: Reg) -> str:
         return name
     if reg.type & BASE_TYPE_MASK == PTR_TO_BTF_ID:
         name += btf_type_name(reg.btf or env.vmlinux, reg.btf_id)
-    return f"{name}({_attributes(reg)})"
+    text = f"{name}({_attributes(reg)})"
+    if reg.ref_obj_id and env.rules.objects_by_parent:
+        parent = reg.dynptr_id or reg.ref_obj_id
+        shown = f"parent_id={parent}" if parent != reg.id else ""
+        return text.replace(f"ref_obj_id={reg.ref_obj_id}", shown).replace(",,", ",").replace(",)", ")")
+    return text
 
 
 def _signed(value: int) -> str:

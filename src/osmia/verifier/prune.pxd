@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from osmia.verifier.backtrack cimport mark_all_scalars_imprecise, push_jmp_history
 from osmia.verifier.consts cimport (
     BPF_COMPLEXITY_LIMIT_STATES, BPF_ITER_STATE_ACTIVE, EXACT, NOT_EXACT, RANGE_WITHIN, SCALAR_VALUE, STACK_DYNPTR,
-    STACK_IRQ_FLAG, STACK_ITER, STACK_MISC, STACK_SPILL, STACK_ZERO, U32_MAX
+    STACK_IRQ_FLAG, STACK_ITER, STACK_MISC, STACK_SPILL, U32_MAX
 )
 from osmia.verifier.env cimport Env
 from osmia.verifier.equal cimport frame_insn_idx, same_callsites, states_equal, states_maybe_looping

@@ -18,13 +18,14 @@ from osmia.verifier.errors import Rejected
 from osmia.verifier.live_marks import DONE, READ, marks_of, propagate_liveness, start_over
 from osmia.verifier.loops_early import inherit, path_done, unfinished_entry, update_loop_entry
 from osmia.verifier.prune_early import is_state_visited_early
+from osmia.verifier.singular_ids import clear_singular_ids
 from osmia.verifier.stack_use import live_halves
 
 if not cython.compiled:
     from osmia.verifier.backtrack import mark_all_scalars_imprecise, push_jmp_history  # noqa: I001
     from osmia.verifier.consts import (
         BPF_COMPLEXITY_LIMIT_STATES, BPF_ITER_STATE_ACTIVE, EXACT, NOT_EXACT, RANGE_WITHIN, SCALAR_VALUE, STACK_DYNPTR,
-        STACK_IRQ_FLAG, STACK_ITER, STACK_MISC, STACK_SPILL, STACK_ZERO, U32_MAX,
+        STACK_IRQ_FLAG, STACK_ITER, STACK_MISC, STACK_SPILL, U32_MAX,
     )  # fmt: skip
     from osmia.verifier.env import Env
     from osmia.verifier.equal import frame_insn_idx, same_callsites, states_equal, states_maybe_looping
@@ -246,6 +247,8 @@ def remember(env: Env, states: list[State], insn_idx: int, cur: State) -> None:
     env.prev_insn_processed = env.insn_processed
     if env.bpf_capable:
         mark_all_scalars_imprecise(env, cur)
+    if env.rules.singular_ids_dropped:
+        clear_singular_ids(cur)
     history = cur.history
     cur.history = []
     new = cur.copy()
@@ -315,6 +318,9 @@ def clean_func_halves(frame: Frame, live_regs: int, halves: int) -> None:
     for i in range(10):
         if not live_regs >> i & 1:
             frame.regs[i] = DEAD_REG
+    dead = (1 << 2 * len(frame.stack)) - 1 & ~halves
+    if dead:
+        frame.dead |= dead
     for i in range(len(frame.stack)):
         live = halves >> 2 * i & 3
         slot = frame.stack[i]
@@ -329,17 +335,16 @@ def clean_func_halves(frame: Frame, live_regs: int, halves: int) -> None:
 
 
 def upper_half(slot: Slot) -> Slot:
-    """A slot whose lower four bytes nobody reads: a spilled scalar becomes bytes, a spilled pointer stays whole."""
+    """A slot whose lower four bytes nobody reads: a spilled number becomes bytes, a pointer or zero stays whole."""
     if slot.types & 0xFF != STACK_SPILL:
         return make_slot(slot.types & UPPER, slot.spilled)
     reg = slot.spilled
-    if reg.type != SCALAR_VALUE:
+    if reg.type != SCALAR_VALUE or (reg.mask == 0 and reg.value == 0):
         return slot
-    byte = STACK_ZERO if reg.mask == 0 and reg.value == 0 else STACK_MISC
     types = 0
     for at in range(4, 8):
         kind = slot.types >> 8 * at & 0xFF
-        types |= (byte if kind == STACK_SPILL else kind) << 8 * at
+        types |= (STACK_MISC if kind == STACK_SPILL else kind) << 8 * at
     return make_slot(types, DEAD_REG)
 
 

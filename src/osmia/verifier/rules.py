@@ -119,6 +119,8 @@ class Rules:
         self.calls_under_lock = "calls-under-lock" in names
         self.ctx_pointer_size = "ctx-pointer-size" in names
         self.sleepable_uprobes = "sleepable-uprobes" in names
+        self.struct_arguments = "struct-arguments" in names
+        self.function_addresses = "function-addresses" in names
         self.kernel_timers = "kernel-timers" in names
         self.kernel_pointers = "kernel-pointers" in names
         self.kernel_lists = "kernel-lists" in names

@@ -31,7 +31,7 @@ cdef class Frame:
     cdef public int32_t callback_ret_min, callback_ret_max
     cdef public bint in_callback_fn, in_async_callback_fn, in_exception_callback_fn
     cdef public list regs, stack
-    cdef public object marks
+    cdef public object marks, dead
     @cython.locals(new=Frame)
     cpdef Frame copy(self)
     cpdef int32_t allocated_stack(self) noexcept
@@ -47,7 +47,8 @@ cdef class State:
     cdef public uint32_t insn_idx, curframe
     cdef public uint32_t acquired_refs, active_locks, active_preempt_locks, active_irq_id, active_lock_id
     cdef public object active_lock_ptr
-    cdef public bint active_rcu_lock, speculative, in_sleepable, cleaned
+    cdef public uint32_t active_rcu_lock
+    cdef public bint speculative, in_sleepable, cleaned
     cdef public uint32_t first_insn_idx
     cdef public int32_t last_insn_idx
     cdef public uint32_t dfs_depth, callback_unroll_depth, may_goto_depth

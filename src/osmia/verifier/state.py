@@ -68,12 +68,14 @@ class HistoryEntry:
 class Frame:
     """One function's registers (``regs``, 11) and stack (``stack[0]`` is fp-8, ``stack[1]`` fp-16 …).
 
-    ``marks`` belong to kernels that mark on states what is read (``live_marks``); None for others.
+    ``marks`` belong to kernels that mark on states what is read (``live_marks``); None for others.  ``dead`` tells, for
+    the log, which halves of slots were given up since nobody reads them: bit 2 * i for the upper one of slot i.
     """
 
     regs: list[Reg]
     stack: list[Slot]
     marks: Any
+    dead: int
 
     def __init__(self, callsite: int, frameno: int, subprogno: int) -> None:
         self.callsite = callsite
@@ -87,6 +89,7 @@ class Frame:
         self.in_callback_fn = self.in_async_callback_fn = self.in_exception_callback_fn = False
         self.callback_depth = 0
         self.marks = None
+        self.dead = 0
 
     def copy(self) -> Frame:
         """A frame of its own that shares registers and slots."""
@@ -97,6 +100,7 @@ class Frame:
         new.callback_ret_min, new.callback_ret_max = self.callback_ret_min, self.callback_ret_max
         new.in_callback_fn, new.in_async_callback_fn = self.in_callback_fn, self.in_async_callback_fn
         new.in_exception_callback_fn, new.callback_depth = self.in_exception_callback_fn, self.callback_depth
+        new.dead = self.dead
         new.marks = None if self.marks is None else self.marks.copy()
         return new
 
@@ -134,7 +138,7 @@ class State:
         self.acquired_refs = self.active_locks = self.active_preempt_locks = 0
         self.active_irq_id = self.active_lock_id = 0
         self.active_lock_ptr = None
-        self.active_rcu_lock = False
+        self.active_rcu_lock = 0
         self.speculative = self.in_sleepable = self.cleaned = False
         self.first_insn_idx = self.last_insn_idx = 0
         self.equal_state = None

@@ -12,7 +12,7 @@ from osmia.verifier.state cimport Frame, Slot, State
 
 @cython.locals(states=list, state=State, i=Py_ssize_t, under_way=bint)
 cpdef State find_prev_entry(Env env, State cur, int32_t insn_idx)
-@cython.locals(idmap=IdMap, unknown=Reg, level=int32_t, old_frame=Frame, cur_frame=Frame)
+@cython.locals(idmap=IdMap, ids=IdMap, unknown=Reg, level=int32_t, old_frame=Frame, cur_frame=Frame)
 cpdef int widen_imprecise_scalars(Env env, State old, State cur) except -1
 @cython.locals(i=uint32_t, old=Reg, reg=Reg)
 cdef int _widen_regs(list old_regs, list regs, IdMap idmap, Reg unknown) except -1

@@ -47,12 +47,13 @@ def widen_imprecise_scalars(env: Env, old: State, cur: State) -> None:
     while level >= 0:
         old_frame = old.frames[level]
         cur_frame = cur.frames[level]
-        _widen_regs(old_frame.regs, cur_frame.regs, idmap, unknown)
-        _widen_slots(old_frame.stack, cur_frame.stack, idmap, unknown)
+        ids = None if env.rules.singular_ids_dropped else idmap  # the dropped ids would tell all apart
+        _widen_regs(old_frame.regs, cur_frame.regs, ids, unknown)
+        _widen_slots(old_frame.stack, cur_frame.stack, ids, unknown)
         level -= 1
 
 
-def _widen_regs(old_regs: list[Reg], regs: list[Reg], idmap: IdMap, unknown: Reg) -> None:
+def _widen_regs(old_regs: list[Reg], regs: list[Reg], idmap: IdMap | None, unknown: Reg) -> None:
     for i in range(11):
         old = old_regs[i]
         reg = regs[i]
@@ -60,7 +61,7 @@ def _widen_regs(old_regs: list[Reg], regs: list[Reg], idmap: IdMap, unknown: Reg
             regs[i] = unknown
 
 
-def _widen_slots(old_stack: list[Slot], stack: list[Slot], idmap: IdMap, unknown: Reg) -> None:
+def _widen_slots(old_stack: list[Slot], stack: list[Slot], idmap: IdMap | None, unknown: Reg) -> None:
     for i in range(len(old_stack)):
         old_slot = old_stack[i]
         slot = stack[i]
@@ -68,7 +69,9 @@ def _widen_slots(old_stack: list[Slot], stack: list[Slot], idmap: IdMap, unknown
             stack[i] = make_slot(slot.types, unknown)
 
 
-def _is_loose(old: Reg, reg: Reg, idmap: IdMap) -> bool:
+def _is_loose(old: Reg, reg: Reg, idmap: IdMap | None) -> bool:
     if old.type != SCALAR_VALUE or reg.type != SCALAR_VALUE or old.precise or reg.precise:
         return False
+    if idmap is None:
+        return old is not reg and not (old.same_type_info(reg) and old.same_bounds(reg))
     return not regs_exact(old, reg, idmap)
