@@ -81,7 +81,7 @@ class Piece:
 
     def program(self) -> Program:
         """The only program of the object, or of the assembly."""
-        types = kernel_btf()
+        types = kernel_btf(self.kernel)
         if self.path.suffix == ".s":
             programs = inputs.load(self.path, btf=types, prog_type=self.option("type")).programs
         else:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from osmia.explain.model import Explanation
@@ -34,8 +35,9 @@ def explain(
     from osmia.explain.trail import Trail
     from osmia.verifier.judge import watch
 
+    gc.collect()  # what an earlier walk left in cycles: with this one's it may be much
     trail = Trail()
     verdict = watch(program, trail, kernel, power, btf)
     if verdict.ok or verdict.error is None or trail.env is None:
         return None
-    return explain_case(Case(trail.env, trail, verdict, kernel))
+    return explain_case(Case(trail.env, trail, verdict, trail.env.profile.name))

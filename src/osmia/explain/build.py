@@ -53,7 +53,7 @@ BUILDERS: dict[str, Builder] = {
     "helper-not-offered": calls.helper_not_offered, "unknown-helper": calls.unknown_helper,
     "map-helper-mismatch": calls.map_helper_mismatch,
     "timer-map": calls.other_map, "workqueue-map": calls.other_map, "task-work-map": calls.other_map,
-    "call-depth": stack.call_depth, "no-end": program.no_end,
+    "reserved-fields": program.reserved_fields, "call-depth": stack.call_depth, "no-end": program.no_end,
     "reference-leak": objects.reference_leak, "lock-held": objects.lock_held,
     "call-under-lock": objects.call_under_lock, "rcu-held": objects.section_open,
     "preempt-disabled": objects.section_open, "irq-disabled": objects.section_open,
@@ -94,7 +94,7 @@ def explain_case(case: Case) -> Explanation:
         builder(case, draft)
     program.missing_symbols(case, draft)
     if not draft.fixes:
-        draft.fixes += [Fix(text) for text in words.fixes]
+        draft.fixes += [Fix(text) for text in words.fixes or UNKNOWN.fixes]
     story = follow(case, case.step, draft.spot, index=draft.index) if draft.spot and case.step else Story()
     if draft.index:
         _call_the_index(case, draft, story)

@@ -62,6 +62,16 @@ SUBSTITUTES = {
 """What can be used in place of a helper that is not there."""
 
 
+INSTEAD = {
+    "bpf_iter_num_": "a for loop with a constant bound, or bpf_loop() (Linux 5.17); bpf_for() needs Linux 6.4",
+    "bpf_rcu_read_": "nothing: programs that can't sleep run inside an RCU section anyway",
+    "bpf_dynptr_": "bpf_skb_load_bytes(), bpf_xdp_load_bytes(), or data and data_end",
+    "bpf_task_": "bpf_get_current_task() with BPF_CORE_READ()",
+    "bpf_cgroup_": "bpf_get_current_cgroup_id() and its relatives",
+}
+"""What can be used in place of kernel functions that are not there, by how they begin."""
+
+
 def helper(name: str) -> HelperProto | None:
     """The row of a helper."""
     return next((each for each in HELPERS if each.name == name), None)
@@ -193,6 +203,7 @@ def helper_not_offered(case: Case, draft: Draft) -> None:
     """Which program types have it, and what does it instead."""
     proto = helper(case.callee)
     if proto is None:
+        draft.fix("There is no such helper: check who wrote the number that is called.")
         return
     missing = _too_new(case, proto)
     if missing:
@@ -205,7 +216,7 @@ def helper_not_offered(case: Case, draft: Draft) -> None:
     other = SUBSTITUTES.get(case.callee)
     if other:
         draft.fix(f"In its place: {other}.")
-    if missing:
+    if missing and case.env.program.btf is not None:
         draft.fix("Guard the call, so that older kernels don't see it:",
                   f"if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_{case.callee[4:]}))")  # fmt: skip
     elif not other:
@@ -240,6 +251,9 @@ def unknown_helper(case: Case, draft: Draft) -> None:
     if why or (case.insn is not None and 0xBAD0000 <= case.insn.imm <= 0xBAD0000 + 0x1000000):
         _poisoned(case, draft, why)
         return
+    if helper(case.callee) is not None:
+        helper_not_offered(case, draft)
+        return
     number = case.insn.imm if case.insn is not None else 0
     draft.fix(f"Helper {number} does not exist; check who wrote the number.")
 
@@ -269,7 +283,10 @@ def _poisoned(case: Case, draft: Draft, why: str) -> None:
         draft.fix("If the member was renamed, describe the older struct too (struct NAME___old { … } "
                   "__attribute__((preserve_access_index))) and read whichever exists.")  # fmt: skip
     elif named:
-        draft.fix("Guard the call:", f"if (bpf_ksym_exists({named[1]})) {{ … }}", case.place)
+        other = next((text for start, text in INSTEAD.items() if named[1].startswith(start)), "")
+        if other:
+            draft.fix(f"In its place: {other}.")
+        draft.fix("Declare it __weak and guard the call:", f"if (bpf_ksym_exists({named[1]})) {{ … }}", case.place)
     else:
         draft.fix("Guard it:", "if (bpf_core_type_exists(struct NAME)) { … }", case.place)
     if enum or field:

@@ -45,8 +45,10 @@ def packet_bounds(case: Case, draft: Draft, reg: Reg) -> None:
     member = "->" in shown_expression(case.place) if case.place is not None else False
     shown = f"{base} + 1" if base and member else f"data + {need}"
     draft.fix(f"Check for {bytes_of(need)} before this line:", f"if ((void *)({shown}) > data_end) {leave}", case.place)
-    if reach:
-        draft.notes.append(f"What was checked covers {bytes_of(reach)}; this access ends at byte {need}.")
+    inside = [check for there, check in comparisons if there]
+    if reach and inside:
+        here = f"the access on {case.place}" if case.place is not None else "this access"
+        draft.notes.append(f"The check on {inside[-1].place} covers {bytes_of(reach)}; {here} needs {need}.")
 
 
 def packet_comparisons(case: Case) -> list[tuple[bool, Check]]:

@@ -10,9 +10,10 @@ from osmia.explain.effects import Spot, value_at
 from osmia.explain.model import Check, Known, Place
 from osmia.explain.rule import Draft
 from osmia.explain.words import bytes_of, value_words
-from osmia.isa.consts import BPF_PSEUDO_FUNC, LD_IMM64
+from osmia.isa.consts import BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL, LD_IMM64
 
 PAGE = 4096
+CALL_INSN = 0x85
 MOST = 5
 
 
@@ -141,6 +142,17 @@ def slot_in_text(case: Case, draft: Draft) -> None:
     found = case.numbers(r"insn (\d+)")
     if found and found[0] < len(case.env.insns):
         draft.place = case.place_of(found[0])
+
+
+def reserved_fields(case: Case, draft: Draft) -> None:
+    """Fields that newer kernels give a meaning: calls of kernel functions."""
+    insn, version = case.insn, case.env.profile.version
+    if insn is None or insn.code != CALL_INSN or insn.src != BPF_PSEUDO_KFUNC_CALL or not version or version >= (5, 13):
+        return
+    draft.headline = f"the program calls a kernel function, which came with Linux 5.13; this is {case.kernel}"
+    draft.rule = "Older kernels know calls of helpers and of the program's own functions only."
+    draft.fix("Use a helper that does it, or do without on such kernels: bpf_for() and the iterators are kernel "
+              "functions too; a for loop with a constant bound works from 5.3 on.")  # fmt: skip
 
 
 def no_end(case: Case, draft: Draft) -> None:

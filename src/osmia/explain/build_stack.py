@@ -48,7 +48,7 @@ def uninit_register(case: Case, draft: Draft) -> None:
 
 def stack_read(case: Case, draft: Draft) -> None:
     """Bytes that were never written: by a load, or by a helper that reads a struct with holes."""
-    found = case.numbers(r"invalid read from stack (?:R\d+ )?off (-?\d+)\+(\d+) size (\d+)")
+    found = case.numbers(r"invalid (?:indirect )?read from stack (?:R\d+ )?off (-?\d+)\+(\d+) size (\d+)")
     if not found:
         return
     off, at, size = found

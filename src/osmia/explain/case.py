@@ -27,6 +27,8 @@ CALL, EXIT, JA, JCOND = 0x80, 0x90, 0x00, 0xE0
 LD_IMM64 = 0x18
 AFTER_THE_WALK = frozenset(("stack-depth", "tail-call-depth", "kfunc-number", "ctx-conversion", "func-info-count"))
 """Rules about the whole program that are looked at when every path was walked: no instruction is to blame."""
+LAST_WORDS = 1 << 14
+"""Characters of the log's end that are looked at: a log may have hundreds of megabytes."""
 _REGISTER = re.compile(r"\bR(\d+)\b")
 _STATISTICS = re.compile(r"processed \d+ insns \(limit.*")
 _STATE_LINE = re.compile(
@@ -131,7 +133,7 @@ class Case:
     @cached_property
     def said(self) -> tuple[str, ...]:
         """The kernel's last words: the lines of the log behind the last instruction, without the statistics."""
-        text = _STATISTICS.sub("", self.verdict.log)
+        text = _STATISTICS.sub("", self.verdict.log[-LAST_WORDS:])
         lines = [line for line in text.splitlines() if line]
         found: list[str] = []
         for line in reversed(lines):

@@ -93,8 +93,8 @@ RULES: dict[str, Rule] = {
         "Load with CAP_PERFMON, or keep the array in a map.",
     ),
     "stack-corrupt-spill": rule(
-        "part of a saved pointer would be overwritten",
-        "A pointer that is saved on the stack is kept or overwritten as a whole, without CAP_PERFMON.",
+        "part of a saved register would be overwritten",
+        "Without CAP_PERFMON what was saved on the stack (on some kernels numbers too) is overwritten as a whole.",
         "Write all 8 bytes of the slot.",
     ),
     "stack-spill-size": rule(
