@@ -52,7 +52,7 @@ def kernels_of(feature: Feature) -> list[profiles.Profile]:
         after = [name for name in names if version and parse_version(name) >= version]
         before = [name for name in names if version and parse_version(name) < version]
         near += [*after[:1], *before[-1:]]
-    return [profiles.load(name) for name in dict.fromkeys(near or ["6.18"])]
+    return [profiles.load(name) for name in dict.fromkeys(near)]
 
 
 class Search:
