@@ -333,6 +333,11 @@ RULES: dict[str, Rule] = {
         "bpf_obj_new() takes a type of the program's own BTF.",
         "Compile with -g.",
     ),
+    "object-in-nmi": rule(
+        "objects are allocated in a program that may run in a non-maskable interrupt",
+        "On this kernel the allocator can't be used where perf events and some tracing programs run.",
+        "Allocate in a program of another type, or use a map without preallocation in its place.",
+    ),
     "object-unreferenced": rule(
         "{it} is passed to {call}(), but the program does not own it any more",
         "An object belongs to the program from bpf_obj_new() until it is dropped or put into a list or tree.",
