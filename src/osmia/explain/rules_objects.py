@@ -334,9 +334,9 @@ RULES: dict[str, Rule] = {
         "Compile with -g.",
     ),
     "object-in-nmi": rule(
-        "objects are allocated in a program that may run in a non-maskable interrupt",
-        "On this kernel the allocator can't be used where perf events and some tracing programs run.",
-        "Allocate in a program of another type, or use a map without preallocation in its place.",
+        "{call}() is not for tracing programs, where the struct has fields that are not safe in interrupts",
+        "A tracing program may interrupt anybody, also who holds the lock of a list or tree.",
+        "Use a struct without lists, trees and kernel pointers, or do it in a program of another type.",
     ),
     "object-unreferenced": rule(
         "{it} is passed to {call}(), but the program does not own it any more",
