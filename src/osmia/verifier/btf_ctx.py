@@ -107,7 +107,7 @@ def btf_ctx_arg(env: Env, off: int, size: int, write: bool) -> Arg:
     name, btf, proto = target.name, target.btf, target.proto
     if off % 8:
         return Arg(False, f"func '{name}' offset {off} is not multiple of 8\n")
-    number = off // 8 if proto is None else _arg_number(btf, proto, off)
+    number = off // 8 if proto is None or not env.rules.struct_arguments else _arg_number(btf, proto, off)
     count = MAX_REGISTER_ARGS if proto is None else len(proto.params) - target.hidden
     if number > count or off < 0:
         return Arg(False, f"func '{name}' doesn't have {number + 1}-th argument\n")
@@ -182,7 +182,7 @@ def typed(env: Env, target: Target, number: int, size: int, type_id: int) -> Arg
     """What BTF says of an argument, or of the result."""
     btf, name = target.btf, target.name
     found = btf.type(btf.resolve(type_id))
-    if _is_plain(found) and (env.rules.union_arguments or not isinstance(found, t.Union)):
+    if _is_plain(found) and _is_taken(env, found):
         return Arg(True)
     if not isinstance(found, t.Ptr):
         shown = found.name or "(anon)"
@@ -200,6 +200,13 @@ def _kind(found: t.Type) -> str:
 def _is_plain(found: t.Type) -> bool:
     """A number, or a struct that is passed by value."""
     return isinstance(found, t.Enum | t.Enum64 | t.Struct | t.Union) or (isinstance(found, t.Int) and found.size <= 8)
+
+
+def _is_taken(env: Env, found: t.Type) -> bool:
+    """Does the kernel know how to hand over such a type by value?"""
+    if isinstance(found, t.Union):
+        return env.rules.union_arguments
+    return env.rules.struct_arguments or not isinstance(found, t.Struct)
 
 
 def _arg_number(btf: Btf, proto: t.FuncProto, off: int) -> int:

@@ -126,7 +126,7 @@ def leads_to_ctx(env: Env, ptr: Ptr, i: int) -> bool:
     if not found.name:
         env.say(f"arg#{i} struct doesn't have a name\n")
         return False
-    return found.name == (USER_PT_REGS if env.prog_type == "kprobe" else ctx_struct(env.prog_type))
+    return found.name == ctx_struct(env.prog_type) or (env.prog_type == "kprobe" and found.name == USER_PT_REGS)
 
 
 def is_context(env: Env, ptr: Ptr, i: int) -> bool:

@@ -183,6 +183,7 @@ def distill_func_proto(env: Env, btf: Btf, proto: FuncProto, name: str) -> None:
             raise env.reject(EINVAL, "kfunc-proto", text)
         found, size = _size(btf, param.type_id)
         refused = isinstance(found, Union) and not env.rules.union_arguments
+        refused = refused or (isinstance(found, Struct) and not env.rules.struct_arguments)
         if size is None or size > MAX_ARG_SIZE or refused:
             text = f"The function {name} arg{i} type {kind_name(found)} is unsupported.\n"
             raise env.reject(EINVAL, "kfunc-proto", text)

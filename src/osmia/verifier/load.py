@@ -24,6 +24,8 @@ from osmia.verifier.verify import bpf_check
 
 UNPRIVILEGED = ("socket_filter", "cgroup_skb")
 """Program types that anybody may load."""
+LIRC_CAPS = ("bpf", "net_admin")
+"""What programs of infrared receivers take even where the kernel was built without them."""
 DEFAULT_ATTACH = {"cgroup_sock": "cgroup_inet_sock_create", "sk_reuseport": "sk_reuseport_select"}
 KNOWN_FLAGS = sum(PROG_FLAGS.values())
 TRACED = ("trace_fentry", "trace_fexit", "trace_fsession", "modify_return")
@@ -143,7 +145,7 @@ def check_attributes(env: Env) -> Rejected | None:
 
 def may_load(env: Env) -> bool:
     """Has the loader what this type of program takes?"""
-    needed = env.profile.caps(env.prog_type)
+    needed = LIRC_CAPS if env.prog_type == "lirc_mode2" else env.profile.caps(env.prog_type)
     if not env.powers.bpf and env.prog_type not in UNPRIVILEGED:
         return False
     return all(getattr(env.powers, cap) for cap in needed if cap != "bpf")

@@ -185,9 +185,10 @@ def check_pseudo_btf_id(env: Env, insn: VInsn, btf_fd: int) -> None:
     found = known_type(btf, insn.imm & M32)
     if found is None:
         raise env.reject(ENOENT, "btf-id", f"ldimm64 insn specifies invalid btf_id {insn.imm}.\n")
-    if not isinstance(found, Func | Var):
+    if not isinstance(found, Var) and not (isinstance(found, Func) and env.rules.function_addresses):
+        kinds = "KIND_VAR or KIND_FUNC\n" if env.rules.function_addresses else "KIND_VAR.\n"
         raise env.reject(
-            EINVAL, "btf-id-kind", f"pseudo btf_id {insn.imm} in ldimm64 isn't KIND_VAR or KIND_FUNC\n"
+            EINVAL, "btf-id-kind", f"pseudo btf_id {insn.imm} in ldimm64 isn't {kinds}"
         )  # fmt: skip
     if not has_address(env, found):
         text = f"ldimm64 failed to find the address for kernel symbol '{found.name}'.\n"
