@@ -108,8 +108,8 @@ def test_every_row_parses(p):
 
 
 def test_a_child_says_only_what_differs(p, tmp_path, monkeypatch):
-    parent = (profile.DATA / "6.18.txt").read_text("utf-8")
-    (tmp_path / "6.18.txt").write_text(parent)
+    for name in ("5.10", "6.1", "6.12", "6.18"):
+        (tmp_path / f"{name}.txt").write_text((profile.DATA / f"{name}.txt").read_text("utf-8"))
     (tmp_path / "6.17.txt").write_text(
         "parent 6.18\n[features]\n+data-symbols\n[limits]\nmax_cpus 2\n"
         "[shapes]\nxdp * * ctx=xdp helpers=few returns=1..2\n"

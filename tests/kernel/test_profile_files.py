@@ -1,8 +1,7 @@
 """Files of profiles: what a child says of its parent, what is damaged, kernels in between, two kernels side by side."""
 
-import json
 import random
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 
@@ -197,26 +196,19 @@ def test_versions_beyond_the_recorded_ones():
             profile.load(name)
 
 
+MODULES = ("bbr_", "dctcp_", "bpf_ct_", "bpf_skb_ct_", "bpf_xdp_ct_")
+"""Functions that stand in modules of some recorded kernels, which those don't offer then."""
+
+
 def test_the_table_of_versions_agrees_with_the_recorded_kernels():
-    made = {name: profile.load(name) for name in KERNELS}
-    wrong = []
-    for older, newer in zip(KERNELS, KERNELS[1:], strict=False):
-        for kind, old, new in (
-            ("kfunc", set(made[older].kfuncs), set(made[newer].kfuncs)),
-            ("map", set(made[older].maps), set(made[newer].maps)),
-        ):
+    """What a recorded kernel has and the one before has not came in between; the rest are modules."""
+    for older, newer in pairwise(KERNELS):
+        for kind, facts in (("kfunc", "kfuncs"), ("map", "maps")):
+            old, new = (set(getattr(profile.load(name), facts)) for name in (older, newer))
             for name in new - old:
                 version = since(kind, name)
-                if version and not parse_version(older) < version <= parse_version(newer):
-                    wrong.append((kind, name, version, newer))
-    assert not [row for row in wrong if row[:2] not in CARRIED]
-
-
-CARRIED = {
-    ("kfunc", name)
-    for name in json.loads((Path(__file__).parent / "carried_kfuncs.json").read_text("utf-8"))
-}  # fmt: skip
-"""Functions that a recorded kernel has earlier or later than mainline: backports, and modules that it lacks."""
+                assert version is None or version <= parse_version(newer), name
+                assert version is None or parse_version(older) < version or name.startswith(MODULES), name
 
 
 def test_names_in_the_table_are_known():

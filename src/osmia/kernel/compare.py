@@ -106,21 +106,24 @@ def _offered(profile: Profile) -> set[str]:
 
 
 def _by_type(a: Profile, b: Profile) -> Iterator[Group]:
-    """Per kind of program: helpers that both kernels have and one offers; fields of its context."""
+    """Helpers that both kernels have and one offers to a kind of program; fields of contexts.  Equal ones together."""
     old, new = shapes(a), shapes(b)
     both = _offered(a) & _offered(b)
-    offered, context = Group("helpers offered"), Group("contexts")
+    offered: dict[str, dict[str, list[str]]] = {"came": {}, "gone": {}, "changed": {}}
+    context: dict[str, dict[str, list[str]]] = {"came": {}, "gone": {}, "changed": {}}
     for name in sorted(set(old) & set(new)):
         was, now = helpers(old[name]) & both, helpers(new[name]) & both
-        offered.came += [f"{name}: {' '.join(sorted(now - was))}"] if now - was else []
-        offered.gone += [f"{name}: {' '.join(sorted(was - now))}"] if was - now else []
+        for what, words in (("came", now - was), ("gone", was - now)):
+            offered[what].setdefault(" ".join(sorted(words)), []).append(name)
         if not (old[name].ctx_by_rule or new[name].ctx_by_rule):
             told = _valued(name, fields(old[name]), fields(new[name]))
-            context.came += [f"{name}: {_few(told.came)}"] if told.came else []
-            context.gone += [f"{name}: {_few(told.gone)}"] if told.gone else []
-            context.changed += [f"{name}: {_few(told.changed)}"] if told.changed else []
-    yield offered
-    yield context
+            for what in context:
+                context[what].setdefault(_few(getattr(told, what)), []).append(name)
+    for title, found in (("helpers offered", offered), ("contexts", context)):
+        rows = {
+            what: [f"{_few(kinds)}: {text}" for text, kinds in each.items() if text] for what, each in found.items()
+        }
+        yield Group(title, **rows)
 
 
 def _few(texts: list[str]) -> str:

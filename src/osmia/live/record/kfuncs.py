@@ -93,7 +93,7 @@ SOUNDS = (
     "dctcp_",
 )
 HOOKS = """
-cgroup_skb kprobe lwt_in netfilter sched_act sched_cls sk_skb socket_filter struct_ops syscall tracing xdp
+cgroup_skb kprobe lsm lwt_in netfilter sched_act sched_cls sk_skb socket_filter struct_ops syscall tracing xdp
 """.split()
 """One program type of each set that the kernel keeps of its functions."""
 Way = tuple[Shape, int]
@@ -239,14 +239,18 @@ def record_kfuncs(asker: Asker, rows: list[tuple[str, Shape, Facts]], progress: 
         probes.append(flags(name, number, btf, name in fast, [*found, *sleepers]))
     marks = dict(zip(asked, gather(asker, probes, progress), strict=True))
     for name, like in HARMFUL.items():
-        if name in names and like in who:
+        if like in who and btf.find(name, Func):
             who[name], marks[name] = who[like], frozenset()
     return written(who, marks)
 
 
 def _offered(asker: Asker, names: dict[str, int], ways: list[Way], progress: Progress | None) -> dict[str, int]:
-    """Of many functions those that some program may call: one program a type is asked first."""
-    first = {shape.type: (shape, value) for shape, value in reversed(ways) if shape.type in HOOKS}
+    """Of many functions those that some program may call: one program an attach type is asked first."""
+    first = {
+        (shape.type, shape.attach if shape.type != "struct_ops" else 0): (shape, value)
+        for shape, value in reversed(ways)
+        if shape.type in HOOKS
+    }
     wanted = [name for name in names if name not in HARMFUL]
     answers = gather(asker, (may_call(list(first.values()), names[name]) for name in wanted), progress)
     return {name: names[name] for name, callers in zip(wanted, answers, strict=True) if callers}
