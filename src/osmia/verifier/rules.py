@@ -130,6 +130,8 @@ class Rules:
         self.user_pointers = "user-pointers" in names
         self.res_spin_locks = "res-spin-locks" in names
         self.task_works = "task-works" in names
+        self.fields_once_each_level = "fields-once-each-level" in names
+        self.objects_in_chains = "objects-in-chains" in names
         self.var_store_scrubs = "var-store-scrubs" in names
         self.stack_offset_told = "stack-offset-told" in names
         self.fd_array_cnt = "fd-array-cnt" in names
