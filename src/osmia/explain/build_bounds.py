@@ -146,7 +146,8 @@ def negative(case: Case, draft: Draft) -> None:
     draft.headline = "{it} is used as an offset and may be negative"
     leave = case.leave
     draft.fix("Make it unsigned (__u32, __u64), so that one comparison bounds it on both sides.")
-    draft.fix("Or check the lower bound as well:", f"{{declare}}if ({{name}} < 0) {leave}", case.place)
     size = _object_size(case)
+    upper = f" || {{name}} > {size}" if 0 <= size < 1 << 16 else ""
+    draft.fix("Or check the lower bound as well:", f"{{declare}}if ({{name}} < 0{upper}) {leave}", case.place)
     if 0 <= size < 1 << 16:
         draft.fix("Or mask it:", f"{{declare}}{{name}} &= {(1 << (size + 1).bit_length() - 1) - 1:#x};", case.place)

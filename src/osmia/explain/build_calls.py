@@ -242,6 +242,7 @@ def offering(case: Case, number: int) -> list[str]:
         shape = profile.shape(kind, "" if attach == "*" else attach, "" if target == "*" else target)
         if not shape.errno and shape.helper(number) in ("offered", "sleepable"):
             found.append(kind)
+    found.sort()
     return found if len(found) < 12 else [*found[:10], "…"]
 
 

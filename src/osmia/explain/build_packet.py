@@ -44,7 +44,9 @@ def packet_bounds(case: Case, draft: Draft, reg: Reg) -> None:
     base = accessed(case.place) if case.place is not None else ""
     member = "->" in shown_expression(case.place) if case.place is not None else False
     shown = f"{base} + 1" if base and member else f"data + {need}"
-    draft.fix(f"Check for {bytes_of(need)} before this line:", f"if ((void *)({shown}) > data_end) {leave}", case.place)
+    last = comparisons[-1][1].held.split()[-1] if comparisons else ""
+    end = last if last.isidentifier() and not last.startswith("R") else "data_end"
+    draft.fix(f"Check for {bytes_of(need)} before this line:", f"if ((void *)({shown}) > {end}) {leave}", case.place)
     inside = [check for there, check in comparisons if there]
     if reach and inside:
         here = f"the access on {case.place}" if case.place is not None else "this access"
