@@ -17,7 +17,7 @@ from osmia.verifier.btf_resolve import btf_load_errno
 from osmia.verifier.env import Env
 from osmia.verifier.fields import metas_of
 from osmia.verifier.kptrs import UPTR, may_be_owned, target
-from osmia.verifier.map_record import IN_VALUES, BadRecord, Record, parse_record
+from osmia.verifier.map_record import IN_VALUES, BadRecord, Field, Record, parse_record
 from osmia.verifier.maps import VMap
 from osmia.verifier.struct_meta import ROOTS, check_owned, check_uptr, struct_metas
 
@@ -112,9 +112,18 @@ def record_of(env: Env, btf: Btf, type_id: int, size: int) -> Record | None:
     """The special fields of a map's value.  Fields that can't stand like that are none, says the kernel."""
     try:
         kinds = known_fields(env, IN_VALUES)
-        return parse_record(btf, btf.resolve(type_id), kinds, size, partial(may_be_owned, env))
+        record = parse_record(btf, btf.resolve(type_id), kinds, size, partial(may_be_owned, env))
+        if record is None or env.rules.local_pointers or not any(_leads_home(env, f) for f in record.fields):
+            return record
     except BadRecord:
         return None
+    rest = [field for field in record.fields if field.kind != "kptr"]
+    return Record(rest) if rest else None
+
+
+def _leads_home(env: Env, field: Field) -> bool:
+    """Is it a pointer to a struct of the program's own?"""
+    return field.kind == "kptr" and target(env, field)[0] is not env.vmlinux
 
 
 def owned_errno(env: Env, btf: Btf, record: Record) -> int:

@@ -156,3 +156,4 @@ class Rules:
         self.clear_bits_forget_ranges = "clear-bits-forget-ranges" in names
         self.constant_zeros_somewhere = "constant-zeros-somewhere" in names
         self.tuple_of_no_bytes = "tuple-of-no-bytes" in names
+        self.local_pointers = "local-pointers" in names
