@@ -17,7 +17,7 @@ from osmia.verifier.btf_resolve import btf_load_errno
 from osmia.verifier.env import Env
 from osmia.verifier.fields import metas_of
 from osmia.verifier.kptrs import UPTR, may_be_owned, target
-from osmia.verifier.map_record import IN_VALUES, BadRecord, Field, Record, parse_record
+from osmia.verifier.map_record import IN_OBJECTS, IN_VALUES, BadRecord, Field, Record, parse_record
 from osmia.verifier.maps import VMap
 from osmia.verifier.struct_meta import ROOTS, check_owned, check_uptr, struct_metas
 
@@ -101,7 +101,9 @@ def known_fields(env: Env, kinds: frozenset[str]) -> frozenset[str]:
 def struct_metas_errno(env: Env, btf: Btf) -> int:
     """What it answers to structs with fields of the kernel's."""
     try:
-        table = struct_metas(btf, partial(may_be_owned, env))
+        kinds, rules = known_fields(env, IN_OBJECTS), env.rules
+        may_own = partial(may_be_owned, env)
+        table = struct_metas(btf, may_own, kinds, rules.fields_once_each_level, rules.objects_in_chains)
     except BadRecord as bad:
         return bad.errno
     env.room.setdefault("struct metas", {})[id(btf)] = btf, table
@@ -112,7 +114,8 @@ def record_of(env: Env, btf: Btf, type_id: int, size: int) -> Record | None:
     """The special fields of a map's value.  Fields that can't stand like that are none, says the kernel."""
     try:
         kinds = known_fields(env, IN_VALUES)
-        record = parse_record(btf, btf.resolve(type_id), kinds, size, partial(may_be_owned, env))
+        each_level = env.rules.fields_once_each_level
+        record = parse_record(btf, btf.resolve(type_id), kinds, size, partial(may_be_owned, env), each_level)
         if record is None or env.rules.local_pointers or not any(_leads_home(env, f) for f in record.fields):
             return record
     except BadRecord:
@@ -134,7 +137,7 @@ def owned_errno(env: Env, btf: Btf, record: Record) -> int:
                 leads_to, type_id = target(env, field)
                 check_uptr(leads_to, type_id, leads_to is env.vmlinux)
         if record.kinds & ROOTS:
-            check_owned(record, metas_of(env, btf))
+            check_owned(record, metas_of(env, btf), env.rules.objects_in_chains)
     except BadRecord as bad:
         return bad.errno
     return 0

@@ -106,26 +106,31 @@ MayOwn = Callable[[Field], bool]
 
 
 def parse_record(
-    btf: Btf, type_id: int, kinds: frozenset[str], size: int, may_own: MayOwn | None = None
+    btf: Btf, type_id: int, kinds: frozenset[str], size: int, may_own: MayOwn | None = None, each_level: bool = True
 ) -> Record | None:
     """The special fields of a struct or data section; None where it has none.  Raises BadRecord."""
-    return RecordParser(btf, kinds, may_own).parse(type_id, size)
+    return RecordParser(btf, kinds, may_own, each_level).parse(type_id, size)
 
 
 class RecordParser:
-    """Finds the fields of ``kinds`` in the structs of one BTF.  ``may_own``: None lets values own everything."""
+    """Finds the fields of ``kinds`` in the structs of one BTF.  ``may_own``: None lets values own everything.
 
-    def __init__(self, btf: Btf, kinds: frozenset[str], may_own: MayOwn | None = None) -> None:
+    ``each_level``: what may stand once may stand again in a struct inside, and reference counts any number of times.
+    """
+
+    def __init__(self, btf: Btf, kinds: frozenset[str], may_own: MayOwn | None = None, each_level: bool = True) -> None:
         self.btf = btf
         self.kinds = kinds
         self.may_own = may_own
+        self.once = ONCE if each_level else (*ONCE, "refcount")
+        self.each_level = each_level
         self._tags: dict[tuple[int, int], list[str]] | None = None
 
     def parse(self, type_id: int, size: int) -> Record | None:
         """The fields of a struct or section of ``size`` bytes; None for none.  Raises BadRecord."""
         found = self.btf.type(type_id)
         if isinstance(found, Struct):
-            fields = self._in_struct(type_id, found, MAX_FIELDS, 0)
+            fields = self._in_struct(type_id, found, MAX_FIELDS, 0, set())
         elif isinstance(found, Datasec):
             fields = self._in_datasec(found)
         else:
@@ -145,9 +150,9 @@ class RecordParser:
 
     # -- where fields are
 
-    def _in_struct(self, type_id: int, found: Struct, room: int, level: int) -> list[Field]:
+    def _in_struct(self, type_id: int, found: Struct, room: int, level: int, outside: set[str]) -> list[Field]:
         fields: list[Field] = []
-        seen: set[str] = set()
+        seen: set[str] = set() if self.each_level else outside
         for i, member in enumerate(found.members):
             if member.bit_offset % 8:
                 raise BadRecord(EINVAL)
@@ -185,7 +190,7 @@ class RecordParser:
         if not kind:
             if not isinstance(found, Struct) or (expected and expected != found.size * count):
                 return []
-            return self._nested(type_id, found, offset, count, room, level + 1)
+            return self._nested(type_id, found, offset, count, room, level + 1, seen)
         size = _SIZES[kind]
         if (expected and expected != size * count) or offset % min(size, 8):
             return []
@@ -196,10 +201,12 @@ class RecordParser:
             raise BadRecord(E2BIG)
         return repeated([field], count, size, room)
 
-    def _nested(self, type_id: int, found: Struct, offset: int, count: int, room: int, level: int) -> list[Field]:
+    def _nested(
+        self, type_id: int, found: Struct, offset: int, count: int, room: int, level: int, seen: set[str]
+    ) -> list[Field]:
         if level >= MAX_DEPTH:
             raise BadRecord(E2BIG)
-        inner = self._in_struct(type_id, found, room, level)
+        inner = self._in_struct(type_id, found, room, level, seen)
         moved = [field._replace(offset=field.offset + offset) for field in inner]
         return repeated(moved, count, found.size, room) if moved else []
 
@@ -207,7 +214,7 @@ class RecordParser:
         """The kind of field that a type may be, or nothing.  Whatever is no struct may be a pointer."""
         kind = SPECIAL.get(found.name, ("", 0))[0]
         if kind in self.kinds:
-            if kind in ONCE and kind in seen:
+            if kind in self.once and kind in seen:
                 raise BadRecord(E2BIG)
             seen.add(kind)
             return kind

@@ -17,13 +17,22 @@ PAGE = 4096
 ROOTS, NODE_KINDS = frozenset(NODES), frozenset(NODES.values())
 
 
-def struct_metas(btf: Btf, may_own: MayOwn | None = None) -> dict[int, Record]:
-    """Every struct with such a member, by type id, with its fields.  Raises BadRecord with the errno of the load."""
+def struct_metas(
+    btf: Btf,
+    may_own: MayOwn | None = None,
+    kinds: frozenset[str] = IN_OBJECTS,
+    each_level: bool = True,
+    chains: bool = False,
+) -> dict[int, Record]:
+    """Every struct with such a member, by type id, with its fields.  Raises BadRecord with the errno of the load.
+
+    ``kinds`` and ``each_level`` as of ``RecordParser``; ``chains`` as of ``check_owned``.
+    """
     marks = {btf.find(name, Struct) for name in OBJECT_MARKS} - {None}
     marks |= {i for i in btf.ids(Ptr, Volatile) if _is_kptr(btf, i)}
     if not marks:
         return {}
-    parser = RecordParser(btf, IN_OBJECTS, may_own)
+    parser = RecordParser(btf, kinds, may_own, each_level)
     table: dict[int, Record] = {}
     for type_id in btf.ids(Struct):
         found = btf.type(type_id)
@@ -33,7 +42,9 @@ def struct_metas(btf: Btf, may_own: MayOwn | None = None) -> dict[int, Record]:
                 raise BadRecord(EFAULT)
             table[type_id] = record
     for record in table.values():
-        check_owned(record, table)
+        check_owned(record, table, chains)
+    if chains:
+        check_circles(table)
     return table
 
 
@@ -44,10 +55,10 @@ def _is_kptr(btf: Btf, type_id: int) -> bool:
         return False
 
 
-def check_owned(record: Record, table: dict[int, Record]) -> None:
+def check_owned(record: Record, table: dict[int, Record], chains: bool) -> None:
     """What lists and trees hold are objects, and nothing comes to own itself.  Raises BadRecord.
 
-    A struct that is both held and holding may only hold what holds nothing.
+    A struct that is both held and holding may only hold what holds nothing; with ``chains`` that is not asked.
     """
     for field in record.fields:
         if field.kind not in ROOTS:
@@ -55,8 +66,18 @@ def check_owned(record: Record, table: dict[int, Record]) -> None:
         held = table.get(field.type_id)
         if held is None:
             raise BadRecord(EFAULT)
-        if record.kinds & NODE_KINDS and held.kinds & ROOTS:
+        if not chains and record.kinds & NODE_KINDS and held.kinds & ROOTS:
             raise BadRecord(ELOOP)
+
+
+def check_circles(table: dict[int, Record]) -> None:
+    """Nothing owns itself, over however many others.  Raises BadRecord."""
+    holds = {i: {f.type_id for f in record.fields if f.kind in ROOTS} for i, record in table.items()}
+    while holds:
+        ends = {i for i, held in holds.items() if not held & holds.keys()}
+        if not ends:
+            raise BadRecord(ELOOP)
+        holds = {i: held for i, held in holds.items() if i not in ends}
 
 
 def check_uptr(btf: Btf, type_id: int, is_kernel: bool) -> None:
