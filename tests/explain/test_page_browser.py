@@ -76,6 +76,10 @@ def test_it_opens_at_the_error(page):
     assert "R6 7" in texts(page, "#state tbody tr")
 
 
+def test_it_says_why(page):
+    assert "nothing was written to it on this path" in one(page, "#why pre").text
+
+
 def test_steps_by_key_button_and_slider(page):
     last = one(page, "#where output").text
     press(page, "\ue012")  # left

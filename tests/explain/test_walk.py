@@ -105,11 +105,15 @@ def test_refused_before_any_path():
 
 
 def test_nothing_in_the_data_ends_the_script():
-    data = walked(Program("r0 = 0\nexit", "xdp"), "6.18", explanation="</script><b>")
-    text = page([data])
+    made, verdict = walk("r0 = 0\nexit")
+    text = page([document(made, verdict, "6.18", "</script><b>")])
     assert text.count("</script>") == 2
     inside = text.partition('type="application/json">')[2].partition("</script>")[0]
     assert json.loads(inside)[0]["explanation"] == "</script><b>"
+
+
+def test_the_reason_is_on_it():
+    assert "nothing was written to it on this path" in walked(Program(REFUSED, "xdp"), "6.18")["explanation"]
 
 
 def test_it_loads_nothing():

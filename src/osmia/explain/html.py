@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+from osmia.explain import explain
+from osmia.explain.render import text_of
 from osmia.explain.source import Sources
 from osmia.explain.walk import Path, Walk
 from osmia.isa.consts import LD_IMM64
@@ -29,13 +31,12 @@ if TYPE_CHECKING:
 PAGE = FilePath(__file__).parent / "page"
 
 
-def walked(
-    program: Program, kernel: str, power: Powers | None = None, btf: Btf | None = None, *, explanation: str = ""
-) -> dict[str, Any]:
-    """What the page shows of one program; ``explanation`` is text that stands there as the reason."""
+def walked(program: Program, kernel: str, power: Powers | None = None, btf: Btf | None = None) -> dict[str, Any]:
+    """What the page shows of one program: its walk, and why it was refused."""
     walk = Walk()
     verdict = watch(program, walk, kernel, power, btf)
-    return document(walk, verdict, kernel, explanation)
+    said = explain(program, kernel, power, btf)
+    return document(walk, verdict, kernel, text_of(said) if said is not None else "")
 
 
 def page(programs: Sequence[dict[str, Any]]) -> str:
