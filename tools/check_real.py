@@ -90,9 +90,8 @@ def compare(kernel: str, rows: list[tuple[str, Program, Verdict]], counts: Count
         counts[f"{same}, refused" if theirs.errno else f"{same}, accepted"] += 1
         counts["processed differs"] += same == "same" and not theirs.errno and theirs.processed != ours.processed
         if same != "same":
-            print(
-                f"{kernel} {name}: {theirs.errno} {theirs.message!r}\n    ours {ours.errno}: {ours.unsupported or ours.error}"
-            )
+            print(f"{kernel} {name}: {theirs.errno} {theirs.message!r}")
+            print(f"    ours {ours.errno}: {ours.unsupported or ours.error}")
 
 
 def main() -> int:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "Collection": "osmia.api", "Executable": "osmia.api", "Insn": "osmia.isa", "Map": "osmia.maps",
     "MapSpec": "osmia.api", "OsmiaError": "osmia.errors", "Program": "osmia.api", "Result": "osmia.api",
-    "Verdict": "osmia.verifier.verdict", "World": "osmia.api", "check": "osmia.api", "compile": "osmia.api", "open": "osmia.api",
-    "verify": "osmia.api",
+    "Verdict": "osmia.verifier.verdict", "World": "osmia.api", "check": "osmia.api", "compile": "osmia.api",
+    "open": "osmia.api", "verify": "osmia.api",
 }  # fmt: skip
 
 __all__ = [

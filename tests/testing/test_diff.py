@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from osmia import live
 from osmia.errors import UsageError
 from osmia.isa import Insn
+from osmia.live import powers
 from osmia.obj.model import FuncInfo, MapSpec, Program
 from osmia.testing import compare as comparing
-from osmia.live import powers
 from osmia.testing import verify_diff
 from osmia.testing.answers import Answer, Kernel, masked
 from osmia.testing.cases import Case, dump, parse

@@ -6,7 +6,6 @@ from verifier.callkit import ARRAY, LOOK_UP, answer, live_kernel, program, said,
 from osmia.btf import Btf, DeclTag, Func, FuncProto, Fwd, Int, Param, Ptr, Struct, Typedef
 from osmia.kernel import profile
 from osmia.obj.model import FuncInfo, MapSpec
-from osmia.testing.answers import ask_osmia
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.global_func import SubprogArg, btf_prepare_func_args
 from osmia.verifier.log import Log

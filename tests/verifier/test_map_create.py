@@ -13,8 +13,8 @@ from osmia.kernel import profile
 from osmia.kernel.uapi import MAP_FLAGS, MAP_TYPE, MAP_TYPES, MAP_TYPES_6_18
 from osmia.live import available, syscall
 from osmia.live.maps import LiveMap
-from osmia.obj.model import MapSpec, Program
 from osmia.live.powers import only
+from osmia.obj.model import MapSpec, Program
 from osmia.verifier.env import Env, Powers
 from osmia.verifier.judge import judge
 from osmia.verifier.log import Log

@@ -185,7 +185,7 @@ RELOC: Final = (
     Field("name", text, always=True),
     Field("kind", one_of("func", "var"), "func", True),
 )
-PROGRAM: Final = (
+PROGRAM: Final[tuple[Field, ...]] = (
     Field("name", text, "", True),
     Field("prog_type", enum(PROG_TYPES, "a program type"), always=True),
     Field("insns_hex", hexadecimal, always=True),

@@ -14,7 +14,8 @@ except ImportError:
     from osmia._cy import cython
 
 from osmia.btf import types as btf_types
-from osmia.kernel.profile import CtxField, Shape
+from osmia.kernel.profile import Shape
+from osmia.kernel.profile_rows import CtxField
 from osmia.verifier import consts
 from osmia.verifier.btf_ctx import BY_RULE, btf_ctx_arg
 from osmia.verifier.kernel_types import kernel_type

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from errno import E2BIG, EINVAL, EPERM, ERANGE
 
-from osmia.kernel.profile import MapFacts
+from osmia.kernel.profile_rows import MapFacts
 from osmia.kernel.uapi import MAP_FLAGS as F
 from osmia.obj.model import MapSpec
 from osmia.verifier.env import Env, Powers
