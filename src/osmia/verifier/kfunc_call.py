@@ -30,6 +30,7 @@ from osmia.verifier.kfunc_args import check_kfunc_args
 from osmia.verifier.kfunc_kinds import RES_LOCKS
 from osmia.verifier.kfunc_meta import ASYNC_CALLBACKS, KfuncDesc, KfuncMeta, is_allowed, kfunc_of
 from osmia.verifier.kfunc_return import set_kfunc_return
+from osmia.verifier.live_marks import mark_regs_written
 from osmia.verifier.marks import mark_reg_not_init, unknown_scalar
 from osmia.verifier.paths import push_stack
 from osmia.verifier.refs import release_reference
@@ -85,6 +86,8 @@ def check_kfunc_call(env: Env, insn: VInsn) -> bool:
     for regno in range(6):
         mark_reg_not_init(env, regs, regno)
     set_kfunc_return(env, meta)
+    if env.live_stack is None and regs[0].type != c.NOT_INIT:
+        mark_regs_written(env, regs, 1)
     if desc.changes_pkt_data:
         clear_all_pkt_pointers(env)
     if desc.iter_next:

@@ -12,6 +12,7 @@ try:
 except ImportError:
     from osmia._cy import cython
 
+from osmia.verifier.live_marks import mark_text
 from osmia.verifier.printing_plain import plain_state_text
 from osmia.verifier.printing_whole import whole_state_text
 from osmia.verifier.text import (
@@ -95,11 +96,16 @@ def state_text(env: Env, state: State, frameno: int, print_all: bool) -> str:
     for i in range(MAX_BPF_REG):
         reg = frame.regs[i]
         if reg.type != NOT_INIT and (print_all or env.scratched_regs >> i & 1):
-            parts.append(REG_HEADS[i])
+            parts.append(REG_HEADS[i] if frame.marks is None else marked_head(frame, i))
             parts.append(reg_text(env, reg, frame.frameno))
     _add_slots(parts, env, frame, print_all)
     _add_modes(parts, frame, state)
     return "".join(parts)
+
+
+def marked_head(frame: Frame, regno: int) -> str:
+    """`` R1_rw=``: what kernels that mark on states what is read and written show of it."""
+    return f" R{regno}{mark_text(frame.marks.regs[regno] if regno < 10 else 0)}="
 
 
 def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> None:
@@ -113,6 +119,8 @@ def _add_slots(parts: list[str], env: Env, frame: Frame, print_all: bool) -> Non
                 slot = frame.stack[i]
             at = len(parts)
             add_slot(parts, env, slot, i, frame.frameno)
+            if frame.marks is not None and len(parts) > at:
+                parts[at] = parts[at][:-1] + mark_text(frame.marks.slot(i)) + "="
             if frame.dead and env.rules.poison_shown:
                 show_dead(parts, at, slot.types, frame.dead >> 2 * i & 3)
         i += 1
