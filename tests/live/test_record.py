@@ -197,3 +197,26 @@ def test_shipped_types_hold_what_programs_name():
         assert btf.find("vfs_read", Func) and btf.find("bpf_lsm_file_open", Func)
         missing = [name for name in profile.load(kernel).kfuncs if not btf.find(name, Func)]
         assert not missing, (kernel, missing)
+
+
+def test_witnesses_tell_behaviours_apart():
+    """A kernel that is played by the verifier with one behaviour changed is told by that behaviour."""
+    from osmia.live.record.witness import answered, differing, read, toggled
+
+    plain = profile.load("6.18")
+    assert len(read()) > 40
+
+    class Other:
+        release, btf, asked = "6.18", kernel_btf("6.18"), 0
+
+        def __init__(self, kernel):
+            self.verdicts = [judge(w.program, kernel) for w in read()]
+
+        def ask(self, batch):
+            assert len(batch) == len(self.verdicts)
+            return [Answer(v.errno, v.log, v.where) for v in self.verdicts]
+
+    assert differing(Other(plain), plain) == []
+    for name in ("cpu-v4", "may-goto"):
+        assert differing(Other(toggled(plain, name)), plain) == [f"-{name}"]
+    assert answered(Answer(22, "", "map")) == (-1, "")
