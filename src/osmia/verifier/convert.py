@@ -6,7 +6,7 @@ that were let through it has no answer for one: the upper halves of two 64-bit c
 
 from __future__ import annotations
 
-from errno import EFAULT
+from errno import EFAULT, EINVAL
 
 from osmia.verifier.consts import PTR_TO_TCP_SOCK
 from osmia.verifier.env import Env
@@ -18,6 +18,8 @@ UPPER_HALVES = (84, 92)
 
 def convert_ctx_accesses(env: Env) -> None:
     """Is there an access that can't be rewritten?  Raises Rejected."""
+    if env.room.get("padding"):
+        raise env.reject(EINVAL, "ctx-conversion", "bpf verifier is misconfigured\n")
     for insn in env.insns:
         if insn.seen and insn.ptr_type == PTR_TO_TCP_SOCK and insn.code == LDX_W and insn.off in UPPER_HALVES:
             raise env.reject(EFAULT, "ctx-conversion", "verifier bug: error during ctx access conversion (0)\n")

@@ -120,6 +120,7 @@ class Rules:
         self.ctx_pointer_size = "ctx-pointer-size" in names
         self.sleepable_uprobes = "sleepable-uprobes" in names
         self.struct_arguments = "struct-arguments" in names
+        self.packet_padding_refused = "packet-padding-refused" in names
         self.function_addresses = "function-addresses" in names
         self.kernel_timers = "kernel-timers" in names
         self.kernel_pointers = "kernel-pointers" in names
