@@ -279,8 +279,8 @@ def verify(
     ``log_level`` is as in bpf(2): 1 says why a program is refused, 2 everything, 4 adds statistics.  ``caps`` (bpf,
     perfmon, net_admin, sys_admin) are what the loader has, by default all, or with ``privileged=False`` none.
     ``btf`` are the kernel's types, by default those that are shipped with its profile.  ``log_size`` limits the log as
-    a buffer of so many bytes would; ``log_to`` takes a level-2 log while it grows.  ``facts`` keeps what was known of the
-    registers before each instruction.  Raises an InputError for a file that is none.
+    a buffer of so many bytes would; ``log_to`` takes a level-2 log while it grows.  ``facts`` keeps what was known of
+    the registers before each instruction.  Raises an InputError for a file that is none.
 
     >>> import osmia
     >>> osmia.verify(osmia.Program("r0 = *(u32 *)(r1 + 9999)\\nexit", "xdp")).error.text
