@@ -22,8 +22,8 @@ if not cython.compiled:
 def find_good_pkt_pointers(state: State, pkt: Reg, type: int, range_right_open: bool, whole: bool) -> None:
     """``pkt`` lies before the packet's end, or at most at it (unless ``range_right_open``): its fellows may go so far.
 
-    Fellows are the pointers of the same ``type`` and id: they share the variable part, and with it the range.  ``whole``:
-    the pointer's whole distance counts, not only the fixed part.
+    Fellows are the pointers of the same ``type`` and id: they share the variable part, and with it the range.
+    With ``whole`` the pointer's whole distance counts, not only the fixed part.
     """
     fixed = pkt.off
     if whole:
