@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
-SOURCES = pyproject.toml setup.py $(shell find src -name '*.py' -o -name '*.pxd' -o -path '*/data/*' -type f -o -path '*/include/*' -type f)
+SOURCES = pyproject.toml setup.py $(shell find src -name '*.py' -o -name '*.pxd' -o -path '*/data/*' -type f -o -path '*/include/*' -type f -o -path '*/page/*' -type f)
 
 .PHONY: demo test test-pure lint bench docs gallery fuzz clean
 

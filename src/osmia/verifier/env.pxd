@@ -5,6 +5,7 @@ from osmia.verifier.idmap cimport IdMap
 from osmia.verifier.insn cimport VInsn
 from osmia.verifier.log cimport Log
 from osmia.verifier.maps cimport VMap
+from osmia.verifier.rules cimport Rules
 from osmia.verifier.state cimport HistoryEntry, State
 
 @cython.final
@@ -19,7 +20,8 @@ cdef class Subprog:
 
 @cython.final
 cdef class Env:
-    cdef public object program, profile, rules, powers, vmlinux, prog_type
+    cdef public object program, profile, powers, vmlinux, prog_type
+    cdef public Rules rules
     cdef public Log log
     cdef public list insns, maps, used_maps, subprogs, stack, insn_postorder, explored
     cdef public int32_t n_insns

@@ -17,7 +17,7 @@ from osmia.verifier.idmap import IdMap
 from osmia.verifier.insn import VInsn
 from osmia.verifier.log import Log
 from osmia.verifier.maps import VMap
-from osmia.verifier.rules import Rules
+from osmia.verifier.rules import rules_of
 from osmia.verifier.state import HistoryEntry, State
 from osmia.verifier.text import tnum_strn, type_name
 
@@ -70,7 +70,7 @@ class Env:
     def __init__(self, program: Program, profile: Profile, powers: Powers, log: Log, btf: Btf | None = None) -> None:
         self.program = program
         self.profile = profile
-        self.rules = Rules(profile.features)
+        self.rules = rules_of(profile.features)
         self.powers = powers
         self.log = log
         self.vmlinux = btf

@@ -6,6 +6,13 @@ The table is ``kernel/data/features.txt``: it says since when each holds, and wh
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
+
+
+@cache
+def rules_of(names: frozenset[str]) -> Rules:
+    """The rules of a kernel with these features."""
+    return Rules(names)
 
 
 class Rules:
@@ -28,7 +35,6 @@ class Rules:
         self.addr_space_cast = "addr-space-cast" in names
         self.deduce_across_widths = "deduce-across-widths" in names
         self.compare_ranges = "compare-ranges" in names
-        self.trim_unequal = "trim-unequal" in names
         self.alu_follows_unknown = "alu-follows-unknown" in names
         self.bits_sign_agnostic = "bits-sign-agnostic" in names
         self.byte_swap_followed = "byte-swap-followed" in names
@@ -48,7 +54,6 @@ class Rules:
         self.lazy_globals = "lazy-globals" in names
         self.attach_after_cfg = "attach-after-cfg" in names
         self.tnum_mul_by_union = "tnum-mul-by-union" in names
-        self.tnum_meets_range = "tnum-meets-range" in names
         self.shift_32_keeps_sign = "shift-32-keeps-sign" in names
         self.register_invariants = "register-invariants" in names
         self.ids_for_unknown_only = "ids-for-unknown-only" in names
@@ -102,8 +107,6 @@ class Rules:
         self.fewer_prune_points = "fewer-prune-points" in names
         self.loops_of_any_edge = "loops-of-any-edge" in names
         self.cfg_skips_load_halves = "cfg-skips-load-halves" in names
-        self.scalar_ids_compared = "scalar-ids-compared" in names
-        self.pointers_alike_by_id_map = "pointers-alike-by-id-map" in names
         self.loops_by_component = "loops-by-component" in names
         self.states_freed = "states-freed" in names
         self.checkpoint_after_40 = "checkpoint-after-40" in names
