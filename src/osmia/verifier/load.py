@@ -145,7 +145,8 @@ def check_attributes(env: Env) -> Rejected | None:
 
 def may_load(env: Env) -> bool:
     """Has the loader what this type of program takes?"""
-    needed = LIRC_CAPS if env.prog_type == "lirc_mode2" else env.profile.caps(env.prog_type)
+    infrared = env.prog_type == "lirc_mode2" and env.rules.infrared_capability
+    needed = LIRC_CAPS if infrared else env.profile.caps(env.prog_type)
     if not env.powers.bpf and env.prog_type not in UNPRIVILEGED:
         return False
     return all(getattr(env.powers, cap) for cap in needed if cap != "bpf")

@@ -123,6 +123,7 @@ class Rules:
         self.ctx_pointer_size = "ctx-pointer-size" in names
         self.sleepable_uprobes = "sleepable-uprobes" in names
         self.struct_arguments = "struct-arguments" in names
+        self.infrared_capability = "infrared-capability" in names
         self.packet_padding_refused = "packet-padding-refused" in names
         self.function_addresses = "function-addresses" in names
         self.kernel_timers = "kernel-timers" in names
