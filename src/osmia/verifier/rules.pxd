@@ -22,12 +22,12 @@ cdef class Rules:
     cdef readonly bint loops_of_any_edge, cfg_skips_load_halves, loops_by_component, states_freed, checkpoint_after_40
     cdef readonly bint loop_shows_states, exact_loop_check, exact_return_ranges, async_returns_told
     cdef readonly bint jump_destination_first, ctx_store_constants, stack_rounds_to_16, private_stacks, struct_metas
-    cdef readonly bint calls_under_lock, ctx_pointer_size, sleepable_uprobes, struct_arguments, packet_padding_refused
-    cdef readonly bint function_addresses, kernel_timers, kernel_pointers, kernel_lists, kernel_trees, kernel_refcounts
-    cdef readonly bint kernel_workqueues, user_pointers, res_spin_locks, task_works, fields_once_each_level
-    cdef readonly bint objects_in_chains, var_store_scrubs, stack_offset_told, fd_array_cnt, cpu_number_bounded
-    cdef readonly bint low_tnum_of_whole, scalar_spills_overwritten, speculation_fenced, task_stack_bounded
-    cdef readonly bint global_memory_args, args_of_prototype, calls_show_result, dynptr_ids, stack_reads_shown
-    cdef readonly bint sum_takes_marks, trusted_pointers, gotol_shown, sleepable_by_attach_type, sleepable_locks
-    cdef readonly bint sleepable_queues, sleepable_storage_told, known_keys_found, clear_bits_forget_ranges
-    cdef readonly bint constant_zeros_somewhere, tuple_of_no_bytes, local_pointers
+    cdef readonly bint calls_under_lock, ctx_pointer_size, sleepable_uprobes, struct_arguments, infrared_capability
+    cdef readonly bint packet_padding_refused, function_addresses, kernel_timers, kernel_pointers, kernel_lists
+    cdef readonly bint kernel_trees, kernel_refcounts, kernel_workqueues, user_pointers, res_spin_locks, task_works
+    cdef readonly bint fields_once_each_level, objects_in_chains, var_store_scrubs, stack_offset_told, fd_array_cnt
+    cdef readonly bint cpu_number_bounded, low_tnum_of_whole, scalar_spills_overwritten, speculation_fenced
+    cdef readonly bint task_stack_bounded, global_memory_args, args_of_prototype, calls_show_result, dynptr_ids
+    cdef readonly bint stack_reads_shown, sum_takes_marks, trusted_pointers, gotol_shown, sleepable_by_attach_type
+    cdef readonly bint sleepable_locks, sleepable_queues, sleepable_storage_told, known_keys_found
+    cdef readonly bint clear_bits_forget_ranges, constant_zeros_somewhere, tuple_of_no_bytes, local_pointers
