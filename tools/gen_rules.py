@@ -1,4 +1,8 @@
-"""Write src/osmia/verifier/rules.py and its C types from the table of features: ``python tools/gen_rules.py [--check]``."""
+"""Write src/osmia/verifier/rules.py and its C types from the table of features.
+
+    python tools/gen_rules.py            # writes both
+    python tools/gen_rules.py --check    # exit status 1 when one in the tree is stale
+"""
 
 from __future__ import annotations
 
