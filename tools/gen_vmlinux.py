@@ -188,6 +188,10 @@ def _runs(members: tuple[t.Member, ...]) -> Iterator[list[t.Member]]:
         yield run
 
 
+OPERATIONS = {"tcp_congestion_ops"}
+"""Structs that programs fill in.  Loaders look each of their named members up in the kernel, so gaps stay nameless."""
+
+
 def padded(btf: Btf) -> Btf:
     """A copy in which byte arrays fill the larger gaps, so that C shows one line for each."""
     made = btf.copy()
@@ -203,7 +207,7 @@ def _filled(btf: Btf, found: t.Struct, mark: str, byte: int, index: int) -> Iter
     at = 0
     for m in (*found.members, t.Member("", 0, found.size * 8)):
         start, gap = -(-at // 8), m.bit_offset // 8 - -(-at // 8)
-        if gap >= 8:
+        if gap >= 8 and found.name not in OPERATIONS:
             yield t.Member(f"__pad_{mark}{start}", btf.add(t.Array(byte, index, gap)), start * 8)
         if m.type_id:
             yield m

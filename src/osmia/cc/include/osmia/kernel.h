@@ -2377,7 +2377,11 @@ struct tcp_congestion_ops {
 	u32 flags;
 	void (*init)(struct sock *);
 	void (*release)(struct sock *);
-	unsigned char __pad_152[40];
+	long long: 64;
+	long long: 64;
+	long long: 64;
+	long long: 64;
+	long long: 64;
 };
 
 struct minmax_sample {
