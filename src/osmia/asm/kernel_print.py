@@ -37,8 +37,8 @@ ADDR_PERCPU = -1
 """The ``off`` of a move that the kernel itself makes to reach per-CPU data; it refuses it from users."""
 NOSPEC = 0xC0
 """The mode of a speculation barrier (class ST): the kernel's own too."""
-POINTER_SOURCES = frozenset((c.BPF_PSEUDO_MAP_FD, c.BPF_PSEUDO_MAP_VALUE, c.BPF_PSEUDO_BTF_ID, c.BPF_PSEUDO_MAP_IDX,
-                             c.BPF_PSEUDO_MAP_IDX_VALUE))  # fmt: skip
+POINTER_SOURCES = frozenset((c.BPF_PSEUDO_MAP_FD, c.BPF_PSEUDO_MAP_VALUE))
+"""Loads whose address is hidden from loaders who may not see it; those by index are shown."""
 
 
 def format_call(insn: Insn, helpers: Mapping[int, str], kfuncs: Kfuncs) -> str:
