@@ -126,7 +126,7 @@ def test_frames_are_linked_too():
     linked = collect_linked_regs(env, state, 3, 0)
     assert [linked_entry(linked, i) for i in range(2)] == [1 | 1 << 3 | 512, 6 << 3 | 512]
     known = scalar(1, 2, id=3)
-    sync_linked_regs(state, known, linked)
+    sync_linked_regs(env, state, known, linked)
     assert state.frames[0].regs[6].umax == 2
 
 
@@ -137,15 +137,15 @@ def test_distances_of_different_widths_tell_nothing():
     narrow.off, wide.off = 3, 1
     state.regs()[1], state.regs()[2] = narrow, scalar(0, 255, id=3)
     linked = collect_linked_regs(env, state, 3, 0)
-    sync_linked_regs(state, wide, linked)
+    sync_linked_regs(env, state, wide, linked)
     assert [reg.umax for reg in state.regs()[1:3]] == [258, 255]
     smaller = scalar(1, 2, id=3)
-    sync_linked_regs(state, smaller, linked)
+    sync_linked_regs(env, state, smaller, linked)
     assert [(reg.umin, reg.umax) for reg in state.regs()[1:3]] == [(4, 5), (1, 2)]
     assert state.regs()[1].id == 3 | c.BPF_ADD_CONST32
     minus = scalar(0, 2, id=3 | c.BPF_ADD_CONST32)
     minus.off = 1
-    sync_linked_regs(state, minus, linked)
+    sync_linked_regs(env, state, minus, linked)
     assert (state.regs()[2].umin, state.regs()[2].umax) == (0, 0xFFFFFFFF)
 
 
@@ -212,7 +212,7 @@ def test_a_released_reference_goes_with_its_null_pointer():
     reg = pointer(c.PTR_TO_SOCKET | c.PTR_MAYBE_NULL)
     reg.id = reg.ref_obj_id = 3
     state.frames[0].regs[1] = reg
-    mark_ptr_or_null_regs(state, 1, False)
+    mark_ptr_or_null_regs(make_env(), state, 1, False)
     kept = state.frames[0].regs[1]
     assert (kept.type, kept.id, kept.ref_obj_id) == (c.PTR_TO_SOCKET, 0, 3)
 

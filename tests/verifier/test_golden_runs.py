@@ -1,5 +1,6 @@
 """Kept programs that Linux accepts run on packets made to hurt: nothing faults, no register leaves what was known."""
 
+import re
 from pathlib import Path
 from random import Random
 
@@ -9,7 +10,13 @@ from osmia.testing.cases import parse
 from osmia.testing.soundness import violations
 
 GOLDEN = Path(__file__).parent / "golden"
-ACCEPTED = sorted(p for p in GOLDEN.glob("*/*.txt") if "\nerrno: 0\n" in p.read_text("utf-8"))
+OBJECTS = re.compile(r"untrusted|\bptr_[a-z]|^type: struct_ops", re.M)
+"""Programs that follow pointers to the kernel's own objects, which a bare machine has none of."""
+ACCEPTED = sorted(
+    path
+    for path in GOLDEN.glob("*/*.txt")
+    if "\nerrno: 0\n" in (text := path.read_text("utf-8")) and not OBJECTS.search(text)
+)
 
 
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda p: f"{p.parent.name}/{p.stem}")
