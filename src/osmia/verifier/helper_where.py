@@ -19,7 +19,14 @@ FRONT_AND_BACK = ("trace_fentry", "trace_fexit", "trace_raw_tp")
 
 
 def is_allowed_here(env: Env, name: str, number: int) -> bool:
-    """May a helper that programs of this type have be called by a program with this target?"""
+    """May a helper that programs of this type have be called by a program with this target?  Asked once a helper."""
+    known: dict[int, bool] = env.room.setdefault("helpers here", {})
+    if number not in known:
+        known[number] = _is_allowed(env, name, number)
+    return known[number]
+
+
+def _is_allowed(env: Env, name: str, number: int) -> bool:
     kind, target = env.program.expected_attach_type, env.room.get("attach_name", "")
     if env.prog_type == "lsm" and (name == "bpf_d_path" or name in IMA):
         return is_sleepable_hook(env, target)

@@ -52,6 +52,8 @@ cdef bint _maybe_write_byte(Env env, Frame frame, int64_t off, bint zero, int32_
 cpdef check_stack_read(Env env, int32_t ptr_regno, int64_t off, int64_t size, int32_t dst_regno)
 @cython.locals(spi=int64_t, slot=Slot, types=uint64_t, regs=list, spilled=Reg)
 cpdef check_stack_read_fixed_off(Env env, Frame frame, int64_t off, int64_t size, int32_t dst_regno)
+@cython.locals(slot=Slot, reg=Reg)
+cdef Reg _linked_fill(Env env, Frame frame, int64_t spi)
 cdef bint _reads_unwritten(Env env) except -1
 @cython.locals(start=int64_t, i=int64_t, kind=uint64_t)
 cdef int _check_readable(Env env, uint64_t types, int64_t off, int64_t size) except -1
