@@ -17,7 +17,7 @@ from pathlib import Path
 from guests import Guest, Task
 
 from osmia.btf import Btf
-from osmia.errors import InputError
+from osmia.errors import InputError, UsageError
 from osmia.obj.model import Program
 from osmia.testing.answers import Answer, Kernel
 from osmia.verifier.env import Powers
@@ -73,8 +73,16 @@ def answers(kernel: str, programs: list[Program]) -> list[Answer | None]:
     tasks = [Task(program) for program in programs]
     if kernel == RUNNING:
         with Kernel() as live:
-            return [live.ask(task.program, task.level, task.powers) for task in tasks]
+            return [asked(live, task) for task in tasks]
     return Guest(kernel).ask(tasks, timeout=500)
+
+
+def asked(live: Kernel, task: Task) -> Answer | None:
+    """The running kernel's answer; None where it has no such target."""
+    try:
+        return live.ask(task.program, task.level, task.powers)
+    except UsageError:
+        return None
 
 
 def compare(kernel: str, rows: list[tuple[str, Program, Verdict]], counts: Counter[str]) -> None:
