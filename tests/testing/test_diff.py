@@ -1,5 +1,7 @@
 """The differential tool: cases, shrinking, comparison, generation, and the command; mostly without a kernel."""
 
+import os
+import signal
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -203,6 +205,22 @@ def test_a_difference_is_found_shrunk_and_told(monkeypatch):
     text = verify_diff.describe("cause", group)
     assert "osmia: errno 99" in text and "(95) exit" in text
     assert len(group.example.program.insns) <= 3
+
+
+@pytest.mark.live
+@needs_kernel
+def test_a_kernel_that_stumbles_costs_one_stretch(monkeypatch):
+    right = verify_diff.one
+
+    def stumbles(plan, number, kernel, report):
+        if number == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        right(plan, number, kernel, report)
+
+    monkeypatch.setattr(verify_diff, "one", stumbles)
+    monkeypatch.setattr(verify_diff, "STRETCH", 5)
+    report = verify_diff.run(verify_diff.Plan(1, seconds=60, kinds=("alu",), programs=15))
+    assert report.programs == 10 and report.lost == {5: "was killed by SIGKILL"}
 
 
 @pytest.mark.live

@@ -159,6 +159,7 @@ def _facts(plan: Plan, report: Report) -> dict[str, Any]:
         "unsupported": dict(report.unsupported),
         "too_long": report.too_long,
         "unusable": dict(report.unusable),
+        "lost": report.lost,
         "causes": {cause: group.count for cause, group in report.groups.items()},
     }
 
@@ -174,5 +175,7 @@ def _show(plan: Plan, report: Report) -> None:
         click.echo(f"  not judged yet: {count} × {feature}")
     if report.too_long:
         click.echo(f"  left out: {report.too_long} that take long or have a log that is too long")
+    for first, why in report.lost.items():
+        click.echo(f"  lost: the programs from number {first}: the process that asked {why}")
     for name, count in report.unusable.items():
         click.echo(f"  can't be loaded as they stand: {count} ({name})")

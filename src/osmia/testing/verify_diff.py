@@ -13,12 +13,13 @@ from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
-from osmia.errors import OsmiaError, Unavailable
+from osmia.errors import InternalError, OsmiaError, Unavailable
 from osmia.obj.model import Program
 from osmia.testing.answers import Answer, Kernel
 from osmia.testing.cases import Case, dump
 from osmia.testing.compare import Comparison, compare
 from osmia.testing.generate import KINDS, generate
+from osmia.testing.isolate import each
 from osmia.testing.shrink import shrink
 from osmia.testing.soundness import violations
 from osmia.verifier.env import Powers
@@ -26,6 +27,8 @@ from osmia.verifier.env import Powers
 EVERY = 4
 """Of so many programs one is judged at level 1 with statistics, the others at level 2."""
 SHRINK_SECONDS = 6.0
+STRETCH, STRETCH_SECONDS = 100, 300.0
+"""Programs that one child judges before it tells, and how long that may take."""
 SYSCTL = Path("/proc/sys/kernel/unprivileged_bpf_disabled")
 UNSOUND = "unsound"
 COLUMN = 76
@@ -64,7 +67,11 @@ class Group:
 
 @dataclass(slots=True)
 class Report:
-    """What came of it."""
+    """What came of it.
+
+    ``lost``: stretches by their first program whose process died, with how: the kernel stumbles over some programs
+    (an oops kills who asked), and what was found in the stretch is gone with it.
+    """
 
     programs: int = 0
     accepted: int = 0
@@ -72,6 +79,7 @@ class Report:
     too_long: int = 0
     unsupported: Counter[str] = field(default_factory=Counter)
     unusable: Counter[str] = field(default_factory=Counter)
+    lost: dict[int, str] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
 
     @property
@@ -87,6 +95,7 @@ class Report:
         self.too_long += other.too_long
         self.unsupported += other.unsupported
         self.unusable += other.unusable
+        self.lost |= other.lost
         for cause, group in other.groups.items():
             if cause in self.groups:
                 self.groups[cause].count += group.count
@@ -127,17 +136,39 @@ def run(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
 
 
 def _part(plan: Plan, tell: Callable[[Report], None] | None = None) -> Report:
-    """Every program of one process; then what was found is made small."""
+    """Every program of one process, judged by its children; then what was found is made small."""
     report, end = Report(), time.monotonic() + plan.seconds
+    for stretch, found in each(_stretches(plan, end), _stretch, STRETCH_SECONDS):
+        if isinstance(found, Report):
+            report.add(found)
+        elif found.why.startswith("raised"):
+            raise InternalError(f"programs from number {stretch.first}: {found.why}")
+        else:
+            report.lost[stretch.first] = found.why
+        if tell is not None:
+            tell(report)
     with Kernel() as kernel:
-        number = plan.first
-        while number < plan.programs and time.monotonic() < end:
-            one(plan, number, kernel, report)
-            number += plan.jobs
-            if tell is not None:
-                tell(report)
         for group in report.groups.values() if plan.shrink else ():
             group.example = made_small(kernel, group.example, plan, group.number)
+    return report
+
+
+def _stretches(plan: Plan, end: float) -> Iterator[Plan]:
+    """Its programs in parts, until the time is over."""
+    first, step = plan.first, STRETCH * plan.jobs
+    while first < plan.programs and (left := end - time.monotonic()) > 0:
+        yield replace(plan, first=first, programs=min(plan.programs, first + step), seconds=left)
+        first += step
+
+
+def _stretch(plan: Plan) -> Report:
+    """What came of a part."""
+    report, end = Report(), time.monotonic() + plan.seconds
+    with Kernel() as kernel:
+        for number in range(plan.first, plan.programs, plan.jobs):
+            if time.monotonic() > end:
+                break
+            one(plan, number, kernel, report)
     return report
 
 
