@@ -81,13 +81,17 @@ def _attributes(reg: Reg) -> list[str]:
         parts.append(f"r={reg.range}")
     elif base in MAPS and reg.map is not None:
         parts.append(f"ks={reg.map.key_size},vs={reg.map.value_size}")
+    return parts + numbers(reg, "")
+
+
+def numbers(reg: Reg, ending: str) -> list[str]:
+    """What is known of the number, or of a pointer's variable part; ``ending`` is that of the bounds' names."""
     if reg.mask == 0:
-        return [*parts, f"imm={reg.value:x}"]
-    parts += [f"{name}={value}" for name, value, shown in _ranges(reg) if shown]
+        return [f"imm={reg.value:x}"]
+    parts = [f"{name}{ending}={value}" for name, value, shown in _ranges(reg) if shown]
     if reg.mask != c.U64_MAX:
         parts.append(f"var_off=({reg.value:#x}; {reg.mask:#x})")
-    parts += [f"{name}={value}" for name, value, shown in _low_ranges(reg) if shown]
-    return parts
+    return parts + [f"{name}{ending}={value}" for name, value, shown in _low_ranges(reg) if shown]
 
 
 def _ranges(reg: Reg) -> tuple[tuple[str, int, bool], ...]:

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 
 from osmia.verifier import consts as c
 from osmia.verifier.live_marks import mark_text, marks_of
+from osmia.verifier.printing_plain import PACKETS, SLOT_CHARS, numbers
 from osmia.verifier.slots import is_spilled_reg
 from osmia.verifier.text import btf_type_name, plain_type_str
-from osmia.words import s32, s64
+from osmia.words import s64
 
 if TYPE_CHECKING:
     from osmia.verifier.env import Env
     from osmia.verifier.regs import Reg
     from osmia.verifier.state import Slot, State
 
-SLOT_CHARS = "?rm0dif"
 REFERENCES = (c.PTR_TO_SOCKET, c.PTR_TO_TCP_SOCK, c.PTR_TO_MEM)
 """Types that may be references: their reference is shown even where there is none."""
 MAPS = (c.CONST_PTR_TO_MAP, c.PTR_TO_MAP_VALUE)
-PACKETS = (c.PTR_TO_PACKET, c.PTR_TO_PACKET_META)
 
 
 def whole_state_text(env: Env, state: State, frameno: int) -> str:
@@ -77,30 +76,4 @@ def _attributes(reg: Reg) -> list[str]:
         parts.append(f"r={reg.range}")
     elif base in MAPS and reg.map is not None:
         parts.append(f"ks={reg.map.key_size},vs={reg.map.value_size}")
-    if reg.mask == 0:
-        return [*parts, f"imm={reg.value:x}"]
-    parts += [f"{name}={value}" for name, value, shown in _ranges(reg) if shown]
-    if reg.mask != c.U64_MAX:
-        parts.append(f"var_off=({reg.value:#x}; {reg.mask:#x})")
-    parts += [f"{name}={value}" for name, value, shown in _low_ranges(reg) if shown]
-    return parts
-
-
-def _ranges(reg: Reg) -> tuple[tuple[str, int, bool], ...]:
-    """The 64-bit bounds, and whether they say something of their own."""
-    return (
-        ("smin_value", reg.smin, reg.smin & c.U64_MAX != reg.umin and reg.smin != c.S64_MIN),
-        ("smax_value", reg.smax, reg.smax & c.U64_MAX != reg.umax and reg.smax != c.S64_MAX),
-        ("umin_value", reg.umin, reg.umin != 0),
-        ("umax_value", reg.umax, reg.umax != c.U64_MAX),
-    )
-
-
-def _low_ranges(reg: Reg) -> tuple[tuple[str, int, bool], ...]:
-    """The 32-bit bounds; the unsigned ones are shown signed."""
-    return (
-        ("s32_min_value", reg.s32_min, reg.s32_min != reg.smin and reg.s32_min != c.S32_MIN),
-        ("s32_max_value", reg.s32_max, reg.s32_max != reg.smax and reg.s32_max != c.S32_MAX),
-        ("u32_min_value", s32(reg.u32_min), reg.u32_min != reg.umin and reg.u32_min != 0),
-        ("u32_max_value", s32(reg.u32_max), reg.u32_max != reg.umax and reg.u32_max != c.U32_MAX),
-    )
+    return parts + numbers(reg, "_value")
