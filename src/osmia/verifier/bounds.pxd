@@ -1,11 +1,11 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from osmia.verifier.arcs cimport deduce_arcs, half_arc, whole_arc
-from osmia.verifier.bounds_apart cimport coerce_apart, sync_apart
+from osmia.verifier.bounds_apart cimport coerce_apart, cut_to_size, sync_apart
 from osmia.verifier.consts cimport S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
 from osmia.verifier.env cimport Env
 from osmia.verifier.regs cimport Reg
-from osmia.verifier.tnum cimport tnum_cast, tnum_intersect, tnum_range, tnum_step
+from osmia.verifier.tnum cimport tnum_intersect, tnum_range, tnum_step
 from osmia.words cimport s32, s64, sx8, sx16, sx32
 
 cpdef void mark_reg_unbounded(Reg reg) noexcept nogil
@@ -54,7 +54,6 @@ cpdef bint reg_bounds_sane(Reg reg) noexcept nogil
 cpdef reg_bounds_sanity_check(Env env, Reg reg, str ctx)
 
 cpdef void zext_32_to_64(Reg reg) noexcept nogil
-@cython.locals(keep=uint64_t)
 cpdef void coerce_reg_to_size(Env env, Reg reg, int32_t size) except *
 cpdef uint64_t sign_extended(uint64_t value, int32_t size) noexcept nogil
 @cython.locals(bits=int32_t, one_block=bint, low=uint64_t, high=uint64_t, low_s64=int64_t, high_s64=int64_t)

@@ -16,11 +16,11 @@ except ImportError:
 
 if not cython.compiled:
     from osmia.verifier.arcs import deduce_arcs, half_arc, whole_arc
-    from osmia.verifier.bounds_apart import coerce_apart, sync_apart
+    from osmia.verifier.bounds_apart import coerce_apart, cut_to_size, sync_apart
     from osmia.verifier.consts import S32_MAX, S32_MIN, S64_MAX, S64_MIN, SCALAR_VALUE, U32_MAX, U64_MAX
     from osmia.verifier.env import Env
     from osmia.verifier.regs import Reg
-    from osmia.verifier.tnum import tnum_cast, tnum_intersect, tnum_range, tnum_step
+    from osmia.verifier.tnum import tnum_intersect, tnum_range, tnum_step
     from osmia.words import s32, s64, sx8, sx16, sx32
 
 
@@ -339,14 +339,7 @@ def coerce_reg_to_size(env: Env | None, reg: Reg, size: int) -> None:
     if env is not None and not env.rules.deduce_across_widths:
         coerce_apart(reg, size, env.rules.low_tnum_of_whole)
         return
-    keep = U64_MAX >> (64 - 8 * size)
-    reg.value, reg.mask = tnum_cast(reg.value, reg.mask, size)
-    if reg.umin & (keep ^ U64_MAX) == reg.umax & (keep ^ U64_MAX):
-        reg.umin &= keep
-        reg.umax &= keep
-    else:
-        reg.umin, reg.umax = 0, keep
-    reg.smin, reg.smax = s64(reg.umin), s64(reg.umax)
+    cut_to_size(reg, size)
     if size < 4:
         mark_reg32_unbounded(reg)
     if env is not None:

@@ -19,4 +19,5 @@ cpdef void deduce_signs64(Reg reg) noexcept nogil
 cpdef void combine_64_into_32(Reg reg, bint whole) noexcept nogil
 cpdef void combine_32_into_64(Reg reg, bint whole) noexcept nogil
 @cython.locals(keep=uint64_t)
+cpdef void cut_to_size(Reg reg, int32_t size) noexcept nogil
 cpdef void coerce_apart(Reg reg, int32_t size, bint whole) noexcept nogil

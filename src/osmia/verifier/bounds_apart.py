@@ -110,8 +110,8 @@ def combine_32_into_64(reg: Reg, whole: bool) -> None:
     sync_apart(reg, whole)
 
 
-def coerce_apart(reg: Reg, size: int, whole: bool) -> None:
-    """The value is its low ``size`` bytes (1, 2 or 4), zero extended; of 4, the low half's ranges stay as they are."""
+def cut_to_size(reg: Reg, size: int) -> None:
+    """Tnum and 64-bit ranges of the low ``size`` bytes (1, 2 or 4), zero extended: what all kernels agree on."""
     keep = U64_MAX >> (64 - 8 * size)
     reg.value, reg.mask = tnum_cast(reg.value, reg.mask, size)
     if reg.umin & (keep ^ U64_MAX) == reg.umax & (keep ^ U64_MAX):
@@ -120,5 +120,10 @@ def coerce_apart(reg: Reg, size: int, whole: bool) -> None:
     else:
         reg.umin, reg.umax = 0, keep
     reg.smin, reg.smax = s64(reg.umin), s64(reg.umax)
+
+
+def coerce_apart(reg: Reg, size: int, whole: bool) -> None:
+    """The value is its low ``size`` bytes (1, 2 or 4), zero extended; of 4, the low half's ranges stay as they are."""
+    cut_to_size(reg, size)
     if size < 4:
         combine_64_into_32(reg, whole)
