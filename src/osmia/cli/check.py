@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from osmia.cli import check_report as report
-from osmia.cli.common import examples, print_json
+from osmia.cli.common import examples, powers_of, print_json
 from osmia.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -81,13 +81,11 @@ def _told(rows: Iterator[Row], step: Any) -> Iterator[Row]:
 def _matrix(kernels: list[str], options: dict[str, Any]) -> Matrix:
     from osmia.inputs import read_file
     from osmia.obj.kconfig import parse_config
-    from osmia.verifier.judge import powers
     from osmia.verifier.matrix import Matrix
 
     if not kernels:
         raise UsageError("--kernels names none")
-    caps = options.pop("caps")
-    power = powers(not options.pop("unprivileged"), caps.replace(",", " ").split() if caps is not None else None)
+    power = powers_of(options.pop("unprivileged"), options.pop("caps"))
     types = _types(options.pop("btf_files"), kernels)
     given = {key: value for key, value in options.items() if value is not None}
     if "kconfig" in given:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.inputs import Input
     from osmia.obj.model import Collection, Program
+    from osmia.verifier.env import Powers
 
 DIALECTS = ("llvm", "kernel", "ubpf", "classic")
 """The names in ``osmia.asm.DIALECTS``, which is slower to import than a command's help may be."""
@@ -166,6 +167,13 @@ def pick(collection: Collection, name: str | None = None) -> Program:
     known = ", ".join(programs) or "none"
     wrong = f"no program {name!r}" if name else "several programs, choose one" if programs else "no program in it"
     raise UsageError(f"{wrong} (there: {known})", file=collection.path or None)
+
+
+def powers_of(unprivileged: bool, caps: str | None) -> Powers:
+    """What the options ``--unprivileged`` and ``--caps`` (a list with commas or blanks) leave a loader."""
+    from osmia.verifier.judge import powers
+
+    return powers(not unprivileged, caps.replace(",", " ").split() if caps is not None else None)
 
 
 def write_output(data: bytes, output: str, *, as_json: bool = False, **facts: Any) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from osmia.cli.common import examples, load_collection, pick, print_json
+from osmia.cli.common import examples, load_collection, pick, powers_of, print_json
 from osmia.errors import UsageError
 
 if TYPE_CHECKING:
     from osmia.btf import Btf
     from osmia.explain import Explanation
     from osmia.obj.model import Program
-    from osmia.verifier.env import Powers
     from osmia.verifier.verdict import Verdict
 
 _FOLLOW = ("trace_fentry", "trace_fexit", "modify_return")
@@ -143,7 +142,7 @@ def _asker(
 
     from osmia.verifier.judge import judge
 
-    power = _power(unprivileged, caps)
+    power = powers_of(unprivileged, caps)
     level = 1 if log_level is None else log_level
     decode = getincrementaldecoder("utf-8")("replace").decode
     sink = (lambda data: sys.stdout.write(decode(data))) if streams and not log_size else None
@@ -151,16 +150,10 @@ def _asker(
     return lambda program: judge(program, kernel, power, log_level=level, log_size=size, sink=sink, btf=types)
 
 
-def _power(unprivileged: bool, caps: str | None) -> Powers:
-    from osmia.verifier.judge import powers
-
-    return powers(not unprivileged, caps.replace(",", " ").split() if caps is not None else None)
-
-
 def _write_page(file: str, programs: Sequence[Program], types: Btf, options: dict[str, Any]) -> None:
     from osmia.explain.html import page, walked
 
-    power = _power(options["unprivileged"], options["caps"])
+    power = powers_of(options["unprivileged"], options["caps"])
     text = page([walked(program, options["kernel"], power, types) for program in programs])
     Path(file).write_text(text, "utf-8")
 
@@ -171,7 +164,7 @@ def _explainer(
     """Walks a program once more, and says why it was refused."""
     from osmia.explain import explain
 
-    power = _power(unprivileged, caps)
+    power = powers_of(unprivileged, caps)
     return lambda program: explain(program, kernel, power, types)
 
 
